@@ -1,0 +1,89 @@
+"""Choice probabilities of every consumer draw, with none, one or two levels of nests ([3], [4])."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from keiretsu.demand.tastes import Nests, Tastes
+from keiretsu.typing import BroadcastToDraws, PerDraw, PerProduct, PerProductAndDraw
+
+
+class Choice(eqx.Module):
+    """Probabilities of one market's draws at given prices.
+
+    Attributes
+    ----------
+    probability
+        Of draw i choosing product j. (J, I)
+    in_sub, in_group
+        Of choosing j given that the choice falls in j's subgroup, or group. (J, I); None without nests.
+    outside
+        Of buying nothing. (I,)
+    inclusive
+        Expected utility of the best choice, without Euler's constant, in utils. (I,)
+    """
+
+    probability: PerProductAndDraw
+    in_sub: PerProductAndDraw | None
+    in_group: PerProductAndDraw | None
+    outside: PerDraw
+    inclusive: PerDraw
+
+
+def choose(tastes: Tastes, paid: BroadcastToDraws) -> Choice:
+    """Choice probabilities when draw i pays ``paid[j, i]`` for product j.
+
+    Parameters
+    ----------
+    paid
+        Money paid, (J, I) or (J, 1), in the unit that `Tastes.alpha` is stated per.
+    """
+    utility = jnp.where(tastes.available[:, None], tastes.delta[:, None] + tastes.mu - tastes.alpha[None, :] * paid, -jnp.inf)
+    if tastes.nests is None:
+        top = _top(jnp.max(utility, axis=0), tastes.outside)
+        odds = jnp.exp(utility - top)
+        nothing = jnp.exp(-top) if tastes.outside else jnp.zeros_like(top)
+        total = odds.sum(axis=0) + nothing
+        return Choice(odds / total, None, None, nothing / total, top + jnp.log(total))
+    return _choose_nested(utility, tastes.nests, tastes.outside)
+
+
+def shares(tastes: Tastes, paid: BroadcastToDraws) -> PerProduct:
+    """Market shares ``s_j = sum_i w_i s_ij``. (J,)"""
+    return choose(tastes, paid).probability @ tastes.weight
+
+
+def _choose_nested(utility: PerProductAndDraw, nests: Nests, outside: bool) -> Choice:
+    sub, group_of_sub = nests.sub, nests.group_of_sub
+    n_sub, n_group = nests.sigma_sub.shape[0], nests.sigma_group.shape[0]
+    scaled = utility / (1 - nests.sigma_sub)[sub][:, None]
+    in_sub, log_sub = _softmax_by(scaled, sub, n_sub)
+    value_sub = (1 - nests.sigma_sub)[:, None] * log_sub / (1 - nests.sigma_group)[group_of_sub][:, None]
+    sub_in_group, log_group = _softmax_by(value_sub, group_of_sub, n_group)
+    value_group = (1 - nests.sigma_group)[:, None] * log_group
+    top = _top(jnp.max(value_group, axis=0), outside)
+    odds = jnp.exp(value_group - top)
+    nothing = jnp.exp(-top) if outside else jnp.zeros_like(top)
+    total = odds.sum(axis=0) + nothing
+    in_group = in_sub * sub_in_group[sub]
+    probability = in_group * (odds / total)[nests.group]
+    return Choice(probability, in_sub, in_group, nothing / total, top + jnp.log(total))
+
+
+def _softmax_by(value: Float[Array, "n I"], label: Array, count: int) -> tuple[Float[Array, "n I"], Float[Array, "m I"]]:
+    """Softmax of `value` inside each label, and the log of each label's sum; a label with nothing on sale has log sum -inf."""
+    peak = jax.ops.segment_max(value, label, num_segments=count)
+    safe = jax.lax.stop_gradient(jnp.where(jnp.isfinite(peak), peak, 0.0))
+    odds = jnp.exp(value - safe[label])
+    total = jax.ops.segment_sum(odds, label, num_segments=count)
+    positive = total > 0
+    filled = jnp.where(positive, total, 1.0)
+    return odds / filled[label], jnp.where(positive, safe + jnp.log(filled), -jnp.inf)
+
+
+def _top(peak: PerDraw, outside: bool) -> PerDraw:
+    """The largest utility on offer, used to keep exponentials inside the range of floats."""
+    return jax.lax.stop_gradient(jnp.maximum(peak, 0.0) if outside else peak)

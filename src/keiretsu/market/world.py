@@ -1,0 +1,163 @@
+"""The world: everything a scenario may change, in one immutable record that moves turn into another one.
+
+A `World` keeps products as one table for all markets (analysts think in tables, and moves are edits of tables); `market_of` turns
+the rows of one market into the arrays that the core functions see. Nothing that follows from the world (prices, shares, profit) is
+kept in it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from keiretsu.ownership.register import Register
+from keiretsu.ownership.weights import Rule
+
+PRODUCT_COLUMNS: Mapping[str, str] = {
+    # column: meaning (unit)
+    "market": "market id",
+    "product": "product id, unique within its market; the same id in two markets is the same car",
+    "brand": "brand",
+    "model": "model name as buyers know it, or the name of a composite line",
+    "powertrain": "BEV, PHEV, ICE (combustion and full or mild hybrid)",
+    "segment": "size class, A B C D E F, or a class the case defines",
+    "body": "body style",
+    "seats": "seats",
+    "n_models": "models a composite line stands for, 1 for a single model",
+    "origin": "country or area where it is built, ISO code or EU",
+    "priced_by": "company that sets the price",
+    "profit_to": "company that earns the margin, or 'A:0.7;B:0.3'",
+    "made_by": "builder that is paid the transfer price, empty when the seller builds it",
+    "transfer_price_eur": "EUR a car paid to `made_by`; 0 when there is none",
+    "price_eur": "maker's price net of VAT and of any incentive (EUR): observed in the base year, starting point afterwards",
+    "units": "cars sold in the base year; 0 for a product launched by a move",
+    "battery_kwh": "usable battery (kWh), 0 without one",
+    "range_km": "electric range WLTP (km), 0 without one",
+    "power_kw": "power (kW)",
+    "mass_kg": "mass in running order (kg)",
+    "co2_gkm": "tailpipe CO2 (g/km WLTP)",
+    "delta": "mean utility at a price of zero (utils)",
+    "xi": "part of delta that characteristics do not explain (utils)",
+    "cost_eur": "marginal cost (EUR a car)",
+    "held": "True when the price is held at price_eur rather than chosen",
+    "available": "True when on sale",
+    "launched_by": "name of the move that launched it, empty for a product of the base year",
+}
+
+
+@dataclass(frozen=True)
+class ConsumerDraws:
+    """Draws of the consumers of one market.
+
+    Attributes
+    ----------
+    weight
+        Adds up to one. (I,)
+    income_eur
+        Yearly household income. (I,)
+    group
+        Income group each draw belongs to, index into `group_names`. (I,)
+    kind
+        Kind of buyer of each draw, index into `kind_names`. (I,)
+    nu
+        Independent standard normal tastes, one column for each random coefficient of `Preferences.random`. (I, K)
+    """
+
+    weight: np.ndarray
+    income_eur: np.ndarray
+    group: np.ndarray
+    kind: np.ndarray
+    nu: np.ndarray
+    group_names: tuple[str, ...]
+    kind_names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RandomTaste:
+    """One random coefficient: taste for `characteristic` has standard deviation `sigma` (utils per unit of the characteristic)."""
+
+    characteristic: str
+    sigma: float
+    distribution: str = "normal"  # or "lognormal"
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Parameters of demand shared by all markets ([3]).
+
+    ``alpha_i = price_taste / income_i ** income_power`` utils per EUR, times ``exp(price_sigma * nu)`` where price_sigma is above
+    zero. `nest_columns` are none, one or two columns of the product table: groups, then subgroups.
+    """
+
+    price_taste: float
+    income_power: float
+    random: tuple[RandomTaste, ...] = ()
+    price_sigma: float = 0.0
+    nest_columns: tuple[str, ...] = ()
+    sigma_group: float | Mapping[str, float] = 0.0
+    sigma_sub: float | Mapping[str, float] = 0.0
+    correlation: np.ndarray | None = None  # (K, K) between random tastes; None is independence
+    outside: bool = True
+
+
+@dataclass(frozen=True)
+class MarketFacts:
+    """What a market is, apart from its products. `potential` in buyers a year; `vat` as a share of the net price."""
+
+    id: str
+    name: str
+    area: str
+    potential: float
+    vat: float
+    consumers: ConsumerDraws
+    currency: str = "EUR"
+
+
+@dataclass(frozen=True)
+class World:
+    """Owners, products, markets and rules at one date. Moves return new worlds; nothing is changed in place.
+
+    Attributes
+    ----------
+    date
+        The day the world is seen from; the register is read as of it.
+    products
+        One row for each product and market, columns of `PRODUCT_COLUMNS`, index 0..n-1.
+    alliances
+        Names of companies that share platforms or purchasing, for the record and the report; costs already reflect it.
+    programmes
+        Taxes, incentives and tariffs in force or planned, see `keiretsu.market.policy` (issue 3); VAT sits in `MarketFacts`.
+    changed_by
+        Names of the moves already applied, in order.
+    """
+
+    name: str
+    date: dt.date
+    register: Register
+    rule: Rule
+    preferences: Preferences
+    markets: Mapping[str, MarketFacts]
+    products: pd.DataFrame
+    programmes: tuple[object, ...] = ()
+    pools: tuple[object, ...] = ()
+    alliances: tuple[tuple[str, ...], ...] = ()
+    changed_by: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def replace(self, **changes: object) -> World:
+        """A copy with some attributes changed."""
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
+
+    def firms(self) -> tuple[str, ...]:
+        """Every company that prices, earns from or builds a product, in a fixed order: the F of all arrays."""
+        names: set[str] = set()
+        for column in ("priced_by", "made_by"):
+            names.update(str(x) for x in self.products[column].unique() if x)
+        for text in self.products["profit_to"].unique():
+            names.update(part.split(":")[0] for part in str(text).split(";"))
+        return tuple(sorted(names))
