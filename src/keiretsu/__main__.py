@@ -1,0 +1,5 @@
+"""`python -m keiretsu` is `keiretsu`."""
+
+from keiretsu.cli import main
+
+main()

@@ -1,0 +1,33 @@
+"""The command line: arguments in, one call to the study, sentences and tables out. Nothing is computed here.
+
+Commands live in one module for each group of the table of contents; whatever is heavy is imported inside the command that needs it, so
+that `keiretsu --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from keiretsu.cli.app import app
+from keiretsu.errors import InputError, KeiretsuError
+
+__all__ = ["main"]
+
+INPUT_IS_WRONG = 2
+NOT_SETTLED = 3
+
+
+def main() -> None:
+    """Run one command; a refusal of the program is printed as sentences, with status 2 (inputs) or 3 (nothing settled)."""
+    try:
+        app()
+    except InputError as error:
+        from keiretsu.cli.say import complain
+
+        complain(error.problems)
+        sys.exit(INPUT_IS_WRONG)
+    except KeiretsuError as error:
+        from keiretsu.cli.say import complain
+
+        complain([str(error)])
+        sys.exit(NOT_SETTLED)

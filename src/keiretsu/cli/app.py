@@ -1,0 +1,32 @@
+"""The table of contents: which commands there are, in which order, under which headings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from keiretsu import __version__
+
+app = typer.Typer(
+    name="keiretsu",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Who gains from a stake, merger, alliance, launch or policy in the car industry.\n\n"
+    "CASE is the name of an embedded case (ampere) or a folder of your own.",
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"keiretsu {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def every_command(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")] = False,
+) -> None:
+    pass
