@@ -1,0 +1,250 @@
+"""What a case may contain: one table of columns that the reader, the checks, the template and `docs/case.md` are made from.
+
+A case is a folder: `case.toml` and CSV files. Every CSV file is a `Table` below; every key of `case.toml` is a `Column` of a section in
+`keiretsu.case.settings`. A table can also be typed into `case.toml` as an array of tables with the name of its file
+(``[[stakes]]`` instead of `stakes.csv`), so that a small case is two files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "number", "integer", "date", "period"]
+
+
+class Required:
+    """Marks a column that has no default: every row states it."""
+
+    def __repr__(self) -> str:
+        return "required"
+
+
+REQUIRED = Required()
+Default = str | float | int | Required | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a file, or one key of a section of `case.toml`.
+
+    Attributes
+    ----------
+    default
+        What an empty or missing cell means; `REQUIRED` where it is an error. None where absence is a fact of its own
+        ("not known") or where `filled` says how the value is derived from the rest of the case.
+    low, high, above
+        Bounds: at least, at most, more than.
+    refers
+        Names of tables (first column) that must contain the value; `many` when several are separated by ``;``.
+    filled
+        Rule by which an empty cell is filled, for the reader.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    default: Default = ""
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    above: float | None = None
+    refers: tuple[str, ...] = ()
+    many: bool = False
+    filled: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One CSV file: what a row is, its columns, and the columns that no two rows may share."""
+
+    name: str
+    row_is: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+
+    @property
+    def file(self) -> str:
+        """Name of the file in the case folder."""
+        return f"{self.name}.csv"
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError when the table has none."""
+        return {column.name: column for column in self.columns}[name]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in the order in which they are written."""
+        return tuple(column.name for column in self.columns)
+
+
+CONFIDENCES = ("high", "medium", "low", "unstated")
+ASSUMPTION = "assumption"  # source id of our own assumptions
+OWN = "own"  # source id of a case without sources.csv: its author's figures
+OPEN_FROM, OPEN_TO = "0001-01-01", "9999-12-31"  # a stake without a first or a last day
+
+# fmt: off
+# (one line for each column: this file is read as a table)
+_SOURCE = Column("source", "text", "where the figure comes from; several ids separated by ;", default="", refers=("sources",), many=True,
+                 filled=f"'{OWN}' in a case without sources.csv; an error in a case with one")
+_CONFIDENCE = Column("confidence", "text", "how sure we are of the row", default=None, choices=CONFIDENCES, filled="the source's confidence")
+_NOTE = Column("note", "text", "anything a reader should know")
+_FROM = Column("from", "date", "first day on which the row holds", "date", default=OPEN_FROM)
+_TO = Column("to", "date", "last day on which the row holds, empty while it lasts", "date", default=OPEN_TO)
+
+COMPANIES = Table("companies", "a company that prices, builds or earns, or holds stakes in one that does", (
+    Column("company", "text", "id, used everywhere else", default=REQUIRED),
+    Column("name", "text", "full name", default=None, filled="the id"),
+    Column("kind", "text", "what it is", default="maker", choices=("maker", "holding", "joint_venture", "supplier")),
+    Column("country", "text", "seat, ISO code"),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("company",))
+
+OWNERS = Table("owners", "an owner that is not a company of the case: a person, a state, a fund", (
+    Column("owner", "text", "id", default=REQUIRED),
+    Column("name", "text", "full name", default=None, filled="the id"),
+    Column("kind", "text", "what it is", default="other", choices=("person", "family", "state", "fund", "trust", "float", "other")),
+    Column("country", "text", "ISO code"),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("owner",))
+
+STAKES = Table("stakes", "a stake of one holder in one company between two dates", (
+    Column("holder", "text", "who holds it", default=REQUIRED, refers=("companies", "owners")),
+    Column("company", "text", "in which company", default=REQUIRED, refers=("companies",)),
+    Column("cash_flow", "number", "share of the company's profit that goes to the holder", "share 0..1", default=REQUIRED, low=0, high=1),
+    Column("votes", "number", "share of votes that the holder can cast", "share 0..1", default=None, low=0, high=1, filled="cash_flow"),
+    _FROM, _TO, _SOURCE, _CONFIDENCE, _NOTE,
+), ("holder", "company", "from"))
+
+CONTROL = Table("control", "control that votes do not show: de facto, by a pact, by a trust", (
+    Column("company", "text", "the company controlled", default=REQUIRED, refers=("companies",)),
+    Column("controller", "text", "by whom", default=REQUIRED, refers=("companies", "owners")),
+    Column("kind", "text", "how", default="de_facto", choices=("majority", "de_facto", "pact", "trust")),
+    _FROM, _TO, _SOURCE, _CONFIDENCE, _NOTE,
+), ("company", "from"))
+
+DEALS = Table("deals", "a dated corporate fact: a stake bought or sold, an alliance, a listing, a statement", (
+    Column("id", "text", "id", default=REQUIRED),
+    Column("date", "period", "2024-03-27, 2024-03 or 2024; a month or a year counts from its last day", "date", default=REQUIRED),
+    Column("parties", "text", "who", default=REQUIRED),
+    Column("kind", "text", "equity, joint venture, carve-out, valuation, ...", default=REQUIRED),
+    Column("status", "text", "how far it went", default=REQUIRED, choices=("exploring", "announced", "committed", "completed", "abandoned")),
+    Column("amount", "number", "money, empty when not known", "currency column", default=None, low=0),
+    Column("currency", "text", "currency of the amount"),
+    Column("probability", "number", "that it is completed, empty when nobody stated one", "0..1", default=None, low=0, high=1),
+    Column("stake_before", "number", "share held before, empty when not known", "share 0..1", default=None, low=0, high=1),
+    Column("stake_after", "number", "share held after, empty when not known", "share 0..1", default=None, low=0, high=1),
+    Column("fact", "text", "the fact in a sentence"),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("id",))
+
+BRANDS = Table("brands", "a brand and the company behind it", (
+    Column("brand", "text", "brand", default=REQUIRED),
+    Column("maker", "text", "company that prices the brand's cars and earns on them, unless a product says otherwise", default=REQUIRED,
+           refers=("companies",)),
+    Column("country", "text", "ISO code"),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("brand",))
+
+PRODUCTS = Table("products", "a product on sale in one market in the base year", (
+    Column("market", "text", "market id", default="market", refers=("markets",)),
+    Column("product", "text", "id, once in each market; the same id in two markets is the same car", default=REQUIRED),
+    Column("firm", "text", "short for priced_by in a small case", default="", refers=("companies",)),
+    Column("owner", "text", "who owns all of the firm, in a small case without stakes; firms of one owner are priced together", default=""),
+    Column("brand", "text", "brand", default=None, filled="the company that sets the price"),
+    Column("model", "text", "model name, or the name of a composite line", default=None, filled="the product id"),
+    Column("powertrain", "text", "BEV battery-electric, PHEV plug-in hybrid, ICE combustion and other hybrids", default="ICE",
+           choices=("BEV", "PHEV", "ICE")),
+    Column("segment", "text", "size class A to F, or a class the case defines", default="all"),
+    Column("body", "text", "body style", default="car"),
+    Column("seats", "integer", "seats", "seats", default=5, low=1, high=9),
+    Column("nest", "text", "nest of the case's own, where [demand] nests names it", default="all"),
+    Column("sub_nest", "text", "nest inside the nest", default="all"),
+    Column("n_models", "number", "models that a composite line stands for", "models", default=1, low=1),
+    Column("origin", "text", "where it is built, ISO code or EU"),
+    Column("priced_by", "text", "company that sets the price", default=None, refers=("companies",), filled="firm, else the brand's maker, else owner"),
+    Column("profit_to", "text", "company that earns the margin, or a split 'A:0.7;B:0.3'", default=None, filled="priced_by"),
+    Column("made_by", "text", "builder that is paid the transfer price; empty when the seller builds it", refers=("companies",)),
+    Column("transfer_price", "number", "paid to made_by for each car; 0 without one", "price_currency per car", default=0, low=0),
+    Column("price", "number", "price in the base year", "price_currency per car", default=REQUIRED, above=0),
+    Column("price_currency", "text", "currency of the price", default=None, filled="the market's currency"),
+    Column("price_basis", "text", "net of taxes; gross: tax_in_price is in it; ex_showroom: the Indian list price, taxes in it too", default="net",
+           choices=("net", "gross", "ex_showroom")),
+    Column("tax_in_price", "number", "taxes inside a gross or ex_showroom price", "share of the net price", default=None, low=0,
+           filled="the market's vat; 0 for a net price"),
+    Column("price_filled", "text", "rule by which a missing price was filled; empty for an observed one"),
+    Column("units", "number", "cars sold in the base year", "cars/yr", default=None, low=0, filled="share x potential"),
+    Column("share", "number", "market share in place of units, see share_of in markets", "share 0..1", default=None, low=0, high=1,
+           filled="units / potential"),
+    Column("battery_kwh", "number", "usable battery, 0 without one or not stated", "kWh", default=0, low=0),
+    Column("range_km", "number", "electric range WLTP, 0 without one or not stated", "km", default=0, low=0),
+    Column("power_kw", "number", "power, 0 when not stated", "kW", default=0, low=0),
+    Column("mass_kg", "number", "mass in running order, 0 when not stated", "kg", default=0, low=0),
+    Column("co2_gkm", "number", "tailpipe CO2, WLTP", "g/km", default=0, low=0),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("market", "product"))
+
+EXCLUDED = Table("excluded", "something left out of the case, and why", (
+    Column("market", "text", "market id", default=REQUIRED, refers=("markets",)),
+    Column("brand", "text", "brand", default=REQUIRED),
+    Column("item", "text", "product or line left out", default=REQUIRED),
+    Column("reason", "text", "why", default=REQUIRED),
+    Column("value", "number", "the figure that could not be used, empty when there is none", default=None),
+    Column("unit", "text", "unit of the value"),
+    _SOURCE, _NOTE,
+), ("market", "brand", "item"))
+
+MARKETS = Table("markets", "a market: one country", (
+    Column("market", "text", "id, ISO code for countries", default="market"),
+    Column("name", "text", "name", default=None, filled="the id"),
+    Column("area", "text", "regulated area (fleet CO2)", default=""),
+    Column("currency", "text", "currency of its prices", default=None, filled="currency of [case]"),
+    Column("vat", "number", "value-added tax on a new car", "share of the net price", default=0, low=0, high=2),
+    Column("households", "number", "households, empty when not used", "households", default=None, above=0),
+    Column("households_per_buyer", "number", "households for one that considers a new car in a year", "households/buyer", default=None, above=0),
+    Column("potential", "number", "potential buyers", "buyers/yr", default=None, above=0,
+           filled="households / households_per_buyer, else sales / (1 - outside_share), else sales when nobody can stay outside"),
+    Column("outside_share", "number", "share of potential buyers who buy nothing", "share 0..1", default=None, low=0, high=1, filled="1 - sales / potential"),
+    Column("share_of", "text", "whether the share column of products is of potential buyers or of sales", default="potential",
+           choices=("potential", "sales")),
+    Column("median_income_eur", "number", "median household income, empty when not used", "EUR/yr", default=None, above=0),
+    Column("private_share", "number", "share of cars sold to private buyers", "share 0..1", default=1, low=0, high=1),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("market",))
+
+INCOMES = Table("incomes", "a group of households of a market", (
+    Column("market", "text", "market id", default="market", refers=("markets",)),
+    Column("group", "text", "name of the group, from poor to rich", default=REQUIRED),
+    Column("weight", "number", "share of potential buyers", "share 0..1", default=REQUIRED, above=0, high=1),
+    Column("income_eur", "number", "household income", "EUR/yr", default=REQUIRED, above=0),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("market", "group"))
+
+TARGETS = Table("targets", "a moment that calibrated parameters have to match", (
+    Column("id", "text", "id", default=REQUIRED),
+    Column("kind", "text", "own_elasticity, market_elasticity, subset_elasticity, second_choice, diversion_outside, margin, ...", default=REQUIRED),
+    Column("market", "text", "market id, empty for all markets", default="", refers=("markets",)),
+    Column("of", "text", "products it is about, such as powertrain=BEV or firm=Tesla; empty for all", default=""),
+    Column("value", "number", "the value to match", default=REQUIRED),
+    Column("low", "number", "lower end of its range", default=None, filled="value"),
+    Column("high", "number", "upper end of its range", default=None, filled="value"),
+    Column("weight", "number", "weight in the fit", default=1, low=0),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("id",))
+
+SOURCES = Table("sources", "a publication that figures come from", (
+    Column("source", "text", f"id; '{ASSUMPTION}' marks our own assumptions", default=REQUIRED),
+    Column("title", "text", "title", default=REQUIRED),
+    Column("publisher", "text", "who published it"),
+    Column("date", "text", "when, as precisely as known"),
+    Column("address", "text", "where it can be read"),
+    Column("confidence", "text", "how sure we are of its figures", default="unstated", choices=CONFIDENCES),
+    _NOTE,
+), ("source",))
+# fmt: on
+
+TABLES: Mapping[str, Table] = {
+    table.name: table for table in (COMPANIES, OWNERS, STAKES, CONTROL, DEALS, BRANDS, PRODUCTS, EXCLUDED, MARKETS, INCOMES, TARGETS, SOURCES)
+}

@@ -1,0 +1,90 @@
+"""The sections of `case.toml`, of `programmes.toml`, `pools.toml` and of the files in `scenarios/`, in the terms of `keiretsu.case.schema`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keiretsu.case.schema import REQUIRED, Column
+
+# fmt: off
+# (one line for each key: this part is read as a table)
+CASE = (
+    Column("name", "text", "short name", default=None, filled="name of the folder"),
+    Column("title", "text", "title of the report", default=None, filled="the name"),
+    Column("as_of", "date", "the day the world is seen from: stakes are read on it", "date", default=REQUIRED),
+    Column("year", "integer", "base year of prices and sales", "year", default=None, low=1900, high=2200, filled="year of as_of"),
+    Column("money", "text", "'EUR 2023' converts everything to euro by [rates]; 'own' leaves the case's own unit as it is", default="EUR 2023",
+           choices=("EUR 2023", "own")),
+    Column("currency", "text", "currency of prices that state none", default="EUR"),
+    Column("rule", "text", "whose profit a price setter looks after: separate, financial, controller, proportional, banzhaf, joint, conduct, given",
+           default=None, filled="'given' with [kappa], else 'controller'"),
+)
+
+DEMAND = (
+    Column("price_taste", "number", "utils lost for one unit of money, times income to the power income_power", default=REQUIRED, above=0),
+    Column("income_power", "number", "alpha = price_taste / income ** income_power", default=0, low=0, high=2),
+    Column("price_sigma", "number", "spread of log alpha among consumers of one income", default=0, low=0, high=3),
+    Column("draws", "integer", "consumer draws in each market; 1 without random tastes and incomes", "draws", default=None, low=1,
+           filled="256 with random tastes, else 1"),
+    Column("seed", "integer", "seed of the draws", default=20240327, low=0),
+    Column("single_nests", "text", "whether a nest may hold one product only (its sigma then has no effect)", default="refused",
+           choices=("refused", "allowed")),
+    Column("source", "text", "source ids of the parameters", refers=("sources",), many=True),
+)
+
+RANDOM = (
+    Column("characteristic", "text", "what tastes differ about", default=REQUIRED),
+    Column("sigma", "number", "spread of the taste", "utils per unit", default=REQUIRED, low=0),
+    Column("distribution", "text", "of the taste", default="normal", choices=("normal", "lognormal")),
+)
+
+SCENARIO = (
+    Column("name", "text", "name", default=None, filled="name of the file"),
+    Column("title", "text", "title in tables", default=None, filled="the name"),
+    Column("question", "text", "the question it answers"),
+)
+# fmt: on
+
+# Names that `[[demand.random]]` may use; the rules that compute them stand in `keiretsu.market.characteristics`.
+CHARACTERISTICS = ("constant", "electric", "plug_in", "range_100km", "power_100kw", "mass_t", "size", "suv", "seven_seats")
+
+# Columns that `[demand] nests` may use: groups first, then subgroups.
+NEST_COLUMNS = ("nest", "sub_nest", "powertrain", "powertrain_group", "segment", "body", "brand", "origin", "seats")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of a TOML file: its heading, what it says, its keys."""
+
+    heading: str
+    says: str
+    keys: tuple[Column, ...]
+    more: str = ""
+
+
+SECTIONS: Mapping[str, Section] = {
+    section.heading: section
+    for section in (
+        Section("[case]", "what the case is", CASE),
+        Section("[rates]", 'yearly average exchange rates: units of a currency for one euro, `USD = 1.08`, and `source = "id"`', ()),
+        Section(
+            "[demand]",
+            "preferences of buyers",
+            DEMAND,
+            '`outside = false` when nobody can stay outside; `nests = ["segment"]`: none, one or two columns of products (groups, then subgroups) out of '
+            + ", ".join(NEST_COLUMNS)
+            + "; `sigma_group` and `sigma_sub`: one number, or one for each nest (`sigma_group = {A = 0.4, B = 0.5}`); "
+            "`correlation`: matrix between the random tastes in their order",
+        ),
+        Section("[[demand.random]]", "one random taste", RANDOM, "characteristics: " + ", ".join(CHARACTERISTICS)),
+        Section("[market]", "the only market of a small case, in place of markets.csv: its columns as keys", ()),
+        Section(
+            "[kappa]",
+            "profit weights typed in: `[kappa.A]` with `B = 0.3` is the weight that whoever sets A's prices puts on B's profit. "
+            "Not symmetric; above one is allowed; what is not named is 0, and 1 for the firm itself",
+            (),
+        ),
+    )
+}
+SCENARIO_SECTION = Section("scenarios/*.toml", "one scenario in each file, and [[moves]] with a type and the arguments of that type", SCENARIO)
