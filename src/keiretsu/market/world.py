@@ -36,6 +36,7 @@ PRODUCT_COLUMNS: Mapping[str, str] = {
     "profit_to": "company that earns the margin, or 'A:0.7;B:0.3'",
     "made_by": "builder that is paid the transfer price, empty when the seller builds it",
     "transfer_price_eur": "EUR a car paid to `made_by`; 0 when there is none",
+    "sales_tax": "value-added or sales tax as a share of the net price",
     "price_eur": "maker's price net of VAT and of any incentive (EUR): observed in the base year, starting point afterwards",
     "units": "cars sold in the base year; 0 for a product launched by a move",
     "battery_kwh": "usable battery (kWh), 0 without one",

@@ -1,0 +1,67 @@
+"""Every market of a world in equilibrium ([8])."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from keiretsu.market.market import Market, base_wedges, kappa_of, rows_of, tastes_of, weights_of
+from keiretsu.market.outcome import MarketState, Outcome, outcome_of
+from keiretsu.market.world import World
+from keiretsu.supply.pricing import PricingOptions, solve_prices
+
+Progress = Callable[[str], None]
+
+
+def silent(what: str) -> None:
+    """A progress listener that says nothing."""
+
+
+@dataclass(frozen=True)
+class SolveOptions:
+    """How markets are solved; `pricing` holds tolerance (EUR) and iteration limit."""
+
+    pricing: PricingOptions = field(default_factory=PricingOptions)
+
+
+def solve(world: World, options: SolveOptions = SolveOptions(), progress: Progress = silent) -> Outcome:
+    """Prices, sales and accounts of every market of a world.
+
+    Raises
+    ------
+    PricesNotSettled
+        When a market's first-order conditions do not hold to the tolerance; names the market and the product.
+    """
+    firms = world.firms()
+    kappa = kappa_of(world, firms)
+    states: dict[str, MarketState] = {}
+    for name in world.markets:
+        progress(name)
+        market, rows = market_of(world, name, kappa)
+        pricing = solve_prices(market.tastes, market.wedges, market.weights, market.cost + market.shadow, market.start, market.held, options.pricing, where=f"market {name}", labels=tuple(rows["product"]))
+        states[name] = MarketState(market, pricing, rows)
+    return outcome_of(world, states)
+
+
+def market_of(world: World, name: str, kappa: np.ndarray) -> tuple[Market, pd.DataFrame]:
+    """One market's arrays and the product rows they stand for. `kappa` is (F, F) over `world.firms()`."""
+    facts = world.markets[name]
+    rows = rows_of(world, name)
+    cost = rows["cost_eur"].to_numpy(float)
+    weights, _ = weights_of(rows, world.firms(), kappa, cost)
+    return (
+        Market(
+            tastes=tastes_of(facts, world.preferences, rows),
+            wedges=base_wedges(facts, rows),
+            weights=weights,
+            cost=jnp.asarray(cost),
+            shadow=jnp.zeros(len(rows)),
+            start=jnp.asarray(rows["price_eur"].to_numpy(float)),
+            held=jnp.asarray(rows["held"].to_numpy(bool)),
+        ),
+        rows,
+    )
