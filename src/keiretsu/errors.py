@@ -58,6 +58,10 @@ class DemandError(InputError):
     """Preferences or choice data that define no demand system."""
 
 
+class PricingError(InputError):
+    """Prices or costs asked for where no first-order condition defines them."""
+
+
 class PolicyError(InputError):
     """Taxes, incentives, tariffs or CO2 rules that contradict themselves or each other."""
 

@@ -1,0 +1,221 @@
+"""Prices at which no setter gains by moving: Nash-Bertrand equilibrium under any profit weights ([8]).
+
+The zeta map of `keiretsu.supply.first_order` is iterated with Anderson's acceleration. A solution is data (`Pricing`) with its
+residual in money: how far each price is from the one its first-order condition implies. `solve_prices` turns an unsettled one into an
+error; `equilibrium` is its inner part, which can be differentiated, compiled and mapped over markets and never raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int
+
+from keiretsu.demand.tastes import Tastes
+from keiretsu.errors import PricesNotSettled, PricingError, Problem
+from keiretsu.numerics.fixed_point import FixedPoint, anderson
+from keiretsu.supply.first_order import PriceProblem, conditions
+from keiretsu.supply.wedges import Wedges
+from keiretsu.supply.weights import ProfitWeights, seen_by_setters
+from keiretsu.typing import PerProduct, ProductMask, Scalar
+
+
+@dataclass(frozen=True)
+class PricingOptions:
+    """When prices count as settled.
+
+    Attributes
+    ----------
+    tolerance_eur
+        Largest distance allowed between a price and the one its first-order condition implies, in the money of the prices (EUR).
+    relative
+        The same as a share of the market's mean price; the stricter of the two counts (prices of a tenth of a dollar need it).
+    limit
+        Evaluations of the conditions before giving up.
+    window
+        Earlier steps that the acceleration combines.
+    """
+
+    tolerance_eur: float = 1e-7
+    relative: float = 1e-10
+    limit: int = 500
+    window: int = 6
+
+
+class Pricing(eqx.Module):
+    """Prices of one market and how well they are settled.
+
+    Attributes
+    ----------
+    price
+        Maker's prices; held and unavailable products keep their starting price. (J,)
+    share
+        Market shares at these prices. (J,)
+    residual
+        ``implied price - price`` in money, zero for held and unavailable products. (J,)
+    iterations
+        Evaluations of the first-order conditions.
+    returns
+        How often the acceleration was taken back.
+    settled
+        Whether the largest residual is within the tolerance.
+    """
+
+    price: PerProduct
+    share: PerProduct
+    residual: PerProduct
+    iterations: Int[Array, ""]
+    returns: Int[Array, ""]
+    settled: Bool[Array, ""]
+
+    @property
+    def largest_residual(self) -> Scalar:
+        """Largest distance between a price and the one its condition implies, in money."""
+        return jnp.max(jnp.abs(self.residual))
+
+
+def solve_prices(
+    tastes: Tastes,
+    wedges: Wedges,
+    weights: ProfitWeights,
+    cost: PerProduct,
+    start: PerProduct,
+    held: ProductMask,
+    options: PricingOptions = PricingOptions(),
+    *,
+    where: str = "the market",
+    labels: Sequence[str] = (),
+) -> Pricing:
+    """Equilibrium prices of one market.
+
+    Parameters
+    ----------
+    cost
+        Marginal cost (EUR a car), (J,). A CO2 shadow cost is added by the caller, and left out when margins are reported.
+    start
+        Prices to start from (EUR), (J,); the prices themselves where `held`.
+    where, labels
+        What to call the market and its products in errors.
+
+    Raises
+    ------
+    PricingError
+        When a price has no first-order condition: its setter keeps no share of the margin, its maker keeps nothing of the price,
+        nobody would buy it, or an input is not a number. All such products are named.
+    PricesNotSettled
+        When the conditions do not all hold within the tolerance; names the market and the worst product.
+    """
+    problem = PriceProblem(tastes, wedges, weights, jnp.asarray(cost, float), jnp.asarray(held, bool))
+    check_problem(problem, where, labels)
+    pricing = _settle(problem, jnp.asarray(start, float), options)
+    require_settled(pricing, problem, where, labels)
+    return pricing
+
+
+def equilibrium(problem: PriceProblem, start: PerProduct, options: PricingOptions) -> Pricing:
+    """Equilibrium without checks or errors: compile it, map it, differentiate it; look at ``settled``.
+
+    Derivatives of ``price`` and ``share`` follow the implicit function theorem, for every array of `problem`.
+    """
+    found = jax.lax.stop_gradient(_iterate(problem, start, options))
+    return Pricing(found.value, conditions(problem, found.value).share, found.residual, found.iterations, found.returns, found.settled)
+
+
+_settle = eqx.filter_jit(equilibrium)
+
+
+def _iterate(problem: PriceProblem, start: PerProduct, options: PricingOptions) -> FixedPoint:
+    sold = problem.tastes.available
+    scale = jnp.sum(jnp.where(sold, jnp.abs(start), 0.0)) / jnp.maximum(sold.sum(), 1)
+    scale = jnp.maximum(scale, jnp.sum(jnp.where(sold, jnp.abs(problem.cost), 0.0)) / jnp.maximum(sold.sum(), 1))
+    tolerance = jnp.minimum(options.tolerance_eur, jnp.where(scale > 0, options.relative * scale, jnp.inf))
+    return anderson(lambda price: conditions(problem, price).implied, start, tolerance, window=options.window, limit=options.limit)
+
+
+def check_problem(problem: PriceProblem, where: str, labels: Sequence[str]) -> None:
+    """Refuse a market in which some chosen price has no first-order condition.
+
+    Raises
+    ------
+    PricingError
+        Naming every such product.
+    """
+    problems: list[Problem] = []
+    chosen = np.asarray(problem.chosen)
+    sold = np.asarray(problem.tastes.available)
+    setter = np.asarray(problem.weights.setter)
+    keeps = np.asarray(seen_by_setters(problem.weights)[0])
+    rate = np.asarray(problem.wedges.maker_rate)
+    cost, delta = np.asarray(problem.cost), np.asarray(problem.tastes.delta)
+    for j in np.flatnonzero(sold):
+        place = _place(where, labels, j)
+        if not np.isfinite(cost[j]):
+            problems.append(Problem("marginal cost is not a number", place, f"{cost[j]}", "EUR a car"))
+        if not np.isfinite(delta[j]):
+            problems.append(
+                Problem("mean utility is not a number", place, f"{delta[j]}", "utils; mark the product unavailable when it is not on sale")
+            )
+        if chosen[j] and not keeps[setter[j], j] > 0:
+            problems.append(
+                Problem(
+                    "whoever sets this price keeps no share of its margin",
+                    place,
+                    f"{keeps[setter[j], j]:.6g}",
+                    "above zero",
+                    "give the setter a share of the margin, or hold the price",
+                )
+            )
+        if chosen[j] and not rate[j] > 0:
+            problems.append(Problem("the maker keeps nothing of the price", place, f"maker_rate {rate[j]:.6g}", "above zero", "hold the price"))
+    if not np.all(np.asarray(problem.tastes.alpha)[np.asarray(problem.tastes.weight) > 0] > 0):
+        problems.append(Problem("price taste must be positive for every draw", where, f"{np.min(problem.tastes.alpha):.6g}", "above zero"))
+    if problems:
+        raise PricingError(problems)
+
+
+def require_settled(pricing: Pricing, problem: PriceProblem, where: str, labels: Sequence[str]) -> None:
+    """Raise the named error when `pricing` is not settled.
+
+    Raises
+    ------
+    PricingError
+        When some product's share is zero to the last bit, so that its price moves nothing.
+    PricesNotSettled
+        Otherwise.
+    """
+    if bool(pricing.settled):
+        return
+    unsold = np.flatnonzero(np.asarray(problem.chosen) & (np.asarray(pricing.share) == 0))
+    if unsold.size:
+        raise PricingError(
+            [
+                Problem(
+                    "nobody buys this product, so no price is better than another",
+                    _place(where, labels, j),
+                    "share 0",
+                    "a share above zero",
+                    "mark it unavailable",
+                )
+                for j in unsold
+            ]
+        )
+    residual = np.abs(np.asarray(pricing.residual))
+    residual = np.where(np.isfinite(residual), residual, np.inf)
+    worst = int(np.argmax(residual))
+    raise PricesNotSettled(
+        "prices",
+        where=_place(where, labels, worst),
+        residual=float(residual[worst]),
+        unit="EUR",
+        iterations=int(pricing.iterations),
+        next_step="start from other prices, raise PricingOptions.limit, or look for a maker that gains without bound from a higher price",
+    )
+
+
+def _place(where: str, labels: Sequence[str], product: int) -> str:
+    return f"{where}, {labels[product] if len(labels) else f'product {product}'}"
