@@ -1,0 +1,339 @@
+"""What the page says, in the order in which a board asks: the answer, who owns whom, prices, gains, why, how sure, from what.
+
+Every section takes results and returns blocks; nothing here computes a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from html import escape
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from keiretsu.report.figures import Figure, change_bars, fit_dots, heat, stacked_channels
+from keiretsu.report.names import BASELINE
+from keiretsu.report.network import around, arrange, changed_companies, draw, stakes_of
+from keiretsu.report.tables import Table, table_of
+from keiretsu.report.wording import Label, label_of
+
+if TYPE_CHECKING:
+    from keiretsu.study import Results
+
+MOST_BARS = 16
+NOT_CHANNELS = ("measure", "item", "unit", "base", "scenario", "change")
+Names = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One figure, table or piece of text; shown for one scenario only when it names one."""
+
+    kind: Literal["figure", "table", "html"]
+    content: Figure | Table | str
+    scenario: str = ""
+    heading: str = ""
+    remark: str = ""
+
+    @property
+    def id(self) -> str:
+        """Anchor of the figure or table."""
+        return "" if isinstance(self.content, str) else self.content.id
+
+    @property
+    def title(self) -> str:
+        """Heading above the block."""
+        return self.heading if isinstance(self.content, str) else self.content.title
+
+    @property
+    def note(self) -> str:
+        """Sentence below the block."""
+        return self.remark if isinstance(self.content, str) else self.content.note
+
+    @property
+    def height(self) -> int:
+        """Room a figure needs on the page, px, so that nothing jumps while it is drawn."""
+        return int(self.content.layout["height"]) if isinstance(self.content, Figure) else 0
+
+    @property
+    def rows(self) -> int:
+        """Rows of a table."""
+        return len(self.content.rows) if isinstance(self.content, Table) else 0
+
+    @property
+    def html(self) -> str:
+        """The block's own markup; empty for figures and tables, which the page's script draws."""
+        return self.content if isinstance(self.content, str) else ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, a sentence that says what it shows, and its blocks."""
+
+    id: str
+    title: str
+    lead: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def by_scenario(self) -> bool:
+        """Whether the reader picks a scenario here."""
+        return any(block.scenario for block in self.blocks)
+
+
+def sections_of(results: Results, names: Names, shown: str) -> list[Section]:
+    """All sections of the page that have something to show."""
+    makers: tuple[Callable[[Results, Names], Section], ...] = (
+        lambda r, n: answer(r, n, shown), owners_network, prices_and_sales, who_gains, why, rules, concentration, fit, inputs, diagnostics, made,
+    )  # fmt: skip
+    return [section for section in (make(results, names) for make in makers) if section.blocks]
+
+
+def answer(results: Results, names: Names, shown: str) -> Section:
+    """The sentences that matter and one table over all scenarios, readable without any script."""
+    says = '<div class="says">' + "".join(f"<p>{escape(sentence)}</p>" for sentence in results.sentences) + "</div>"
+    table = table_of("scenarios", "", results.headline, names=names)
+    head = "".join(f'<th class="{"n" if c.kind == "number" else ""}">{escape(c.text)}<small>{escape(c.unit)}</small></th>' for c in table.columns)
+    rows = []
+    for row, name in zip(table.rows, results.headline["scenario"], strict=True):
+        cells = "".join(_cell(value, label) for value, label in zip(row, table.columns, strict=True))
+        rows.append(f'<tr data-row="{escape(str(name))}"{" class=shown" if name == shown else ""}>{cells}</tr>')
+    body = f'<div class="headline"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    note = "Changes are against the baseline, the world as it was on the date of the case. Money is EUR a year at 2023 prices."
+    return Section("answer", "The answer", "", (Block("html", says), Block("html", body, remark=note)))
+
+
+def _cell(value: object, label: Label) -> str:
+    if label.kind == "text":
+        return f"<td>{escape('' if value is None else str(value))}</td>"
+    said = label.show(value)
+    way = ""
+    if label.signed and isinstance(value, float) and any(d in "123456789" for d in said):
+        way = " up" if value > 0 else " down"
+    return f'<td class="n{way}">{escape(said)}</td>'
+
+
+def owners_network(results: Results, names: Names) -> Section:
+    """Who holds what before and after, drawn, and the tables behind it."""
+    blocks: list[Block] = []
+    before = stakes_of(results.owners[BASELINE].direct)
+    known = {name: stakes_of(tables.direct) for name, tables in results.owners.items()}
+    every = set[str]().union(*(changed_companies(before, after) for after in known.values()))
+    movers = every or {company for _, company in before}
+    for scenario in results.scenarios:
+        after = known.get(scenario.name, before)
+        changed = changed_companies(before, after)
+        pairs = around(movers, before, after)
+        places = arrange([*dict.fromkeys([*pairs["before"], *pairs["after"]])])
+        drawings = [("Before", draw("Owners before", pairs["before"], before, before, names, places))]
+        if changed:
+            drawings.append(("After", draw("Owners after", pairs["after"], after, before, names, places)))
+        content = '<div class="pair">' + "".join(f"<div><h4>{escape(t)}</h4>{svg}</div>" for t, svg in drawings) + "</div>"
+        note = "Share of profit held. White boxes are companies, grey ones owners; stakes that the scenario changes are blue. Stakes under 2 % are in the table."
+        if not changed:
+            note = "This scenario leaves ownership as it is. " + note
+        blocks.append(Block("html", content, scenario.name, "Stakes around the companies in question", note))
+        blocks += _ownership_tables(results, names, scenario.name)
+    lead = (
+        "Stakes, what they come to once they are followed through every chain and loop, who controls whom, and whose profit counts in whose prices."
+    )
+    return Section("owners", "Who owns whom", lead, tuple(blocks))
+
+
+def _ownership_tables(results: Results, names: Names, scenario: str) -> Iterable[Block]:
+    tables = results.owners.get(scenario, results.owners[BASELINE])
+    kappa = tables.kappa.rename_axis(index="priced by", columns=None).reset_index().melt("priced by", var_name="looks after", value_name="weight")
+    kappa = kappa[(kappa["weight"] != 0) & (kappa["priced by"] != kappa["looks after"])]
+    labels = {
+        "priced by": Label("Whoever prices", kind="text"),
+        "looks after": Label("gives the profit of", kind="text"),
+        "weight": Label("this weight", "EUR per EUR of its own", digits=3),
+    }
+    yield Block("table", table_of(f"stakes-{scenario}", "Direct stakes", tables.direct, names=names), scenario)
+    note = "What one euro of a company's profit brings to each holder, loops followed. Companies' shares count stakes in each other more than once."
+    yield Block("table", table_of(f"lookthrough-{scenario}", "Look-through stakes", tables.look_through, names=names, note=note), scenario)
+    yield Block("table", table_of(f"control-{scenario}", "Who controls whom", tables.control, names=names), scenario)
+    said = "A weight above one is right: a controller cares more for a euro where it holds more. Weights of zero are left out."
+    yield Block("table", table_of(f"kappa-{scenario}", "Weights on others' profit", kappa, names=names, labels=labels, note=said), scenario)
+
+
+def prices_and_sales(results: Results, names: Names) -> Section:
+    """Prices by maker and market, sales by maker, and every car."""
+    blocks: list[Block] = []
+    for scenario in results.scenarios:
+        name = scenario.name
+        if name not in results.comparisons:
+            continue
+        comparison = results.comparisons[name]
+        index = comparison.price_index
+        by_maker = index[(index["level"] == "maker") & (index["market"] != "all")]
+        price = label_of("price_change_percent")
+        if len(by_maker):
+            wide = by_maker.pivot_table(index="name", columns="market", values="price_change_percent", sort=False)
+            wide = wide.loc[wide.abs().max(axis=1).sort_values(ascending=False, kind="stable").index].head(MOST_BARS)
+            note = f"Maker's net prices weighted by sales before. The {len(wide)} makers whose prices change most; the rest is in the table below."
+            blocks.append(Block("figure", heat(f"prices-{name}", "Price change by maker and market, %", wide, price, names=names, note=note), name))
+        makers = comparison.makers[comparison.makers["market"] == "all"]
+        blocks.append(_bars(f"sales-{name}", "Change in sales by maker", makers, "firm", "units_change", names, name))
+        markets = comparison.markets.rename(columns=str)
+        chosen = [
+            "market", "units_base", "units_scenario", "units_change_percent", "electric_share_base", "electric_share_scenario",
+            "mean_paid_eur_base", "mean_paid_eur_scenario", "surplus_eur_change", "profit_eur_change", "government_eur_change", "co2_g_km_change",
+        ]  # fmt: skip
+        blocks.append(Block("table", table_of(f"markets-{name}", "By market", markets, names=names, columns=chosen), name))
+        cars = _cars(comparison.products, comparison.prices)
+        blocks.append(Block("table", table_of(f"cars-{name}", "Every car", cars, names=names), name))
+    return Section("prices", "Prices and sales", "What makers would charge and what buyers would then choose.", tuple(blocks))
+
+
+def _cars(products: pd.DataFrame, prices: pd.DataFrame) -> pd.DataFrame:
+    about = ["market", "brand", "model", "powertrain", "priced_by", "status"]
+    joined = products.merge(
+        prices[["market", "product", "price_eur_base", "price_eur_change_percent", "margin_eur_change"]], "left", ["market", "product"]
+    )
+    measures = ["price_eur_base", "price_eur_change_percent", "margin_eur_change", "units_base", "units_change", "units_change_percent"]
+    return joined[[*about, *measures]]
+
+
+def who_gains(results: Results, names: Names) -> Section:
+    """Makers, owners and buyers."""
+    blocks: list[Block] = []
+    for scenario in results.scenarios:
+        name = scenario.name
+        if name not in results.comparisons:
+            continue
+        comparison = results.comparisons[name]
+        makers = comparison.makers[comparison.makers["market"] == "all"]
+        blocks.append(_bars(f"profit-{name}", "Makers: change in operating profit", makers, "firm", "profit_eur_change", names, name))
+        note = "What outside owners may claim of all makers' operating profit, through every chain; claims add up to operating profit."
+        blocks.append(_bars(f"claims-{name}", "Owners: change in their claim", comparison.owners, "owner", "claim_eur_change", names, name, note))
+        buyers = (
+            comparison.consumers[comparison.consumers["market"] == "all"].groupby("group", sort=False, as_index=False)[["surplus_eur_change"]].sum()
+        )
+        blocks.append(_bars(f"buyers-{name}", "Buyers: change in surplus by income", buyers, "group", "surplus_eur_change", names, name, "", False))
+        columns = ["firm", "units_base", "units_change", "units_change_percent", "revenue_eur_change", "profit_eur_base", "profit_eur_change"]
+        blocks.append(Block("table", table_of(f"makers-{name}", "Makers", makers, names=names, columns=columns), name))
+        columns = ["owner", "kind", "claim_eur_base", "claim_eur_scenario", "claim_eur_change"]
+        blocks.append(Block("table", table_of(f"owners-{name}", "Owners", comparison.owners, names=names, columns=columns), name))
+        value = comparison.look_through
+        note = "A company's own operating profit and its part of others' values. Counts stakes in each other more than once, so it does not add up."
+        blocks.append(Block("table", table_of(f"value-{name}", "Companies with their stakes", value, names=names, note=note), name))
+    return Section("gains", "Who gains", "Yearly changes against the baseline: makers, the owners behind them, and buyers.", tuple(blocks))
+
+
+def _bars(id: str, title: str, table: pd.DataFrame, key: str, value: str, names: Names, scenario: str, note: str = "", largest: bool = True) -> Block:
+    rows = table
+    if largest:  # the ones that change most, then from the largest gain to the largest loss
+        rows = table.loc[table[value].abs().sort_values(ascending=False, kind="stable").index].head(MOST_BARS)
+        rows = rows.sort_values(value, ascending=False, kind="stable")
+    left_out = len(table) - len(rows)
+    said = " ".join(x for x in (note, f"The {len(rows)} largest changes; {left_out} smaller ones are in the table." if left_out else "") if x)
+    label = replace(label_of(value), text=title.split(": ")[-1].capitalize())
+    shown = [names.get(str(x), str(x)) for x in rows[key]]
+    return Block("figure", change_bars(id, title, shown, [float(x) for x in rows[value]], label, note=said), scenario)
+
+
+def why(results: Results, names: Names) -> Section:
+    """Each change split into channels that add up to it."""
+    blocks: list[Block] = []
+    for scenario in results.scenarios:
+        if scenario.name not in results.channels:
+            continue
+        split = results.channels[scenario.name]
+        present = [name for name in split.columns if name not in NOT_CHANNELS]
+        for (measure, unit), rows in split.groupby(["measure", "unit"], sort=False):
+            most = rows.loc[rows["change"].abs().sort_values(ascending=False, kind="stable").index].head(MOST_BARS)
+            if not present or not most["change"].abs().max() > 0:
+                continue
+            scale, said = (1e-6, "EUR m a year") if str(unit).startswith("EUR") and most["change"].abs().max() >= 1e5 else (1.0, str(unit))
+            long = most.melt("item", present, "channel", "part")
+            long["part"] *= scale
+            id = f"why-{scenario.name}-{len(blocks)}"
+            figure = stacked_channels(id, f"{measure}, change by channel", long, category="item", value="part", names=names, unit=said)
+            blocks.append(Block("figure", figure, scenario.name))
+        labels = {name: Label(names.get(name, name).capitalize(), digits=3, signed=True) for name in present}
+        numbers = {"base": Label("Before", digits=3), "scenario": Label("After", digits=3), "change": Label("Change", digits=3, signed=True)}
+        table = table_of(f"channels-{scenario.name}", "Channels", split, names=names, labels=numbers | labels)
+        blocks.append(Block("table", table, scenario.name))
+    lead = "Changes split by what causes them (Shapley values over the scenario's channels), so that the parts add up exactly to the whole."
+    return Section("why", "Why", lead, tuple(blocks))
+
+
+def rules(results: Results, names: Names) -> Section:
+    """The same scenario under the alternative ownership rules."""
+    lead = "Whose profit a price setter looks after is the first thing an opponent attacks, so here are all answers side by side."
+    return Section("rules", "If owners act otherwise", lead, _if_any(results.rules, "rules", "Results under the ownership rules", names))
+
+
+def concentration(results: Results, names: Names) -> Section:
+    """HHI and its relatives."""
+    lead = "Screens that competition authorities use. MHHI adds to HHI what makers hold of each other."
+    return Section("concentration", "Concentration", lead, _if_any(results.concentration, "concentration", "By market and scenario", names))
+
+
+def fit(results: Results, names: Names) -> Section:
+    """Targets beside what the model gives."""
+    table = results.calibration
+    blocks = _if_any(table, "calibration", "Targets and fit", names)
+    if len(table):
+        said = [f"{names.get(str(row), str(row)).replace('_', ' ')}" for row in table["target"]]
+        blocks = (
+            Block(
+                "figure",
+                fit_dots(
+                    "fit", "How well the model meets what is known", table.astype(dict.fromkeys(("value", "low", "high", "fitted"), float)), said
+                ),
+            ),
+            *blocks,
+        )
+    lead = "Tastes are set so that the model comes closest to published elasticities, second choices and margins; sales are matched exactly."
+    return Section("fit", "How well it fits", lead, blocks)
+
+
+def inputs(results: Results, names: Names) -> Section:
+    """Every input with its source; assumptions marked; what was left out."""
+    titles = {
+        "products": "Cars, prices and sales", "stakes": "Stakes", "control": "Control that votes do not show", "deals": "Deals and statements",
+        "markets": "Markets", "incomes": "Incomes", "companies": "Companies", "owners": "Owners", "targets": "Calibration targets",
+        "excluded": "Listed and left out", "sources": "Sources",
+    }  # fmt: skip
+    key = Block("html", '<p class="note"><span class="key"></span>Our own assumption, or a figure filled by a stated rule.</p>')
+    tables = [
+        Block("table", table_of(f"input-{name}", title, results.case.tables[name], names={} if name in ("companies", "owners") else names))
+        for name, title in titles.items()
+        if name in results.case.tables and len(results.case.tables[name])
+    ]
+    return Section("inputs", "What goes in", "Every figure the answer rests on, with its source and how sure we are of it.", (key, *tables))
+
+
+def diagnostics(results: Results, names: Names) -> Section:
+    """Residuals, iterations and starting points."""
+    lead = (
+        "Every market ended with its largest first-order residual as shown. More than one equilibrium is not ruled out: "
+        "the table says how many starting points were tried and at how many different places they ended."
+    )
+    return Section("diagnostics", "Did it settle", lead, _if_any(results.diagnostics, "diagnostics", "By market and scenario", names))
+
+
+def made(results: Results, names: Names) -> Section:
+    """Versions, settings, hash of the case."""
+    del names
+    lines = "".join(f"<dt>{escape(_say(key))}</dt><dd>{escape(_say_value(value))}</dd>" for key, value in results.manifest.items())
+    return Section("made", "How this page was made", "", (Block("html", f'<dl class="facts">{lines}</dl>'),))
+
+
+def _say(key: str) -> str:
+    return key.replace("_", " ").capitalize()
+
+
+def _say_value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {v}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(v) for v in value)
+    return str(value)
+
+
+def _if_any(table: pd.DataFrame, id: str, title: str, names: Names) -> tuple[Block, ...]:
+    return (Block("table", table_of(id, title, table, names=names)),) if len(table) else ()

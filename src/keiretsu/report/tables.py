@@ -1,0 +1,98 @@
+"""A table as the page, the spreadsheet and LaTeX need it: columns with labels, rows of plain values.
+
+The page draws tables from these specifications in the reader's browser (sort, search, download), so that a page with thousands of rows
+still opens at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from keiretsu.report.wording import Label, label_of
+
+Cell = str | float | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table.
+
+    Attributes
+    ----------
+    id
+        Name of the downloaded file and anchor on the page.
+    note
+        A sentence under the table: basis, what does not add up, what is assumed.
+    marked
+        Positions of rows that are our own assumptions; the page marks them.
+    """
+
+    id: str
+    title: str
+    columns: tuple[Label, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+    marked: frozenset[int] = field(default_factory=frozenset)
+
+    def spec(self) -> dict[str, Any]:
+        """What the page's script needs to draw the table."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "note": self.note,
+            "columns": [
+                {"label": c.text, "unit": c.unit, "kind": c.kind, "digits": c.digits, "scale": c.scale, "signed": c.signed} for c in self.columns
+            ],
+            "rows": [list(row) for row in self.rows],
+            "marked": sorted(self.marked),
+        }
+
+
+def table_of(
+    id: str,
+    title: str,
+    frame: pd.DataFrame,
+    *,
+    names: Mapping[str, str],
+    columns: Sequence[str] = (),
+    labels: Mapping[str, Label] | None = None,
+    note: str = "",
+) -> Table:
+    """Turn a data frame into a table a reader can read.
+
+    Parameters
+    ----------
+    names
+        What ids (companies, owners, markets, scenarios) are called; applied to every column of words.
+    columns
+        Columns to show, in that order, those that the frame lacks left out; all of them when empty.
+    labels
+        Labels that differ from those of `keiretsu.report.wording`.
+    """
+    chosen = [column for column in columns if column in frame.columns] if columns else [str(column) for column in frame.columns]
+    shown = {column: (labels or {}).get(column) or label_of(column, frame[column]) for column in chosen}
+    rows: list[tuple[Cell, ...]] = [
+        tuple(_cell(value, shown[column], names) for column, value in zip(chosen, row, strict=True))
+        for row in frame[chosen].itertuples(index=False, name=None)
+    ]
+    words = [k for k, column in enumerate(chosen) if column in ("source", "sources", "confidence", "price_filled")]
+    marked = frozenset(i for i, row in enumerate(rows) if any("assumption" in str(row[k]) for k in words))
+    return Table(id, title, tuple(shown.values()), tuple(rows), note, marked)
+
+
+def _cell(value: object, label: Label, names: Mapping[str, str]) -> Cell:
+    if value is None or (isinstance(value, float) and value != value):
+        return None
+    if label.kind == "text":
+        text = str(value)
+        return names.get(text, text)
+    number = float(value)  # type: ignore[arg-type]
+    if math.isinf(number):
+        return label.show(number)
+    # nine significant digits: more than is shown, few enough to keep the page small
+    return float(f"{number:.9g}")
