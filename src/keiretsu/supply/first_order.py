@@ -70,23 +70,49 @@ class Conditions(eqx.Module):
 
 def conditions(problem: PriceProblem, price: PerProduct) -> Conditions:
     """First-order conditions of all products at `price`; see `Conditions`."""
-    tastes, wedges, weights = problem.tastes, problem.wedges, problem.weights
+    tastes, wedges = problem.tastes, problem.wedges
     choice = choose(tastes, paid(wedges, price))
-    seen_share, seen_fee = seen_by_setters(weights)
-    setter, charge = weights.setter, wedges.maker_charge
-    products = jnp.arange(price.shape[0])
-    keeps, gets = seen_share[setter, products], seen_fee[setter, products]
     omega = (tastes.weight * tastes.alpha)[None, :] * wedges.buyer_rate * choice.probability
     spread = 1.0 if tastes.nests is None else (1 / (1 - tastes.nests.sigma_sub))[tastes.nests.sub]
-    slope = spread * omega.sum(axis=1)
-    charged = spread * (omega * charge).sum(axis=1)
-    share = choice.probability @ tastes.weight
-    recaptured = _recaptured(problem, choice, price, omega)
-    chosen = problem.chosen
-    safe = jnp.where(chosen, keeps * slope, 1.0)
-    margin = (keeps * wedges.maker_rate * share + recaptured - gets * slope + keeps * charged) / safe
-    implied = jnp.where(chosen, (problem.cost + margin) / wedges.maker_rate, price)
-    return Conditions(implied, keeps * wedges.maker_rate * slope, share)
+    flows = Flows(
+        slope=spread * omega.sum(axis=1),
+        charged=spread * (omega * wedges.maker_charge).sum(axis=1),
+        recaptured=_recaptured(problem, choice, price, omega),
+        share=choice.probability @ tastes.weight,
+    )
+    return solved_for_margin(problem, price, flows)
+
+
+class Flows(eqx.Module):
+    """What the first-order conditions need of demand.
+
+    Attributes
+    ----------
+    slope
+        ``sum_i omega_ij / (1 - sigma_sub)``. (J,)
+    charged
+        The same sum with the maker's charge in it. (J,)
+    recaptured
+        ``sum_i omega_ij (T_f + c1 T_f,sub(j) + c2 T_f,group(j))``: margins that buyers who leave j bring elsewhere. (J,)
+    share
+        Market shares. (J,)
+    """
+
+    slope: PerProduct
+    charged: PerProduct
+    recaptured: PerProduct
+    share: PerProduct
+
+
+def solved_for_margin(problem: PriceProblem, price: PerProduct, flows: Flows) -> Conditions:
+    """The zeta map: prices at which each product's own margin balances the other terms of its condition."""
+    seen_share, seen_fee = seen_by_setters(problem.weights)
+    setter, products = problem.weights.setter, jnp.arange(price.shape[0])
+    keeps, gets, rate = seen_share[setter, products], seen_fee[setter, products], problem.wedges.maker_rate
+    own = jnp.where(problem.chosen, keeps * flows.slope, 1.0)
+    margin = (keeps * (rate * flows.share + flows.charged) + flows.recaptured - gets * flows.slope) / own
+    implied = jnp.where(problem.chosen, (problem.cost + margin) / rate, price)
+    return Conditions(implied, keeps * rate * flows.slope, flows.share)
 
 
 def nest_terms(nests: Nests) -> tuple[PerProduct, PerProduct]:
@@ -96,7 +122,7 @@ def nest_terms(nests: Nests) -> tuple[PerProduct, PerProduct]:
 
 
 def _recaptured(problem: PriceProblem, choice: Choice, price: PerProduct, omega: PerProductAndDraw) -> PerProduct:
-    """``sum_i omega_ij (T_f + c1 T_f,sub(j) + c2 T_f,group(j))``: margins that buyers who leave j bring elsewhere. (J,)"""
+    """See `Flows.recaptured`. (J,)"""
     wedges, weights, nests = problem.wedges, problem.weights, problem.tastes.nests
     seen_share, seen_fee = seen_by_setters(weights)
     charge = wedges.maker_charge

@@ -18,11 +18,14 @@ from jaxtyping import Array, Bool, Int
 
 from keiretsu.demand.tastes import Tastes
 from keiretsu.errors import PricesNotSettled, PricingError, Problem
-from keiretsu.numerics.fixed_point import FixedPoint, anderson
-from keiretsu.supply.first_order import PriceProblem, conditions
+from keiretsu.numerics.fixed_point import anderson, no_history
+from keiretsu.supply.first_order import Conditions, PriceProblem
 from keiretsu.supply.wedges import Wedges
 from keiretsu.supply.weights import ProfitWeights, seen_by_setters
+from keiretsu.supply.zeta import anchor, to_single, zeta_around, zeta_near
 from keiretsu.typing import PerProduct, ProductMask, Scalar
+
+ROUGH = 3e-6  # share of the mean price at which single precision hands over; its own rounding is a tenth of that
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class PricingOptions:
         The same as a share of the market's mean price; the stricter of the two counts (prices of a tenth of a dollar need it).
     limit
         Evaluations of the conditions before giving up.
+    limit_single
+        How many more may go before in single precision, which only find the start of the others.
     window
         Earlier steps that the acceleration combines.
     """
@@ -44,6 +49,7 @@ class PricingOptions:
     tolerance_eur: float = 1e-7
     relative: float = 1e-10
     limit: int = 500
+    limit_single: int = 40
     window: int = 6
 
 
@@ -60,6 +66,8 @@ class Pricing(eqx.Module):
         ``implied price - price`` in money, zero for held and unavailable products. (J,)
     iterations
         Evaluations of the first-order conditions.
+    in_single
+        How many of these were in single precision; the residual and what is reported never are.
     returns
         How often the acceleration was taken back.
     settled
@@ -70,6 +78,7 @@ class Pricing(eqx.Module):
     share: PerProduct
     residual: PerProduct
     iterations: Int[Array, ""]
+    in_single: Int[Array, ""]
     returns: Int[Array, ""]
     settled: Bool[Array, ""]
 
@@ -122,19 +131,42 @@ def equilibrium(problem: PriceProblem, start: PerProduct, options: PricingOption
 
     Derivatives of ``price`` and ``share`` follow the implicit function theorem, for every array of `problem`.
     """
-    found = jax.lax.stop_gradient(_iterate(problem, start, options))
-    return Pricing(found.value, conditions(problem, found.value).share, found.residual, found.iterations, found.returns, found.settled)
+    return jax.lax.stop_gradient(_iterate(problem, start, options))
 
 
 _settle = eqx.filter_jit(equilibrium)
 
 
-def _iterate(problem: PriceProblem, start: PerProduct, options: PricingOptions) -> FixedPoint:
-    sold = problem.tastes.available
-    scale = jnp.sum(jnp.where(sold, jnp.abs(start), 0.0)) / jnp.maximum(sold.sum(), 1)
-    scale = jnp.maximum(scale, jnp.sum(jnp.where(sold, jnp.abs(problem.cost), 0.0)) / jnp.maximum(sold.sum(), 1))
+def _iterate(problem: PriceProblem, start: PerProduct, options: PricingOptions) -> Pricing:
+    """A rough phase in single precision, then the same iteration in double precision from where it ended."""
+    scale = _money_scale(problem, start)
     tolerance = jnp.minimum(options.tolerance_eur, jnp.where(scale > 0, options.relative * scale, jnp.inf))
-    return anderson(lambda price: conditions(problem, price).implied, start, tolerance, window=options.window, limit=options.limit)
+    nothing = no_history(start.shape[0], options.window)
+    base = anchor(problem, start)
+    single = zeta_around(to_single(problem), to_single(base))
+    rough = anderson(
+        lambda price: (single(price.astype(jnp.float32)).implied.astype(jnp.float64), None),
+        start,
+        ROUGH * scale,
+        history=nothing,
+        limit=options.limit_single,
+    )
+    double = zeta_near(problem, base, rough.value)
+    fine = anderson(lambda price: _image_and_share(double(price)), rough.value, tolerance, history=rough.history, limit=options.limit)
+    return Pricing(
+        fine.value, fine.kept, fine.residual, rough.iterations + fine.iterations, rough.iterations, rough.returns + fine.returns, fine.settled
+    )
+
+
+def _image_and_share(at: Conditions) -> tuple[PerProduct, PerProduct]:
+    return at.implied, at.share
+
+
+def _money_scale(problem: PriceProblem, start: PerProduct) -> Scalar:
+    """Mean price or cost of the products on sale, whichever is larger."""
+    sold = problem.tastes.available
+    count = jnp.maximum(sold.sum(), 1)
+    return jnp.maximum(*(jnp.where(sold, jnp.abs(money), 0.0).sum() / count for money in (start, problem.cost)))
 
 
 def check_problem(problem: PriceProblem, where: str, labels: Sequence[str]) -> None:
