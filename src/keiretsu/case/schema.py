@@ -40,6 +40,8 @@ class Column:
         Names of tables (first column) that must contain the value; `many` when several are separated by ``;``.
     filled
         Rule by which an empty cell is filled, for the reader.
+    advice
+        What to do about a cell that is missing or refused.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Column:
     refers: tuple[str, ...] = ()
     many: bool = False
     filled: str = ""
+    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Table:
 
 
 CONFIDENCES = ("high", "medium", "low", "unstated")
-ASSUMPTION = "assumption"  # source id of our own assumptions
+ASSUMPTION = "assumption"  # source ids that begin with it are our own assumptions
 OWN = "own"  # source id of a case without sources.csv: its author's figures
 OPEN_FROM, OPEN_TO = "0001-01-01", "9999-12-31"  # a stake without a first or a last day
 
@@ -168,12 +171,15 @@ PRODUCTS = Table("products", "a product on sale in one market in the base year",
     Column("profit_to", "text", "company that earns the margin, or a split 'A:0.7;B:0.3'", default=None, filled="priced_by"),
     Column("made_by", "text", "builder that is paid the transfer price; empty when the seller builds it", refers=("companies",)),
     Column("transfer_price", "number", "paid to made_by for each car; 0 without one", "price_currency per car", default=0, low=0),
-    Column("price", "number", "price in the base year", "price_currency per car", default=REQUIRED, above=0),
+    Column("price", "number", "price in the base year", "price_currency per car", default=REQUIRED, above=0,
+           advice="fill it by a rule and write the rule into price_filled, or move the row to excluded.csv"),
     Column("price_currency", "text", "currency of the price", default=None, filled="the market's currency"),
-    Column("price_basis", "text", "net of taxes; gross: tax_in_price is in it; ex_showroom: the Indian list price, taxes in it too", default="net",
+    Column("price_basis", "text", "net: without taxes; gross: with tax_in_price; ex_showroom: the Indian list price, with tax_in_price too", default="net",
            choices=("net", "gross", "ex_showroom")),
+    Column("sales_tax", "number", "taxes in proportion to the price (VAT, GST and cess), paid on top of the net price", "share of the net price",
+           default=None, low=0, filled="the market's vat"),
     Column("tax_in_price", "number", "taxes inside a gross or ex_showroom price", "share of the net price", default=None, low=0,
-           filled="the market's vat; 0 for a net price"),
+           filled="sales_tax; 0 for a net price"),
     Column("price_filled", "text", "rule by which a missing price was filled; empty for an observed one"),
     Column("units", "number", "cars sold in the base year", "cars/yr", default=None, low=0, filled="share x potential"),
     Column("share", "number", "market share in place of units, see share_of in markets", "share 0..1", default=None, low=0, high=1,
@@ -235,7 +241,7 @@ TARGETS = Table("targets", "a moment that calibrated parameters have to match", 
 ), ("id",))
 
 SOURCES = Table("sources", "a publication that figures come from", (
-    Column("source", "text", f"id; '{ASSUMPTION}' marks our own assumptions", default=REQUIRED),
+    Column("source", "text", f"id; one that begins with '{ASSUMPTION}' marks an assumption of our own", default=REQUIRED),
     Column("title", "text", "title", default=REQUIRED),
     Column("publisher", "text", "who published it"),
     Column("date", "text", "when, as precisely as known"),
@@ -248,3 +254,8 @@ SOURCES = Table("sources", "a publication that figures come from", (
 TABLES: Mapping[str, Table] = {
     table.name: table for table in (COMPANIES, OWNERS, STAKES, CONTROL, DEALS, BRANDS, PRODUCTS, EXCLUDED, MARKETS, INCOMES, TARGETS, SOURCES)
 }
+
+
+def is_assumption(source: str) -> bool:
+    """Whether a source id marks an assumption of our own: ``assumption``, ``assumption_incomes``."""
+    return source.startswith(ASSUMPTION)
