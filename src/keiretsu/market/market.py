@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from keiretsu.demand.preferences import Preferences
-from keiretsu.demand.tastes import Nests, Tastes, nests
-from keiretsu.demand.utility import alpha_of, mu_of
+from keiretsu.demand.tastes import Tastes
+from keiretsu.demand.utility import tastes_of
 from keiretsu.errors import OwnershipError, Problem
 from keiretsu.market.characteristics import characteristic_matrix
 from keiretsu.market.world import MarketFacts, World
 from keiretsu.ownership.weights import profit_weights
+from keiretsu.supply.cost import Transfer
 from keiretsu.supply.weights import ProfitWeights
 from keiretsu.supply.wedges import Wedges
 from keiretsu.typing import PerProduct, ProductMask
@@ -46,16 +46,6 @@ class Market(eqx.Module):
     held: ProductMask
 
 
-@dataclass(frozen=True)
-class Transfer:
-    """A car built by one firm and sold by another at a transfer price (EUR): row in the market's products, builder, seller."""
-
-    product: int
-    builder: int
-    seller: int
-    price_eur: float
-
-
 def rows_of(world: World, market: str) -> pd.DataFrame:
     """The products on sale in one market, in the order of its arrays."""
     products = world.products
@@ -67,32 +57,12 @@ def kappa_of(world: World, firms: Sequence[str]) -> np.ndarray:
     return profit_weights(world.register.as_of(world.date), world.rule, firms)
 
 
-def tastes_of(facts: MarketFacts, preferences: Preferences, rows: pd.DataFrame) -> Tastes:
-    """Tastes of a market's consumers for the products in `rows`."""
-    names = [taste.characteristic for taste in preferences.random]
-    mu = mu_of(preferences, facts.consumers, characteristic_matrix(rows, names))
-    alpha = alpha_of(preferences, facts.consumers)
-    return Tastes(
-        delta=jnp.asarray(rows["delta"].to_numpy(float)),
-        mu=jnp.asarray(mu),
-        alpha=jnp.asarray(alpha),
-        weight=jnp.asarray(facts.consumers.weight),
-        available=jnp.ones(len(rows), bool),
-        nests=nests_of(preferences, rows),
-        outside=preferences.outside,
-    )
-
-
-def nests_of(preferences: Preferences, rows: pd.DataFrame) -> Nests | None:
-    """Nests of the products in `rows` by the preferences' nest columns; None when there are none."""
-    columns = preferences.nest_columns
-    if not columns:
-        return None
-    group = rows[columns[0]].astype(str).tolist()
-    if len(columns) == 1:
-        return nests(group, _plain(preferences.sigma_group))
-    sub = (rows[columns[0]].astype(str) + " / " + rows[columns[1]].astype(str)).tolist()
-    return nests(group, _plain(preferences.sigma_group), sub, _plain(preferences.sigma_sub))
+def tastes_of_rows(facts: MarketFacts, preferences: Preferences, rows: pd.DataFrame) -> Tastes:
+    """Tastes of a market's consumers for the products in `rows`, which are all on sale."""
+    names = list(dict.fromkeys([taste.characteristic for taste in preferences.random] + [c for shift in preferences.kind_taste.values() for c in shift]))
+    table = dict(zip(names, characteristic_matrix(rows, names).T, strict=True))
+    labels = [rows[column].astype(str).tolist() for column in preferences.nest_columns]
+    return tastes_of(preferences, facts.consumers, table, labels, rows["delta"].to_numpy(float), np.ones(len(rows), bool))
 
 
 def sales_tax_of(facts: MarketFacts, rows: pd.DataFrame) -> np.ndarray:
@@ -107,8 +77,10 @@ def base_wedges(facts: MarketFacts, rows: pd.DataFrame) -> Wedges:
     return Wedges(tax[:, None], jnp.zeros((j, 1)), jnp.ones(j), jnp.zeros((j, 1)))
 
 
-def weights_of(rows: pd.DataFrame, firms: Sequence[str], kappa: np.ndarray, cost: np.ndarray) -> tuple[ProfitWeights, tuple[Transfer, ...]]:
-    """Who prices and who earns each product ([2b]).
+def weights_of(rows: pd.DataFrame, firms: Sequence[str], kappa: np.ndarray) -> tuple[ProfitWeights, tuple[Transfer, ...]]:
+    """Who prices and who earns each product, and the transfer prices between builders and sellers ([2b]).
+
+    The weights carry no fee yet: `keiretsu.supply.cost.with_transfers` adds those of the transfers once costs are known.
 
     Raises
     ------
@@ -128,17 +100,13 @@ def weights_of(rows: pd.DataFrame, firms: Sequence[str], kappa: np.ndarray, cost
             problems.append(Problem("shares of a margin must add up to one", f"product {rows['product'][j]}", text, "shares that add up to 1"))
     if problems:
         raise OwnershipError(problems)
-    fee = np.zeros_like(split)
-    transfers: list[Transfer] = []
-    for j, (builder, price) in enumerate(zip(rows["made_by"].astype(str), rows["transfer_price_eur"].to_numpy(float), strict=True)):
-        if not builder:
-            continue
-        seller = index[next(iter(parse_split(str(rows["profit_to"][j]))))]
-        transfers.append(Transfer(j, index[builder], seller, price))
-        fee[index[builder], j] += price - cost[j]
-        fee[seller, j] -= price - cost[j]
+    transfers = tuple(
+        Transfer(j, index[builder], index[next(iter(parse_split(str(rows["profit_to"][j]))))], price)
+        for j, (builder, price) in enumerate(zip(rows["made_by"].astype(str), rows["transfer_price_eur"].to_numpy(float), strict=True))
+        if builder
+    )
     setter = np.array([index[firm] for firm in rows["priced_by"]])
-    return ProfitWeights(jnp.asarray(setter), jnp.asarray(kappa), jnp.asarray(split), jnp.asarray(fee)), tuple(transfers)
+    return ProfitWeights(jnp.asarray(setter), jnp.asarray(kappa), jnp.asarray(split), jnp.zeros_like(jnp.asarray(split))), transfers
 
 
 def parse_split(text: str) -> Mapping[str, float]:
@@ -147,7 +115,3 @@ def parse_split(text: str) -> Mapping[str, float]:
         return {text: 1.0}
     pairs = [part.split(":") for part in text.split(";")]
     return {firm.strip(): float(share) for firm, share in pairs}
-
-
-def _plain(sigma: float | Mapping[str, float]) -> float | dict[str, float]:
-    return dict(sigma) if isinstance(sigma, Mapping) else sigma

@@ -16,7 +16,7 @@ import pandas as pd
 from keiretsu.demand.choice import choose
 from keiretsu.market.market import Market, kappa_of
 from keiretsu.market.world import MarketFacts, World
-from keiretsu.ownership.look_through import attribute_profits
+from keiretsu.ownership.look_through import attribute
 from keiretsu.supply.pricing import Pricing
 from keiretsu.supply.wedges import paid, unit_margin
 
@@ -68,10 +68,20 @@ def outcome_of(world: World, states: Mapping[str, MarketState]) -> Outcome:
     firms = world.firms()
     tables = [_market_tables(world.markets[name], state, firms) for name, state in states.items()]
     products, by_firm, consumers, markets = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
-    profit = by_firm.groupby("firm", sort=False)["profit_eur"].sum().reindex(list(firms))
-    owners, look_through = attribute_profits(world.register.as_of(world.date), dict(profit))
+    owners, look_through = _owners_tables(world, by_firm)
     kappa = pd.DataFrame(kappa_of(world, firms), index=pd.Index(firms, name="firm"), columns=pd.Index(firms, name="weight_on"))
     return Outcome(world, products, by_firm, owners, look_through, consumers, markets, kappa, states)
+
+
+def _owners_tables(world: World, by_firm: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Claims of outside owners, which add up to operating profit, and look-through values of companies, which do not."""
+    holdings = world.register.as_of(world.date)
+    profit = by_firm.groupby("firm", sort=False)["profit_eur"].sum()
+    operating = np.array([profit.get(company, 0.0) for company in holdings.companies])
+    parts = attribute(holdings, operating)
+    owners = pd.DataFrame({"owner": parts.owners, "kind": holdings.owner_kinds, "claim_eur": parts.owner_claims})
+    values = pd.DataFrame({"firm": parts.companies, "operating_profit_eur": parts.operating_profit, "value_eur": parts.look_through_value})
+    return owners, values
 
 
 def _market_tables(facts: MarketFacts, state: MarketState, firms: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:

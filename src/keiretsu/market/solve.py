@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from keiretsu.market.market import Market, base_wedges, kappa_of, rows_of, tastes_of, weights_of
+from keiretsu.market.market import Market, base_wedges, kappa_of, rows_of, tastes_of_rows, weights_of
 from keiretsu.market.outcome import MarketState, Outcome, outcome_of
 from keiretsu.market.world import World
+from keiretsu.supply.cost import with_transfers
 from keiretsu.supply.pricing import PricingOptions, solve_prices
 
 Progress = Callable[[str], None]
@@ -52,12 +53,12 @@ def market_of(world: World, name: str, kappa: np.ndarray) -> tuple[Market, pd.Da
     facts = world.markets[name]
     rows = rows_of(world, name)
     cost = rows["cost_eur"].to_numpy(float)
-    weights, _ = weights_of(rows, world.firms(), kappa, cost)
+    weights, transfers = weights_of(rows, world.firms(), kappa)
     return (
         Market(
-            tastes=tastes_of(facts, world.preferences, rows),
+            tastes=tastes_of_rows(facts, world.preferences, rows),
             wedges=base_wedges(facts, rows),
-            weights=weights,
+            weights=with_transfers(weights, transfers, jnp.asarray(cost)),
             cost=jnp.asarray(cost),
             shadow=jnp.zeros(len(rows)),
             start=jnp.asarray(rows["price_eur"].to_numpy(float)),

@@ -1,0 +1,190 @@
+"""From a checked case to the world: draws, mean utilities and costs that reproduce the observed year exactly ([5], [9])."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from keiretsu.case import Case
+from keiretsu.demand.inversion import invert_many
+from keiretsu.demand.preferences import ConsumerDraws, Preferences, RandomTaste
+from keiretsu.market.market import base_wedges, kappa_of, rows_of, tastes_of_rows, weights_of
+from keiretsu.market.world import PRODUCT_COLUMNS, MarketFacts, World
+from keiretsu.numerics.draws import sobol
+from keiretsu.ownership.register import Control, Owner, Register, Stake
+from keiretsu.ownership.weights import Given, Rule, rule_named
+from keiretsu.supply.cost import recover_costs
+from keiretsu.supply.wedges import paid
+
+PRIVATE, COMPANY = "private", "company"
+_OPEN_FROM, _OPEN_TO = dt.date(1, 1, 1), dt.date(9999, 12, 31)
+
+
+def build_world(case: Case) -> World:
+    """The world of a case in its base year: every market reproduces its observed prices and sales.
+
+    Raises
+    ------
+    OwnershipError, DemandError, PricingError
+        When stakes, preferences or prices of the case define no equilibrium; all problems of a kind together.
+    """
+    return calibrated(uncalibrated(case, preferences_of(case), rule_of(case)))
+
+
+def uncalibrated(case: Case, preferences: Preferences, rule: Rule) -> World:
+    """The world of a case before mean utilities and costs are known (both zero)."""
+    return World(
+        name=case.name,
+        date=case.as_of,
+        register=register_of(case),
+        rule=rule,
+        preferences=preferences,
+        markets=markets_of(case, preferences),
+        products=products_of(case),
+    )
+
+
+def calibrated(world: World) -> World:
+    """The same world with the mean utilities and costs that reproduce its prices and units.
+
+    Raises
+    ------
+    InversionNotSettled, DemandError, PricingError
+        Naming the market and the products.
+    """
+    names = list(world.markets)
+    rows = [rows_of(world, name) for name in names]
+    tastes = [tastes_of_rows(world.markets[name], world.preferences, table) for name, table in zip(names, rows, strict=True)]
+    shares = [table["units"].to_numpy(float) / world.markets[name].potential for name, table in zip(names, rows, strict=True)]
+    money = [paid(base_wedges(world.markets[name], table), jnp.asarray(table["price_eur"].to_numpy(float))) for name, table in zip(names, rows, strict=True)]
+    found = invert_many(shares, tastes, money, [f"market {name}" for name in names], [list(table["product"]) for table in rows])
+    inverted = [table.assign(delta=np.asarray(one.delta)) for table, one in zip(rows, found, strict=True)]
+    return recosted(world.replace(products=pd.concat(inverted, ignore_index=True)))
+
+
+def recosted(world: World) -> World:
+    """The same world with the costs that make its current prices an equilibrium under its rule; mean utilities stay.
+
+    Raises
+    ------
+    OwnershipError, PricingError
+        Naming the market and the products.
+    """
+    firms = world.firms()
+    kappa = kappa_of(world, firms)
+    parts = [_with_costs(world, name, rows_of(world, name), firms, kappa) for name in world.markets]
+    return world.replace(products=pd.concat(parts, ignore_index=True))
+
+
+def _with_costs(world: World, name: str, rows: pd.DataFrame, firms: Sequence[str], kappa: np.ndarray) -> pd.DataFrame:
+    facts = world.markets[name]
+    weights, transfers = weights_of(rows, firms, kappa)
+    price = jnp.asarray(rows["price_eur"].to_numpy(float))
+    tastes = tastes_of_rows(facts, world.preferences, rows)
+    cost = recover_costs(tastes, base_wedges(facts, rows), weights, price, transfers=transfers, where=f"market {name}", labels=tuple(rows["product"]))
+    return rows.assign(cost_eur=np.asarray(cost))
+
+
+def rule_of(case: Case) -> Rule:
+    """The ownership rule that the case names, or its typed-in matrix."""
+    if case.rule == "given":
+        firms = tuple(dict.fromkeys(case.companies["company"]))
+        matrix = np.eye(len(firms))
+        for f, row in case.kappa.items():
+            for g, weight in row.items():
+                matrix[firms.index(f), firms.index(g)] = weight
+        return Given(matrix, firms)
+    return rule_named(case.rule)
+
+
+def preferences_of(case: Case) -> Preferences:
+    """Preferences as the case states them."""
+    d = case.demand
+    return Preferences(
+        price_taste=d.price_taste,
+        income_power=d.income_power,
+        random=tuple(RandomTaste(r.characteristic, r.sigma, r.distribution) for r in d.random),
+        price_sigma=d.price_sigma,
+        nest_columns=d.nests,
+        sigma_group=d.sigma_group,
+        sigma_sub=d.sigma_sub,
+        correlation=np.array(d.correlation) if d.correlation else None,
+        outside=d.outside,
+    )
+
+
+def register_of(case: Case) -> Register:
+    """Dated stakes and declared control of a case. A case says the last day a row holds, the register the first day it does not."""
+
+    def start(day: dt.date) -> dt.date | None:
+        return None if day == _OPEN_FROM else day
+
+    def end(day: dt.date) -> dt.date | None:
+        return None if day == _OPEN_TO else day + dt.timedelta(days=1)
+
+    return Register(
+        companies=tuple(case.companies["company"]),
+        owners=tuple(Owner(r.owner, r.kind) for r in case.owners.itertuples()),
+        stakes=tuple(
+            Stake(r.holder, r.company, r.cash_flow, r.votes, start(r["from"]), end(r.to), r.source)
+            for _, r in case.stakes.iterrows()
+        ),
+        control=tuple(Control(r.company, r.controller, r.kind, start(r["from"]), end(r.to), r.source) for _, r in case.control.iterrows()),
+    )
+
+
+def markets_of(case: Case, preferences: Preferences) -> Mapping[str, MarketFacts]:
+    """Markets with the draws of their consumers."""
+    return {
+        row.market: MarketFacts(row.market, row["name"], row.area, float(row.potential), float(row.vat), consumers_of(case, row, preferences), row.currency)
+        for _, row in case.markets.iterrows()
+    }
+
+
+def consumers_of(case: Case, market: pd.Series, preferences: Preferences) -> ConsumerDraws:
+    """Draws of one market: a block for each income group and kind of buyer, of one size, a power of two.
+
+    Without random tastes a block is one draw. Company buyers stand where the market's private share is below one.
+    """
+    groups = case.incomes[case.incomes["market"] == market.market]
+    kinds = {PRIVATE: float(market.private_share), COMPANY: 1.0 - float(market.private_share)}
+    kinds = {kind: weight for kind, weight in kinds.items() if weight > 0}
+    columns = len(preferences.random) + (preferences.price_sigma > 0)
+    cells = len(groups) * len(kinds)
+    each = 1 if columns == 0 else 2 ** math.ceil(math.log2(max(1.0, case.demand.draws / cells)))
+    total = 2 ** math.ceil(math.log2(each * cells))
+    nu = sobol(total, columns, case.demand.seed).node[: each * cells] if columns else np.zeros((cells, 0))
+    weight, income, group, kind = [], [], [], []
+    for g, (share, income_eur) in enumerate(zip(groups["weight"], groups["income_eur"], strict=True)):
+        for k, kind_weight in enumerate(kinds.values()):
+            weight += [share * kind_weight / each] * each
+            income += [income_eur] * each
+            group += [g] * each
+            kind += [k] * each
+    weights = np.array(weight)
+    return ConsumerDraws(weights / weights.sum(), np.array(income, float), np.array(group), np.array(kind), nu, tuple(groups["group"]), tuple(kinds))
+
+
+def products_of(case: Case) -> pd.DataFrame:
+    """The product table of the world, delta and cost still zero."""
+    p = case.products
+    per_eur = p["price_currency"].map(lambda c: case.rates[c].per_eur if c in case.rates else 1.0).astype(float)
+    vat = p["market"].map(dict(zip(case.markets["market"], case.markets["vat"], strict=True))).astype(float)
+    table = p.assign(
+        powertrain_group=np.where(p["powertrain"] == "BEV", "electric", "other"),
+        price_eur=case.net_price_eur(),
+        sales_tax=p["sales_tax"].where(p["sales_tax"].notna(), vat).astype(float) if "sales_tax" in p else vat,
+        transfer_price_eur=p["transfer_price"].astype(float) / per_eur,
+        delta=0.0,
+        xi=0.0,
+        cost_eur=0.0,
+        held=False,
+        available=True,
+        launched_by="",
+    )
+    return table[list(PRODUCT_COLUMNS)].reset_index(drop=True)
