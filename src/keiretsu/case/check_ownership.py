@@ -46,8 +46,7 @@ def check_deals(raw: RawCase, rates: Mapping[str, ExchangeRate], own_money: bool
 def check_rule(raw: RawCase, rule: str, has_kappa: bool) -> Iterator[Problem]:
     """The rule must be one that exists, and `given` goes with [kappa]."""
     place = f"{raw.toml.file}, line {raw.toml.line('case', 'rule')}, key rule"
-    words = rule.split("(")[0].split(":")[0].split()
-    word = words[0].lower() if words else ""
+    word = rule.partition(":")[0].strip().lower()
     if word not in RULES:
         yield Problem("unknown rule", place, repr(rule), f"one of {', '.join(RULES)}")
     elif (word == "given") != has_kappa:

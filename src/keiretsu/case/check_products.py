@@ -135,7 +135,7 @@ def _sales(row: Row) -> Iterator[Problem]:
 
 def _split(row: Row, companies: set[str]) -> Iterator[Problem]:
     text = row.cells["profit_to"]
-    if not text:
+    if not text or "profit_to" in row.filled:
         return
     total = 0.0
     for part in str(text).split(";"):

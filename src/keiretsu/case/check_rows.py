@@ -42,6 +42,8 @@ def _unknown_names(table: Table, raw: RawCase) -> Iterator[Problem]:
         known = {str(row.cells[TABLES[name].key[0]]) for name in column.refers for row in raw.tables[name]}
         noun = " or ".join(_NOUN[name] for name in column.refers)
         for row in raw.tables[table.name]:
+            if column.name in row.filled:  # what it was filled from is checked where it stands
+                continue
             for name in _names(row.cells[column.name], column):
                 if name not in known:
                     wanted = f"a {noun} of {' or '.join(TABLES[name].file for name in column.refers)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from keiretsu.case.new import FILES as FIRST_CASE
 from keiretsu.case.rows import wanted
 from keiretsu.case.schema import ASSUMPTION, OPEN_FROM, OPEN_TO, OWN, TABLES, Column, Required
 from keiretsu.case.settings import SCENARIO_SECTION, SECTIONS
@@ -28,7 +29,9 @@ wrong with it at once, `keiretsu sources CASE` walks any figure back to its file
 
 def schema_markdown() -> str:
     """The whole page, ending in a newline."""
-    parts = [_INTRODUCTION, "## case.toml\n"]
+    parts = [_INTRODUCTION, "## A first case\n\nWhat `keiretsu new first` writes:\n"]
+    parts += [f"`{file}`\n\n```{file.rpartition('.')[2]}\n{text.replace('{name}', 'first')}```\n" for file, text in FIRST_CASE.items()]
+    parts.append("## case.toml\n")
     for section in SECTIONS.values():
         parts.append(f"### `{section.heading}`\n\n{_sentence(section.says)}\n")
         if section.keys:

@@ -47,6 +47,7 @@ def fill(raw: RawCase, currency: str) -> None:
 def _default(row: Row, column: str, rule: Callable[[Row], Any]) -> None:
     if row.cells[column] is None or row.cells[column] == "":
         row.cells[column] = rule(row)
+        row.filled.add(column)
 
 
 def _row_of_defaults(table: str, raw: RawCase, **cells: Any) -> Row:
@@ -114,7 +115,7 @@ def _fill_products(raw: RawCase) -> None:
                 Problem("no company sets the price", row.place("firm"), f"brand {cells['brand']!r}", "firm, priced_by or a brand of brands.csv")
             )
             continue
-        cells["firm"] = cells["firm"] or cells["priced_by"]
+        _default(row, "firm", lambda r: r.cells["priced_by"])
         _default(row, "profit_to", lambda r: r.cells["priced_by"])
         _default(row, "brand", lambda r: r.cells["priced_by"])
         _default(row, "model", lambda r: r.cells["product"])

@@ -18,11 +18,12 @@ from keiretsu.errors import Problem
 
 @dataclass
 class Row:
-    """One row of a file: `line` counts from 1 with the heading, as editors and spreadsheets show it."""
+    """One row of a file: `line` counts from 1 with the heading, as editors and spreadsheets show it; `filled` cells were derived."""
 
     file: str
     line: int
     cells: dict[str, Any] = field(default_factory=dict)
+    filled: set[str] = field(default_factory=set)
 
     def place(self, column: str = "") -> str:
         """``products.csv, row 12, column price``; in TOML files ``case.toml, line 12, key price``."""

@@ -90,7 +90,7 @@ OPEN_FROM, OPEN_TO = "0001-01-01", "9999-12-31"  # a stake without a first or a 
 
 # fmt: off
 # (one line for each column: this file is read as a table)
-_SOURCE = Column("source", "text", "where the figure comes from; several ids separated by ;", default="", refers=("sources",), many=True,
+_SOURCE = Column("source", "text", "where the figure comes from; several ids are separated by semicolons", default="", refers=("sources",), many=True,
                  filled=f"'{OWN}' in a case without sources.csv; an error in a case with one")
 _CONFIDENCE = Column("confidence", "text", "how sure we are of the row", default=None, choices=CONFIDENCES, filled="the source's confidence")
 _NOTE = Column("note", "text", "anything a reader should know")

@@ -17,7 +17,8 @@ CASE = (
     Column("money", "text", "'EUR 2023' converts everything to euro by [rates]; 'own' leaves the case's own unit as it is", default="EUR 2023",
            choices=("EUR 2023", "own")),
     Column("currency", "text", "currency of prices that state none", default="EUR"),
-    Column("rule", "text", "whose profit a price setter looks after: separate, financial, controller, proportional, banzhaf, joint, conduct, given",
+    Column("rule", "text", "whose profit a price setter looks after: separate, financial, controller, proportional, proportional:one_block, banzhaf, "
+           "joint:A+B;C+D, conduct:0.3:A+B, given",
            default=None, filled="'given' with [kappa], else 'controller'"),
 )
 
@@ -25,8 +26,8 @@ DEMAND = (
     Column("price_taste", "number", "utils lost for one unit of money, times income to the power income_power", default=REQUIRED, above=0),
     Column("income_power", "number", "alpha = price_taste / income ** income_power", default=0, low=0, high=2),
     Column("price_sigma", "number", "spread of log alpha among consumers of one income", default=0, low=0, high=3),
-    Column("draws", "integer", "consumer draws in each market; 1 without random tastes and incomes", "draws", default=None, low=1,
-           filled="256 with random tastes, else 1"),
+    Column("draws", "integer", "consumer draws in each market, spread over its income groups", "draws", default=None, low=1,
+           filled="256 with random tastes, else one for each income group"),
     Column("seed", "integer", "seed of the draws", default=20240327, low=0),
     Column("single_nests", "text", "whether a nest may hold one product only (its sigma then has no effect)", default="refused",
            choices=("refused", "allowed")),
