@@ -1,0 +1,62 @@
+"""A maker commits to lower prices: they are cut and held there while everybody else answers."""
+
+# ruff: noqa: RUF009 (`argument` makes a dataclass field, which is what a default has to be)
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from keiretsu.errors import Problem
+from keiretsu.market.world import World
+from keiretsu.moves.arguments import argument
+from keiretsu.moves.filter import ProductFilter
+from keiretsu.moves.move import Channel, Move
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceCut(Move):
+    """Net prices fall by a share of what they were and stay there; a negative share is a rise."""
+
+    type: ClassVar[str] = "price_cut"
+    summary: ClassVar[str] = "net prices fall by a share of the world's price and are held there; everybody else answers"
+    usual_channel: ClassVar[Channel] = "rivals"
+
+    products: ProductFilter = argument("products whose price is cut")
+    share: float = argument("part of the net price taken off; negative is a rise", unit="share", high=1.0)
+
+    def changed(self, world: World) -> World:
+        """The world with the cut prices held."""
+        products = world.products
+        rows = self.products.rows(products)
+        price = products["price_eur"].to_numpy(float)
+        return world.replace(
+            products=products.assign(price_eur=np.where(rows, price * (1.0 - self.share), price), held=products["held"].to_numpy(bool) | rows)
+        )
+
+    def check(self, world: World) -> list[Problem]:
+        """Products must be on sale, and their price one that was observed rather than a starting point."""
+        products = world.products
+        problems = self.products.unmatched(products, self.place)
+        rows = self.products.rows(products)
+        launched = rows & (products["launched_by"].to_numpy(str) != "") & ~products["held"].to_numpy(bool)
+        for i in np.flatnonzero(launched):
+            problems.append(
+                Problem(
+                    "a launched product has no price yet that could be cut",
+                    self.place,
+                    f"{products['product'].iloc[i]} in market {products['market'].iloc[i]}",
+                    "a product of the base year",
+                    'say the price in the launch, with price = "held"',
+                )
+            )
+        return problems
+
+    def faults(self) -> list[Problem]:
+        """The whole price cannot be taken off."""
+        problems = super().faults()
+        if self.share >= 1:
+            problems.append(Problem("a price cannot be cut to zero", self.place, f"{self.share:g}", "a share below 1 (ten per cent is 0.1)"))
+        return problems

@@ -1,0 +1,59 @@
+"""Every type of move by the name that scenario files use, and the table of them for the docs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from keiretsu.moves.arguments import Argument, argument_table
+from keiretsu.moves.companies import JointVenture, Merger, Pact, Supply
+from keiretsu.moves.cost_moves import BatteryPriceShock, CostShock, Partnership
+from keiretsu.moves.filter import FILTER_KEYS
+from keiretsu.moves.move import CHANNELS, Move
+from keiretsu.moves.price_moves import PriceCut
+from keiretsu.moves.product_range import Entry, Launch, Twin, Withdrawal
+from keiretsu.moves.stakes import Listing, RegisterDate, StakePurchase, StakeSale
+
+_TYPES: tuple[type[Move], ...] = (
+    StakePurchase,
+    StakeSale,
+    Listing,
+    RegisterDate,
+    Merger,
+    JointVenture,
+    Pact,
+    Supply,
+    Partnership,
+    CostShock,
+    BatteryPriceShock,
+    Launch,
+    Twin,
+    Withdrawal,
+    PriceCut,
+    Entry,
+)
+
+MOVE_TYPES: Mapping[str, type[Move]] = {of.type: of for of in _TYPES}
+
+
+def moves_markdown() -> str:
+    """The reference of all moves: what each does, its arguments with unit, default and meaning."""
+    parts = ["## Moves", "", "Arguments that every move takes:", "", *_table(argument_table(Move)), ""]
+    for of in MOVE_TYPES.values():
+        own = [a for a in argument_table(of) if a.name not in {shared.name for shared in argument_table(Move)}]
+        parts += [f"### `{of.type}`", "", f"{of.summary[0].upper()}{of.summary[1:]}. Channel: {of.usual_channel}.", "", *_table(own), ""]
+    parts += ["### Product filters", "", "Each key narrows the choice, several values of a key are alternatives.", ""]
+    parts += ["| key | meaning |", "|---|---|", *(f"| `{key}` | {meaning} |" for key, (_, meaning) in FILTER_KEYS.items()), ""]
+    parts += [
+        "### Channels",
+        "",
+        "| channel | what acts through it |",
+        "|---|---|",
+        *(f"| `{name}` | {meaning} |" for name, meaning in CHANNELS.items()),
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def _table(arguments: tuple[Argument, ...] | list[Argument]) -> list[str]:
+    rows = [f"| `{a.name}` | {a.wanted} | {a.default} | {a.meaning} |" for a in arguments]
+    return ["| argument | value | default | meaning |", "|---|---|---|---|", *rows]
