@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from keiretsu.case import Case
 from keiretsu.demand.inversion import invert_many
 from keiretsu.demand.preferences import ConsumerDraws, Preferences, RandomTaste
 from keiretsu.market.market import base_wedges, kappa_of, rows_of, tastes_of_rows, weights_of
+from keiretsu.market.padding import common_shape, padded
+from keiretsu.market.solve import market_of
 from keiretsu.market.world import PRODUCT_COLUMNS, MarketFacts, World
 from keiretsu.numerics.draws import sobol
 from keiretsu.ownership.register import Control, Owner, Register, Stake
@@ -75,19 +78,17 @@ def recosted(world: World) -> World:
     OwnershipError, PricingError
         Naming the market and the products.
     """
-    firms = world.firms()
-    kappa = kappa_of(world, firms)
-    parts = [_with_costs(world, name, rows_of(world, name), firms, kappa) for name in world.markets]
+    kappa = kappa_of(world, world.firms())
+    cut = {name: market_of(world, name, kappa) for name in world.markets}
+    shape = common_shape([market for market, _ in cut.values()])
+    parts: list[pd.DataFrame] = []
+    for name, (market, rows) in cut.items():
+        m = padded(market, shape)
+        plain, transfers = weights_of(rows, world.firms(), kappa)
+        weights = padded(eqx.tree_at(lambda x: x.weights, market, plain), shape).weights
+        cost = recover_costs(m.tastes, m.wedges, weights, m.start, transfers=transfers, where=f"market {name}", labels=tuple(rows["product"]))
+        parts.append(rows.assign(cost_eur=np.asarray(cost)[: len(rows)]))
     return world.replace(products=pd.concat(parts, ignore_index=True))
-
-
-def _with_costs(world: World, name: str, rows: pd.DataFrame, firms: Sequence[str], kappa: np.ndarray) -> pd.DataFrame:
-    facts = world.markets[name]
-    weights, transfers = weights_of(rows, firms, kappa)
-    price = jnp.asarray(rows["price_eur"].to_numpy(float))
-    tastes = tastes_of_rows(facts, world.preferences, rows)
-    cost = recover_costs(tastes, base_wedges(facts, rows), weights, price, transfers=transfers, where=f"market {name}", labels=tuple(rows["product"]))
-    return rows.assign(cost_eur=np.asarray(cost))
 
 
 def rule_of(case: Case) -> Rule:

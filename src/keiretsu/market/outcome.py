@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import equinox as eqx
 import numpy as np
 import pandas as pd
 
@@ -19,13 +20,14 @@ from keiretsu.market.world import MarketFacts, World
 from keiretsu.ownership.look_through import attribute
 from keiretsu.supply.pricing import Pricing
 from keiretsu.supply.wedges import paid, unit_margin
+from keiretsu.typing import BroadcastToDraws, PerDraw, PerProduct, PerProductAndDraw
 
 KM_IN_A_CAR_LIFE = 200_000.0  # assumption, stated in every table that uses it
 
 
 @dataclass(frozen=True)
 class MarketState:
-    """One market's arrays and its solved prices, for whoever needs elasticities or diversion afterwards."""
+    """One market's padded arrays, its solved prices and the product rows they stand for (the first ones of each array)."""
 
     market: Market
     pricing: Pricing
@@ -86,26 +88,27 @@ def _owners_tables(world: World, by_firm: pd.DataFrame) -> tuple[pd.DataFrame, p
 
 def _market_tables(facts: MarketFacts, state: MarketState, firms: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     market, pricing, rows = state.market, state.pricing, state.rows
-    price = pricing.price
-    q = np.broadcast_to(np.asarray(paid(market.wedges, price)), (len(rows), facts.consumers.weight.size))
-    choice = choose(market.tastes, paid(market.wedges, price))
-    s, weight = np.asarray(choice.probability), np.asarray(market.tastes.weight)
-    margin = np.broadcast_to(np.asarray(unit_margin(market.wedges, price, market.cost)), s.shape)
-    sold = facts.potential * s * weight  # cars by product and draw
+    n, n_firms = len(rows), len(firms)
+    flows = _flows(market, pricing.price)
+    wide = (n, facts.consumers.weight.size)
+    price, cost = np.asarray(pricing.price)[:n], np.asarray(market.cost)[:n]
+    q, margin = (np.broadcast_to(np.asarray(x)[:n], wide) for x in (flows.paid, flows.margin))
+    weight = np.asarray(market.tastes.weight)
+    sold = facts.potential * np.asarray(flows.probability)[:n] * weight  # cars by product and draw
     units = sold.sum(axis=1)
-    government = q - margin - np.asarray(market.cost)[:, None]
+    government = q - margin - cost[:, None]
     products = rows[["market", "product", "brand", "model", "powertrain", "segment", "body", "seats", "n_models", "origin", "priced_by", "profit_to", "co2_gkm", "battery_kwh"]].copy()
-    products["price_eur"] = np.asarray(price)
+    products["price_eur"] = price
     products["paid_eur"] = (sold * q).sum(axis=1) / units
     products["units"] = units
     products["share"] = units / facts.potential
     products["margin_eur"] = (sold * margin).sum(axis=1) / units
-    products["cost_eur"] = np.asarray(market.cost)
+    products["cost_eur"] = cost
     products["revenue_eur"] = products["price_eur"] * units
     products["profit_eur"] = (sold * margin).sum(axis=1)
     products["government_eur"] = (sold * government).sum(axis=1)
-    products["residual_eur"] = np.asarray(pricing.residual)
-    split, fee = np.asarray(market.weights.split), np.asarray(market.weights.fee)
+    products["residual_eur"] = np.asarray(pricing.residual)[:n]
+    split, fee = (np.asarray(x)[:n_firms, :n] for x in (market.weights.split, market.weights.fee))
     by_firm = pd.DataFrame(
         {
             "firm": list(firms),
@@ -116,7 +119,7 @@ def _market_tables(facts: MarketFacts, state: MarketState, firms: Sequence[str])
             "profit_eur": split @ products["profit_eur"].to_numpy() + fee @ units,
         }
     )
-    inclusive = np.asarray(choice.inclusive) / np.asarray(market.tastes.alpha)
+    inclusive = np.asarray(flows.inclusive) / np.asarray(market.tastes.alpha)
     consumers = _by_group(facts, inclusive * facts.potential * weight, sold.sum(axis=0))
     electric = float(units[(rows["powertrain"] == "BEV").to_numpy()].sum())
     markets = pd.DataFrame(
@@ -142,6 +145,22 @@ def _market_tables(facts: MarketFacts, state: MarketState, firms: Sequence[str])
         ]
     )
     return products, by_firm, consumers, markets
+
+
+class _Flows(eqx.Module):
+    """Who pays what, what makers keep, who buys (J, I), and utility from choosing (I,)."""
+
+    paid: BroadcastToDraws
+    margin: BroadcastToDraws
+    probability: PerProductAndDraw
+    inclusive: PerDraw
+
+
+@eqx.filter_jit
+def _flows(market: Market, price: PerProduct) -> _Flows:
+    money = paid(market.wedges, price)
+    choice = choose(market.tastes, money)
+    return _Flows(money, unit_margin(market.wedges, price, market.cost), choice.probability, choice.inclusive)
 
 
 def _by_group(facts: MarketFacts, surplus: np.ndarray, buyers: np.ndarray) -> pd.DataFrame:

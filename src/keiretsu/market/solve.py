@@ -11,6 +11,7 @@ import pandas as pd
 
 from keiretsu.market.market import Market, base_wedges, kappa_of, rows_of, tastes_of_rows, weights_of
 from keiretsu.market.outcome import MarketState, Outcome, outcome_of
+from keiretsu.market.padding import common_shape, padded
 from keiretsu.market.world import World
 from keiretsu.supply.cost import with_transfers
 from keiretsu.supply.pricing import PricingOptions, solve_prices
@@ -37,14 +38,16 @@ def solve(world: World, options: SolveOptions = SolveOptions(), progress: Progre
     PricesNotSettled
         When a market's first-order conditions do not hold to the tolerance; names the market and the product.
     """
-    firms = world.firms()
-    kappa = kappa_of(world, firms)
+    kappa = kappa_of(world, world.firms())
+    cut = {name: market_of(world, name, kappa) for name in world.markets}
+    shape = common_shape([market for market, _ in cut.values()])
     states: dict[str, MarketState] = {}
-    for name in world.markets:
+    for name, (market, rows) in cut.items():
         progress(name)
-        market, rows = market_of(world, name, kappa)
-        pricing = solve_prices(market.tastes, market.wedges, market.weights, market.cost + market.shadow, market.start, market.held, options.pricing, where=f"market {name}", labels=tuple(rows["product"]))
-        states[name] = MarketState(market, pricing, rows)
+        m = padded(market, shape)
+        labels = tuple(rows["product"])
+        pricing = solve_prices(m.tastes, m.wedges, m.weights, m.cost + m.shadow, m.start, m.held, options.pricing, where=f"market {name}", labels=labels)
+        states[name] = MarketState(m, pricing, rows)
     return outcome_of(world, states)
 
 

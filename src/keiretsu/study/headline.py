@@ -1,0 +1,93 @@
+"""The one row a board reads for each scenario, and the sentences that matter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from keiretsu.market.outcome import Outcome
+from keiretsu.moves.comparison import ALL, Comparison
+from keiretsu.moves.scenario import Scenario
+
+MILLION = 1e6
+NAMED_MAKERS = 4
+
+
+def headline_row(base: Outcome, comparison: Comparison, scenario: Scenario) -> dict[str, object]:
+    """Changes over all markets against the baseline; money in EUR m a year, price change with base quantities (per cent)."""
+    market = comparison.markets.set_index("market").loc[ALL]
+    index = comparison.price_index.set_index("level").loc[["all"]].iloc[0]
+    makers = makers_by_change(comparison)
+    gainer, loser = makers.index[0], makers.index[-1]
+    owners = comparison.owners.set_index("owner")["claim_eur_change"]
+    return {
+        "scenario": scenario.name,
+        "title": scenario.title,
+        "price_change_percent": float(index["price_change_percent"]),
+        "units_change": float(market["units_change"]),
+        "units_change_percent": float(market["units_change_percent"]),
+        "electric_share_percent": 100 * float(market["electric_share_scenario"]),
+        "electric_share_change_points": 100 * float(market["electric_share_change"]),
+        "surplus_change_eur_m": float(market["surplus_eur_change"]) / MILLION,
+        "profit_change_eur_m": float(market["profit_eur_change"]) / MILLION,
+        "government_change_eur_m": float(market["government_eur_change"]) / MILLION,
+        "gains_most": str(gainer) if makers.iloc[0] > 0 else "nobody",
+        "gains_most_eur_m": max(float(makers.iloc[0]), 0.0) / MILLION,
+        "loses_most": str(loser) if makers.iloc[-1] < 0 else "nobody",
+        "loses_most_eur_m": min(float(makers.iloc[-1]), 0.0) / MILLION,
+        "owner_gains_most": str(owners.idxmax()) if owners.max() > 0 else "nobody",
+        "owner_gains_most_eur_m": max(float(owners.max()), 0.0) / MILLION,
+    }
+
+
+def makers_by_change(comparison: Comparison) -> pd.Series:
+    """Change of operating profit of every firm over all markets, EUR a year, largest first."""
+    makers = comparison.makers
+    return makers[makers["market"] == ALL].set_index("firm")["profit_eur_change"].sort_values(ascending=False)
+
+
+def sentences(base: Outcome, comparisons: Mapping[str, Comparison], scenarios: Sequence[Scenario]) -> tuple[str, ...]:
+    """Two or three sentences: the headline scenario, the one that moves buyers most, the one that moves profit most."""
+    if not comparisons:
+        return ()
+    said: list[str] = []
+    first = scenarios[0]
+    said.append(_about(first, comparisons[first.name]))
+    surplus = {s.name: float(comparisons[s.name].markets.set_index("market").loc[ALL, "surplus_eur_change"]) for s in scenarios}
+    by_name = {s.name: s for s in scenarios}
+    most = max(surplus, key=lambda name: abs(surplus[name]))
+    if most != first.name and surplus[most]:
+        verb = "gain" if surplus[most] > 0 else "lose"
+        said.append(f"Buyers {verb} most from “{by_name[most].title}”: {money(surplus[most])} a year.")
+    shift = {s.name: float(np.abs(makers_by_change(comparisons[s.name])).max()) for s in scenarios}
+    largest = max(shift, key=lambda name: shift[name])
+    if largest not in (first.name, most):
+        said.append(_about(by_name[largest], comparisons[largest]))
+    return tuple(said)
+
+
+def _about(scenario: Scenario, comparison: Comparison) -> str:
+    makers = makers_by_change(comparison)
+    row = comparison.markets.set_index("market").loc[ALL]
+    index = float(comparison.price_index.set_index("level").loc[["all"]].iloc[0]["price_change_percent"])
+    largest = str(makers.abs().idxmax())
+    if abs(makers[largest]) < 0.5:
+        return f"“{scenario.title}” changes no price and nobody's operating profit."
+    gains = "gains" if makers[largest] > 0 else "loses"
+    buyers = "gain" if row["surplus_eur_change"] > 0 else "lose"
+    return (
+        f"“{scenario.title}”: {largest} {gains} {money(abs(float(makers[largest])))} of operating profit a year, prices change by {index:+.3f} % on average, "
+        f"and buyers {buyers} {money(abs(float(row['surplus_eur_change'])))} a year."
+    )
+
+
+def money(eur: float) -> str:
+    """EUR in words with three significant digits: EUR 1.23 bn, EUR 45.6 m, EUR 7,890."""
+    size = abs(eur)
+    if size >= 1e9:
+        return f"EUR {eur / 1e9:,.2f} bn"
+    if size >= 1e6:
+        return f"EUR {eur / 1e6:,.3g} m" if size < 1e9 and size / 1e6 < 1000 else f"EUR {eur / 1e6:,.0f} m"
+    return f"EUR {eur:,.0f}"

@@ -1,0 +1,203 @@
+"""From a case to results: build the world, solve it, apply each scenario, compare, split, and say what matters."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from keiretsu.case import Case
+from keiretsu.errors import InputError, MoveError, Problem
+from keiretsu.market.build import build_world, recosted
+from keiretsu.market.outcome import Outcome
+from keiretsu.market.solve import SolveOptions, solve
+from keiretsu.market.world import World
+from keiretsu.moves.channels import channels
+from keiretsu.moves.comparison import compare
+from keiretsu.moves.scenario import Scenario, parse_scenarios
+from keiretsu.ownership.weights import rule_named
+from keiretsu.study.calibration import calibration_table
+from keiretsu.study.concentration import concentration_table
+from keiretsu.study.diagnostics import diagnostics_table
+from keiretsu.study.headline import headline_row, sentences
+from keiretsu.study.owners import owners_tables
+from keiretsu.study.results import Results
+
+OnStep = Callable[[int, int, str], None]
+BASELINE = "baseline"
+RULES = ("separate", "financial", "controller", "proportional", "proportional:one_block", "banzhaf")
+
+
+def no_listener(done: int, total: int, what: str) -> None:
+    """A listener that says nothing."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run does.
+
+    Attributes
+    ----------
+    scenarios
+        Names of the scenarios to solve, in that order; empty for all of the case.
+    rule
+        Ownership rule in place of the case's own; empty for the case's.
+    starts
+        Starting points of the search for other equilibria of the baseline, in each market.
+    solving
+        Tolerances.
+    """
+
+    scenarios: tuple[str, ...] = ()
+    rule: str = ""
+    starts: int = 3
+    solving: SolveOptions = field(default_factory=SolveOptions)
+
+
+def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_listener) -> Results:
+    """Solve a case's baseline and scenarios.
+
+    Raises
+    ------
+    KeiretsuError
+        Whatever part of the case cannot be used or settled, by its name.
+    """
+    scenarios = chosen_scenarios(case, options.scenarios)
+    steps = _Steps(3 + 2 * len(scenarios) + len(RULES), on_step)
+    steps.next("base year: mean utilities and costs")
+    world = build_world(case)
+    if options.rule:
+        world = recosted(world.replace(rule=rule_named(options.rule)))
+    world = world.replace(name=BASELINE)
+    solved = _Solver(options.solving)
+    steps.next("baseline")
+    base = solved(world)
+    outcomes: dict[str, Outcome] = {BASELINE: base}
+    owners = {BASELINE: owners_tables(world)}
+    comparisons, splits = {}, {}
+    for scenario in scenarios:
+        steps.next(f"{scenario.title}: markets")
+        changed = scenario.apply(world).replace(name=scenario.name)
+        outcomes[scenario.name] = solved(changed)
+        owners[scenario.name] = owners_tables(changed)
+        comparisons[scenario.name] = compare(base, outcomes[scenario.name])
+        steps.next(f"{scenario.title}: channels")
+        splits[scenario.name] = channels(world, scenario, solved).table
+    rules = _rules_side_by_side(world, scenarios, options, steps)
+    steps.next("starting points and diagnostics")
+    headline = pd.DataFrame([headline_row(base, comparisons.get(s.name), s) for s in scenarios])
+    return Results(
+        case=case,
+        scenarios=scenarios,
+        base=base,
+        outcomes=outcomes,
+        comparisons=comparisons,
+        channels=splits,
+        owners=owners,
+        rules=rules,
+        concentration=concentration_table(outcomes),
+        calibration=calibration_table(case, world),
+        diagnostics=diagnostics_table(outcomes, options.starts),
+        headline=headline,
+        sentences=sentences(base, comparisons, scenarios),
+        manifest=manifest(case, options),
+    )
+
+
+def chosen_scenarios(case: Case, names: tuple[str, ...]) -> tuple[Scenario, ...]:
+    """The case's scenarios, or those named.
+
+    Raises
+    ------
+    MoveError
+        For every name that the case does not have.
+    """
+    every = parse_scenarios([text.as_dict() for text in case.scenarios])
+    known = {scenario.name: scenario for scenario in every}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise MoveError([Problem("no such scenario", case.name, name, f"one of {', '.join(known) or 'none'}") for name in unknown])
+    return tuple(known[name] for name in names) if names else tuple(every)
+
+
+def manifest(case: Case, options: RunOptions) -> Mapping[str, object]:
+    """What must be the same for the same numbers to come out."""
+    versions = {name: importlib.metadata.version(name) for name in ("jax", "jaxlib", "numpy", "scipy", "pandas", "equinox")}
+    return {
+        "case": case.name,
+        "case_hash": case.hash,
+        "as_of": case.as_of.isoformat(),
+        "base_year": case.year,
+        "rule": options.rule or case.rule,
+        "seed": case.demand.seed,
+        "tolerance_eur": options.solving.pricing.tolerance_eur,
+        "keiretsu": importlib.metadata.version("keiretsu"),
+        "python": platform.python_version(),
+        "versions": versions,
+    }
+
+
+class _Steps:
+    """Counts what is done and tells a listener."""
+
+    def __init__(self, total: int, on_step: OnStep) -> None:
+        self.done, self.total, self.on_step = 0, total, on_step
+
+    def next(self, what: str) -> None:
+        self.on_step(self.done, self.total, what)
+        self.done += 1
+
+
+class _Solver:
+    """`solve` that remembers the worlds it has solved: the baseline and the scenario come up again in every split into channels."""
+
+    def __init__(self, options: SolveOptions) -> None:
+        self.options = options
+        self.known: list[tuple[World, Outcome]] = []
+
+    def __call__(self, world: World) -> Outcome:
+        for known, outcome in self.known:
+            if same_world(known, world):
+                return outcome
+        outcome = solve(world, self.options)
+        self.known.append((world, outcome))
+        return outcome
+
+
+def same_world(a: World, b: World) -> bool:
+    """Whether two worlds are the same in everything that prices depend on."""
+    if a is b:
+        return True
+    same_facts = (a.date, a.register, a.rule, a.programmes, a.pools) == (b.date, b.register, b.rule, b.programmes, b.pools)
+    return same_facts and a.preferences is b.preferences and a.markets is b.markets and a.products.equals(b.products)
+
+
+def _rules_side_by_side(world: World, scenarios: tuple[Scenario, ...], options: RunOptions, steps: _Steps) -> pd.DataFrame:
+    """Headlines of the scenarios that act through ownership, under every rule; costs are recovered anew under each."""
+    owning = [s for s in scenarios if any(name == "ownership" for move in s.moves for name in move.by_channel())]
+    rows: list[dict[str, object]] = []
+    for name in RULES:
+        steps.next(f"the rule {name}")
+        if not owning:
+            continue
+        other = recosted(world.replace(rule=rule_named(name)))
+        base = solve(other, options.solving)
+        for scenario in owning:
+            row = headline_row(base, compare(base, solve(scenario.apply(other), options.solving)), scenario)
+            rows.append({"rule": name, **row})
+    return pd.DataFrame(rows)
+
+
+def require_scenarios(case: Case) -> None:
+    """Refuse a run without a question.
+
+    Raises
+    ------
+    InputError
+        When the case has no scenario.
+    """
+    if not case.scenarios:
+        raise InputError(Problem("the case asks no question", case.name, "no file in scenarios/", "at least one scenario", "see `keiretsu new`"))
