@@ -15,7 +15,9 @@ def controllers(register: Register) -> dict[str, str]:
 
 def test_control_follows_a_chain_of_majorities_to_its_top():
     register = Register(
-        ("Holding", "Maker", "Plant"), (Owner("Family", "family"),), (stake("Family", "Holding", 0.51), stake("Holding", "Maker", 0.6), stake("Maker", "Plant", 0.7))
+        ("Holding", "Maker", "Plant"),
+        (Owner("Family", "family"),),
+        (stake("Family", "Holding", 0.51), stake("Holding", "Maker", 0.6), stake("Maker", "Plant", 0.7)),
     )
     lines = {line.company: line for line in who_controls_whom(register.as_of(DAY))}
     assert {line.controller for line in lines.values()} == {"Family"}
@@ -81,6 +83,9 @@ def test_a_ring_of_majorities_without_anybody_above_is_refused_by_name():
 
 def test_a_declaration_settles_a_ring():
     register = Register(
-        ("A", "B"), (Owner("Family"),), (stake("A", "B", 0.6), stake("B", "A", 0.6), stake("Family", "A", 0.2)), (Control("A", "Family", source="press"),)
+        ("A", "B"),
+        (Owner("Family"),),
+        (stake("A", "B", 0.6), stake("B", "A", 0.6), stake("Family", "A", 0.2)),
+        (Control("A", "Family", source="press"),),
     )
     assert controllers(register) == {"A": "Family", "B": "Family"}

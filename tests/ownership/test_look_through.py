@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keiretsu.errors import OwnershipError
-from keiretsu.ownership import Register, attribute, look_through, owners_look_through
+from keiretsu.ownership import Register, attribute, attribute_named, look_through, owners_look_through
 from tests.ownership.groups import DAY, alliance, random_register, stake, two_firms
 
 ROUNDING = 1e-12  # relative: a few sums and one linear solve in double precision
@@ -66,6 +66,14 @@ def test_companies_that_own_each_other_entirely_are_refused_by_name():
     closed = Register(("A", "B", "C"), stakes=(stake("A", "B", 1.0), stake("B", "A", 1.0), stake("A", "C", 0.5)))
     with pytest.raises(OwnershipError, match=r"no outside owner.*seen A, B;"):
         look_through(closed.as_of(DAY))
+
+
+def test_profits_by_name_reach_the_same_owners_and_unknown_firms_are_refused():
+    holdings = alliance().as_of(DAY)
+    named = attribute_named(holdings, {"Nissan": 100.0, "Ampere": -20.0})
+    np.testing.assert_array_equal(named.owner_claims, attribute(holdings, np.array([0, 0, 100.0, 0, -20.0])).owner_claims)
+    with pytest.raises(OwnershipError, match="unknown to the register"):
+        attribute_named(holdings, {"Ghost": 1.0})
 
 
 def test_profits_in_another_shape_are_refused():

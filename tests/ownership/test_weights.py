@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from keiretsu.errors import OwnershipError
 from keiretsu.ownership import (
@@ -151,24 +152,20 @@ def test_equal_holders_have_equal_power():
 
 
 def test_the_ocean_is_the_limit_of_many_small_voters():
-    # 3, 2 and 2 named votes beside 13 small voters of 1 vote each: swings counted over all coalitions of named ones with the binomial of the small ones
-    from math import comb
-
-    named, small = np.array([3.0, 2.0, 2.0]) / 7 * 0.35, 4001
+    # swings counted over all coalitions of named holders, with the binomial of 40,001 small ones
+    named, small = np.array([0.15, 0.1, 0.1]), 40_001
     weight = 0.65 / small
 
-    def wins(total: float) -> float:
-        need = int(np.floor((0.5 - total) / weight)) + 1  # votes of small ones for more than half
-        return sum(comb(small, k) for k in range(max(need, 0), small + 1)) / 2**small
+    def wins(cast: float) -> float:
+        return float(binom.sf(np.floor((0.5 - cast) / weight), small, 0.5))
 
     swings = []
     for i in range(3):
         others = [x for j, x in enumerate(named) if j != i]
-        sums = [sum(x for b, x in zip((m & 1, m >> 1), others, strict=True) if b) for m in range(4)]
-        swings.append(sum(wins(s + named[i]) - wins(s) for s in sums))
-    expected = np.array(swings) / sum(swings)
-    # the binomial of 4001 voters is concentrated to about 0.5 % of the votes, far less than any gap between coalitions here (5 %)
-    np.testing.assert_allclose(banzhaf_power(named, ocean=0.65), expected, atol=1e-6)
+        cast = [sum(x for b, x in zip((m & 1, m >> 1), others, strict=True) if b) for m in range(4)]
+        swings.append(sum(wins(c + named[i]) - wins(c) for c in cast))
+    # the small ones' votes spread by 0.0016 of all votes; no coalition of named ones is closer to half than 0.025, fifteen times that
+    np.testing.assert_allclose(banzhaf_power(named, ocean=0.65), np.array(swings) / sum(swings), atol=1e-9)
 
 
 def test_banzhaf_passes_votes_held_by_a_firm_to_its_controller():
@@ -196,9 +193,7 @@ def test_joint_firms_weigh_each_other_fully_and_others_as_before():
 def test_conduct_runs_from_rivalry_to_joint_profit():
     holdings = Register(("A", "B", "C")).as_of(DAY)
     np.testing.assert_array_equal(profit_weights(holdings, Conduct(0.0, ("A", "B")), "ABC"), np.eye(3))
-    np.testing.assert_array_equal(
-        profit_weights(holdings, Conduct(1.0, ("A", "B")), "ABC"), profit_weights(holdings, Joint((("A", "B"),)), "ABC")
-    )
+    np.testing.assert_array_equal(profit_weights(holdings, Conduct(1.0, ("A", "B")), "ABC"), profit_weights(holdings, Joint((("A", "B"),)), "ABC"))
     assert profit_weights(holdings, Conduct(0.4, ("A", "C")), "ABC")[0].tolist() == [1.0, 0.0, 0.4]
 
 
@@ -227,6 +222,6 @@ def test_rules_are_read_from_the_text_that_they_print():
     rules: list[Rule] = [*OWNERSHIP_RULES, Joint((("A", "B"), ("C", "D"))), Conduct(0.3, ("A", "B"))]
     assert [rule_named(str(rule)) for rule in rules] == rules
     assert rule_named(" Controller ") == Controller()
-    for wrong in ("monopoly", "given", "conduct:much:A+B", "controller:twice"):
+    for wrong in ("monopoly", "given", "conduct:much:A+B", "conduct:0.3:A", "joint:A+A", "controller:twice"):
         with pytest.raises(OwnershipError):
             rule_named(wrong)

@@ -23,12 +23,14 @@ from keiretsu.ownership.hypothetical_monopolist import (
     best_prices,
     constant_elasticity_demand,
     critical_loss,
+    grow_market,
     hypothetical_monopolist,
     linear_demand,
+    logit_demand,
     profit_change,
     slopes_from_elasticities,
 )
-from keiretsu.ownership.look_through import Attribution, attribute, look_through, owners_look_through
+from keiretsu.ownership.look_through import Attribution, attribute, attribute_named, look_through, owners_look_through
 from keiretsu.ownership.pressure import (
     Prices,
     cmcr,
@@ -92,6 +94,7 @@ __all__ = [
     "Verdict",
     "absorb",
     "attribute",
+    "attribute_named",
     "banzhaf_power",
     "best_prices",
     "by_owner",
@@ -107,6 +110,7 @@ __all__ = [
     "direct_stakes",
     "diversion_by_share",
     "diversion_from_slopes",
+    "grow_market",
     "guppi",
     "hhi",
     "hypothetical_monopolist",
@@ -116,6 +120,7 @@ __all__ = [
     "kappa_before_after",
     "kappa_table",
     "linear_demand",
+    "logit_demand",
     "look_through",
     "look_through_stakes",
     "look_through_votes",

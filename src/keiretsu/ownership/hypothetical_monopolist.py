@@ -2,7 +2,7 @@
 
 One firm that sold all products of the set, prices of all others as today: would it raise prices by a small but significant amount? Two readings
 are in use and kept apart: would a *uniform* rise of that size pay (`profit_change`), and would the *best* prices be that much higher (`best_prices`).
-Demand comes as functions of all prices; `linear_demand` and `constant_elasticity_demand` make them from what is known at today's prices alone.
+Demand comes as functions of all prices; `linear_demand`, `constant_elasticity_demand` and `logit_demand` make them from what is known today.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from keiretsu.errors import NotSettled, OwnershipError, Problem
 from keiretsu.typing import Matrix, Vector
 
 SMALL_BUT_SIGNIFICANT = 0.05
+RESIDUAL_TOLERANCE = 1e-6  # of the largest price in the set: a cent on a car of EUR 10,000
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +84,23 @@ def hypothetical_monopolist(demand: Demand, price: Vector, cost: Vector, members
     return Verdict(tuple(chosen), rise, change, best / price[chosen] - 1.0, residual)
 
 
+def grow_market(demand: Demand, price: Vector, cost: Vector, start: Sequence[int], rise: float) -> tuple[Verdict, ...]:
+    """Add the next-best substitute, one by one, until the set is a market for the products it started from; a verdict for every step.
+
+    The next-best substitute is the product outside that gains most sales from a small uniform rise inside. The last verdict is the market, or all
+    products if even they are none.
+    """
+    price = np.asarray(price, dtype=float)
+    chosen = _checked(start, len(price), rise)
+    verdicts = [hypothetical_monopolist(demand, price, cost, chosen, rise)]
+    while not verdicts[-1].is_market(start) and len(chosen) < len(price):
+        gain = np.asarray(demand.slopes(price))[:, chosen] @ price[chosen]
+        gain[chosen] = -np.inf
+        chosen = [*chosen, int(np.argmax(gain))]
+        verdicts.append(hypothetical_monopolist(demand, price, cost, chosen, rise))
+    return tuple(verdicts)
+
+
 def profit_change(demand: Demand, price: Vector, cost: Vector, members: Sequence[int], rise: float) -> float:
     """Change in the profit on `members` when all their prices rise by `rise` (a part of the price), others as they are."""
     price, cost = np.asarray(price, dtype=float), np.asarray(cost, dtype=float)
@@ -98,17 +116,25 @@ def best_prices(demand: Demand, price: Vector, cost: Vector, members: Sequence[i
     price, cost = np.asarray(price, dtype=float), np.asarray(cost, dtype=float)
     chosen = _checked(members, len(price), SMALL_BUT_SIGNIFICANT)
 
-    def gap(relative: Vector) -> Vector:
-        """Own-price first-order condition of each member in money per unit: margin less what demand and the other members allow."""
+    def at(log_relative: Vector) -> Vector:
         now = price.copy()
-        now[chosen] = relative * price[chosen]
+        now[chosen] = np.exp(log_relative) * price[chosen]
+        return now
+
+    def gap(log_relative: Vector) -> Vector:
+        """First-order condition of each member's price, in money per unit: what demand and the other members allow, less the margin."""
+        now = at(log_relative)
         slopes = np.asarray(demand.slopes(now))[np.ix_(chosen, chosen)]
         condition = np.asarray(demand.quantity(now))[chosen] + slopes.T @ (now - cost)[chosen]
         return condition / np.diag(slopes)
 
-    found = root(gap, np.ones(len(chosen)), method="hybr", options={"xtol": 1e-13})
+    def profit(now: Vector) -> float:
+        return float(((now - cost) * np.asarray(demand.quantity(now)))[chosen].sum())
+
+    found = root(gap, np.zeros(len(chosen)), method="hybr", options={"xtol": 1e-13})
     residual = float(np.abs(gap(found.x)).max())
-    if not (np.isfinite(residual) and residual <= 1e-6 * price[chosen].max() and (found.x > 0).all()):
+    settled = np.isfinite(residual) and residual <= RESIDUAL_TOLERANCE * price[chosen].max()
+    if not (settled and profit(at(found.x)) >= profit(price) * (1 - RESIDUAL_TOLERANCE)):
         raise NotSettled(
             "best prices of the hypothetical monopolist",
             where=f"products {', '.join(map(str, chosen))}",
@@ -117,7 +143,7 @@ def best_prices(demand: Demand, price: Vector, cost: Vector, members: Sequence[i
             iterations=int(found.nfev),
             next_step="profit may have no maximum over this set: use profit_change, or a demand that falls to zero",
         )
-    return found.x * price[chosen], residual
+    return at(found.x)[chosen], residual
 
 
 def critical_loss(rise: float, margin: float, criterion: Literal["break_even", "profit_maximising"]) -> float:
@@ -151,6 +177,31 @@ def constant_elasticity_demand(price: Vector, quantity: Vector, elasticity: Matr
         return quantity * np.exp(elasticity @ np.log(p / price))
 
     return Demand(sold, lambda p: slopes_from_elasticities(elasticity, p, sold(p)))
+
+
+def logit_demand(price: Vector, share: Vector, price_taste: float) -> Demand:
+    """Plain logit through today's shares of all buyers (below one together; the rest does not buy); `price_taste` in utils per unit of money."""
+    price, share = np.asarray(price, dtype=float), np.asarray(share, dtype=float)
+    outside = 1.0 - share.sum()
+    if not (outside > 0 and (share > 0).all() and price_taste > 0):
+        raise OwnershipError(
+            Problem(
+                "shares or price taste that make no logit demand",
+                "logit demand",
+                f"{share}, {price_taste:g}",
+                "shares above zero, below one together",
+            )
+        )
+
+    def bought(p: Vector) -> Vector:
+        pull = share * np.exp(-price_taste * (p - price))
+        return pull / (outside + pull.sum())
+
+    def slopes(p: Vector) -> Matrix:
+        now = bought(p)
+        return -price_taste * (np.diag(now) - np.outer(now, now))
+
+    return Demand(bought, slopes)
 
 
 def _checked(members: Sequence[int], n_products: int, rise: float) -> list[int]:

@@ -7,12 +7,13 @@ owners may claim, ``owner_shares @ A @ pi``, adds up exactly to operating profit
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from keiretsu.errors import OwnershipError, Problem
-from keiretsu.ownership.holdings import Holdings
+from keiretsu.ownership.holdings import Holdings, unknown_company
 from keiretsu.typing import Matrix, Vector
 
 
@@ -62,6 +63,20 @@ def attribute(holdings: Holdings, operating_profit: Vector) -> Attribution:
         raise OwnershipError(Problem("profits do not match the companies", "attribution", f"shape {profit.shape}", f"({len(holdings.companies)},)"))
     value = look_through(holdings) @ profit
     return Attribution(holdings.companies, holdings.owners, profit, value, holdings.owner_shares @ value)
+
+
+def attribute_named(holdings: Holdings, operating_profit: Mapping[str, float]) -> Attribution:
+    """`attribute` for profits by name; companies without an entry have no operating profit of their own (a holding, a trust).
+
+    Raises
+    ------
+    OwnershipError
+        For every name that the register does not list.
+    """
+    unknown = [unknown_company(name, holdings.companies) for name in operating_profit if name not in holdings.companies]
+    if unknown:
+        raise OwnershipError(unknown)
+    return attribute(holdings, np.array([float(operating_profit.get(name, 0.0)) for name in holdings.companies]))
 
 
 def _refuse_closed_rings(holdings: Holdings) -> None:

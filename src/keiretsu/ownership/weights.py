@@ -121,8 +121,13 @@ class Conduct(Rule):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "firms", tuple(self.firms))
+        problems = []
         if not np.isfinite(self.theta):
-            raise OwnershipError(Problem("theta is not a number", "rule conduct", str(self.theta), "0 for rivals to 1 for joint profit"))
+            problems.append(Problem("theta is not a number", "rule conduct", str(self.theta), "0 for rivals to 1 for joint profit"))
+        if len(set(self.firms)) < 2 or len(set(self.firms)) < len(self.firms):
+            problems.append(Problem("part-collusion needs two firms", "rule conduct", ", ".join(self.firms), "two firms or more, each once"))
+        if problems:
+            raise OwnershipError(problems)
 
     def weights(self, holdings: Holdings, firms: Sequence[str]) -> Matrix:
         """Weights of `base` with theta among the firms named."""
