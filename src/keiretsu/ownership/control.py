@@ -8,6 +8,7 @@ The free float never controls: nobody casts its votes together.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,22 +105,21 @@ def _controlled_by(holder: tuple[str, ...], holdings: Holdings) -> tuple[str, ..
     """Companies controlled by a holder (a pact casts only what its companies cast), nearest first."""
     half = holdings.castable_votes / 2 + SHARE_TOLERANCE
     cast = _votes_of(holder[0], holdings).copy() if len(holder) == 1 else np.zeros(len(holdings.companies))
-    found: list[str] = []
+    found: dict[str, None] = {}
     while True:
-        new = [name for i, name in enumerate(holdings.companies) if name not in found and _controls(holder, found, name, cast[i] > half[i], holdings)]
+        by_votes = [name for name in (holdings.companies[i] for i in np.flatnonzero(cast > half)) if name not in holdings.declared]
+        by_word = [name for name in holdings.declared if _is_declared(holder, found, _key(holdings, name))]
+        new = [name for name in (*by_word, *by_votes) if name not in found]
         if not new:
             return tuple(found)
         for name in new:
             if (name,) != holder:  # its own votes are counted already
                 cast += _votes_of(name, holdings)
-            found.append(name)
+            found[name] = None
 
 
-def _controls(holder: tuple[str, ...], found: list[str], company: str, majority: bool, holdings: Holdings) -> bool:
-    if company not in holdings.declared:
-        return majority
-    key = _key(holdings, company)
-    return key == tuple(sorted(holder)) or (len(key) == 1 and key[0] in found)
+def _is_declared(holder: tuple[str, ...], found: Container[str], controllers: tuple[str, ...]) -> bool:
+    return controllers == tuple(sorted(holder)) or (len(controllers) == 1 and controllers[0] in found)
 
 
 def _votes_of(holder: str, holdings: Holdings) -> Vector:
@@ -157,8 +157,9 @@ def _chain(company: str, top: tuple[str, ...], reach: tuple[str, ...], holdings:
 
 
 def _nobody(company: str, holdings: Holdings) -> ControlLine:
-    named = [name for name, is_float in zip(holdings.owners, holdings.is_float, strict=True) if not is_float]
-    holders = [(castable_share((name,), company, holdings), name) for name in (*holdings.companies, *named)]
-    votes, largest = max(holders, key=lambda holder: holder[0])
+    column, total = holdings.company_index(company), holdings.castable_votes[holdings.company_index(company)]
+    cast = np.concatenate([holdings.firm_votes[:, column], np.where(holdings.is_float, 0.0, holdings.owner_votes[:, column])])
+    largest = (*holdings.companies, *holdings.owners)[int(np.argmax(cast))]
+    votes = float(cast.max() / total) if total > 0 else 0.0
     reason = f"nobody: the largest holder, {largest}, casts {votes:.1%}" if votes > 0 else "nobody: no named holder casts votes"
     return ControlLine(company, (), (company,), votes, reason)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -61,12 +62,12 @@ class Holdings:
     owner_votes: Matrix
     declared: Mapping[str, Declared]
 
-    @property
+    @cached_property
     def castable_votes(self) -> Vector:
         """Votes that can be cast at all in each company, as a part of all its votes. (F,)"""
         return self.firm_votes.sum(axis=0) + self.owner_votes.sum(axis=0)
 
-    @property
+    @cached_property
     def is_float(self) -> np.ndarray:
         """Which owners are free float. (O,) of bool"""
         return np.array([kind == FLOAT_KIND for kind in self.owner_kinds], dtype=bool)
