@@ -107,13 +107,12 @@ def notches(pieces: PiecewiseWedges) -> np.ndarray:
     return (np.abs(paid) > JUMP_EUR) | (np.abs(kept) > JUMP_EUR)
 
 
-def segment_bounds(pieces: PiecewiseWedges, notch: np.ndarray, piece: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest price reachable from each product's piece without crossing a notch. Two (J,) arrays, with +-inf."""
-    k = np.arange(pieces.breaks.shape[1])[None, :]
-    below = np.where(notch & (k < piece[:, None]), pieces.breaks, -np.inf)
-    above = np.where(notch & (k >= piece[:, None]), pieces.breaks, np.inf)
-    low = below.max(axis=1, initial=-np.inf)
-    return low, above.min(axis=1, initial=np.inf)
+def segment_bounds(breaks: np.ndarray, wall: np.ndarray, piece: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest price reachable from each piece without crossing a wall: two (n,), with +-inf. `breaks`, `wall` are (n, K-1)."""
+    k = np.arange(breaks.shape[1])[None, :]
+    low = np.where(wall & (k < piece[:, None]), breaks, -np.inf).max(axis=1, initial=-np.inf)
+    high = np.where(wall & (k >= piece[:, None]), breaks, np.inf).min(axis=1, initial=np.inf)
+    return low, high
 
 
 def with_charge(pieces: PiecewiseWedges, charge: np.ndarray) -> PiecewiseWedges:

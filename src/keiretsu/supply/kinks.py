@@ -1,0 +1,212 @@
+"""Equilibrium prices where taxes and incentives bend ([7]).
+
+At a *kink* both what the buyer pays and what the maker keeps go on without a jump, but their slopes change. A price may stick there: raising
+it does not pay with the slopes above, lowering it does not pay with those below. Solved by an outer loop around `solve_prices`: prices that run past
+a kink are held at it, held prices are let go on the side where moving pays. A breakpoint to be *jumped* (a notch, or a kink where
+moving away pays on both sides) is a wall here; `supply.notches` decides on which side of it each price should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+from keiretsu.demand.tastes import Tastes
+from keiretsu.errors import PricesNotSettled
+from keiretsu.supply.first_order import Conditions, PriceProblem, conditions
+from keiretsu.supply.pieces import NEAR_EUR, PiecewiseWedges, notches, wedges_of
+from keiretsu.supply.pricing import Pricing, PricingOptions, solve_prices
+from keiretsu.supply.weights import ProfitWeights
+
+ONE_SIDED_EUR = 1e-6  # a price wants to leave a kink when its condition implies a price further off than this
+ROUNDS = 60
+ONE_BY_ONE_AFTER = 20  # rounds after which only the worst violation is acted on, which breaks ties that go back and forth
+
+
+@dataclass(frozen=True)
+class BentMarket:
+    """What prices of one market depend on when wedges have several pieces. `cost` in EUR (J,); `held` prices nobody chooses (J,)."""
+
+    tastes: Tastes
+    pieces: PiecewiseWedges
+    weights: ProfitWeights
+    cost: np.ndarray
+    held: np.ndarray
+    where: str = "the market"
+    labels: Sequence[str] = ()
+    options: PricingOptions = field(default_factory=PricingOptions)
+
+    def label(self, product: int) -> str:
+        return self.labels[product] if len(self.labels) else f"product {product}"
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """A price that stands at a breakpoint.
+
+    Attributes
+    ----------
+    kind
+        "kink": it sticks; "notch": it bunches at the end of its side.
+    push_below_eur, push_above_eur
+        How far the first-order condition with the piece below (above) would move the price: at a kink above and below zero. At a
+        notch only the side in force counts and the other one is given as zero.
+    attained
+        False when the breakpoint itself belongs to the other side, so the price is as close to it as money allows.
+    """
+
+    product: int
+    name: str
+    label: str
+    price_eur: float
+    kind: Literal["kink", "notch"]
+    push_below_eur: float
+    push_above_eur: float
+    attained: bool
+
+
+@dataclass(frozen=True)
+class BentPricing:
+    """Prices with pieces: `price` (J,) EUR, `piece` in force (J,), who is stuck where, and the last solution of the free prices."""
+
+    pricing: Pricing
+    price: np.ndarray
+    share: np.ndarray
+    piece: np.ndarray
+    stuck: tuple[Stuck, ...]
+    rounds: int
+
+
+def walls(pieces: PiecewiseWedges) -> np.ndarray:
+    """Breakpoints that prices jump over rather than stick to: notches, and kinks above which raising the price pays more. (J, K-1)"""
+    slope = pieces.maker_rate / pieces.buyer_rate.mean(axis=2)
+    rising = np.diff(slope, axis=1) > 1e-12 * slope[:, 1:]
+    return notches(pieces) | (np.isfinite(pieces.breaks) & rising)
+
+
+def solve_kinks(market: BentMarket, start: np.ndarray, piece: np.ndarray, wall: np.ndarray) -> BentPricing:
+    """Equilibrium when every price stays on its side of the walls around ``piece``.
+
+    Parameters
+    ----------
+    start, piece
+        Prices (EUR) and pieces to start from, (J,).
+    wall
+        Breakpoints not to be crossed, (J, K-1), as from `walls`.
+
+    Raises
+    ------
+    PricesNotSettled
+        When the set of stuck prices keeps changing.
+    """
+    pieces, row = market.pieces, np.arange(market.pieces.n_products)
+    price, piece = np.array(start, float), np.array(piece)
+    at = _standing_at(pieces, price, piece, np.asarray(market.held))  # index of the breakpoint a price is held at, or -1
+    wish = np.zeros(price.size)
+    for rounds in range(1, ROUNDS + 1):
+        stuck = at >= 0
+        if stuck.any():
+            price[stuck] = pieces.breaks[row[stuck], at[stuck]]
+        pricing = solve_prices(
+            market.tastes,
+            wedges_of(pieces, piece),
+            market.weights,
+            jnp.asarray(market.cost),
+            jnp.asarray(price),
+            jnp.asarray(np.asarray(market.held) | stuck),
+            market.options,
+            where=market.where,
+            labels=market.labels,
+        )
+        price = np.array(pricing.price)
+        free = ~stuck & ~np.asarray(market.held)
+        low, high = piece_bounds(pieces, piece)
+        over, under = free & (price > high + NEAR_EUR), free & (price < low - NEAR_EUR)
+        beyond = np.where(over, price - high, np.where(under, low - price, 0.0))
+        below, above = _pushes(market, price, piece, at, wall)
+        # a kink lets go on the side where moving pays; a wall only inwards
+        inner_below = stuck & (at == piece) & wall[row, np.maximum(at, 0)] if wall.shape[1] else np.zeros_like(stuck)
+        inner_above = stuck & (at == piece - 1) & wall[row, np.maximum(at, 0)] if wall.shape[1] else np.zeros_like(stuck)
+        down = stuck & ~inner_above & (below < -ONE_SIDED_EUR)
+        up = stuck & ~inner_below & (above > ONE_SIDED_EUR) & ~down
+        wish = beyond + np.where(down, -below, 0.0) + np.where(up, above, 0.0)
+        if not wish.any():
+            return BentPricing(pricing, price, np.asarray(pricing.share), piece, _stuck(market, price, piece, at, wall, below, above), rounds)
+        act = wish > 0 if rounds <= ONE_BY_ONE_AFTER else np.arange(wish.size) == int(wish.argmax())
+        for j in np.flatnonzero(act):
+            if over[j]:
+                at[j] = piece[j]
+            elif under[j]:
+                at[j] = piece[j] - 1
+            else:  # let go: into the piece below or above the breakpoint
+                piece[j] = at[j] if down[j] else at[j] + 1
+                at[j] = -1
+    worst = int(wish.argmax())
+    raise PricesNotSettled(
+        "the set of prices that stick at kinks",
+        where=f"{market.where}, {market.label(worst)}",
+        residual=float(wish[worst]),
+        unit="EUR",
+        iterations=ROUNDS,
+        next_step="start from other prices, or look for programmes whose kinks lie within cents of each other",
+    )
+
+
+def piece_bounds(pieces: PiecewiseWedges, piece: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest price of each product's piece, -inf and inf at the ends. Two (J,)"""
+    n = pieces.n_products
+    padded = np.concatenate([np.full((n, 1), -np.inf), pieces.breaks, np.full((n, 1), np.inf)], axis=1)
+    row = np.arange(n)
+    return padded[row, piece], padded[row, piece + 1]
+
+
+def _standing_at(pieces: PiecewiseWedges, price: np.ndarray, piece: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """Breakpoint at an end of its piece that a starting price stands at, or -1: where an earlier solution left it."""
+    low, high = piece_bounds(pieces, piece)
+    at_low, at_high = np.abs(price - low) <= NEAR_EUR, np.abs(price - high) <= NEAR_EUR
+    return np.where(held, -1, np.where(at_high, piece, np.where(at_low, piece - 1, -1)))
+
+
+def _pushes(market: BentMarket, price: np.ndarray, piece: np.ndarray, at: np.ndarray, wall: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far stuck prices would move under the piece below and under the piece above their breakpoint (EUR). Two (J,), else zero."""
+    stuck = at >= 0
+    if not stuck.any():
+        return np.zeros(price.size), np.zeros(price.size)
+    row = np.arange(price.size)
+    walled = stuck & wall[row, np.maximum(at, 0)]
+    # wedges of other products are continuous across their own kinks, so all can be put on one side at once; at a wall stay on the side in force
+    found = []
+    for side in (0, 1):
+        on = np.where(stuck & ~walled, at + side, piece)
+        implied = np.asarray(push(market, price, on).implied)
+        found.append(np.where(stuck, implied - price, 0.0))
+    inner_below, inner_above = walled & (at == piece), walled & (at == piece - 1)
+    return np.where(inner_above, 0.0, found[0]), np.where(inner_below, 0.0, found[1])
+
+
+def push(market: BentMarket, price: np.ndarray, piece: np.ndarray) -> Conditions:
+    """First-order conditions of all products with the given pieces, as if every price could move."""
+    problem = PriceProblem(market.tastes, wedges_of(market.pieces, piece), market.weights, jnp.asarray(market.cost), jnp.zeros(price.size, bool))
+    return _conditions(problem, jnp.asarray(price))
+
+
+_conditions = eqx.filter_jit(conditions)
+
+
+def _stuck(
+    market: BentMarket, price: np.ndarray, piece: np.ndarray, at: np.ndarray, wall: np.ndarray, below: np.ndarray, above: np.ndarray
+) -> tuple[Stuck, ...]:
+    found: list[Stuck] = []
+    for j in map(int, np.flatnonzero(at >= 0)):
+        k = int(at[j])
+        is_wall = bool(wall[j, k])
+        in_force_below = piece[j] == k
+        attained = not is_wall or bool(market.pieces.closed_below[j, k]) == bool(in_force_below)
+        kind: Literal["kink", "notch"] = "notch" if is_wall else "kink"
+        found.append(Stuck(j, market.label(j), market.pieces.labels[j][k], float(price[j]), kind, float(below[j]), float(above[j]), attained))
+    return tuple(found)

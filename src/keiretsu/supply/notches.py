@@ -1,0 +1,215 @@
+"""Equilibrium prices where taxes and incentives jump ([7]).
+
+At a *notch* (a price ceiling for a bonus, a duty bracket) a first-order condition says nothing: the setter compares its profit on both
+sides. Starting from one side for each product, prices are solved by `supply.kinks`; then every setter tries, with rivals' prices
+given, each of its products on each other side, one at a time and in pairs. Whoever gains moves, and so on until nobody does. When choices
+come round again, the combinations of the products involved are tried one by one; if none is an equilibrium, the error shows the cycle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+
+import numpy as np
+
+from keiretsu.errors import NoPureEquilibrium
+from keiretsu.supply.kinks import BentMarket, BentPricing, Stuck, solve_kinks, walls
+from keiretsu.supply.own_price import Profile, best_in_segment, objective, profile_of
+from keiretsu.supply.pieces import piece_at
+
+TOGETHER_ROUNDS = 6  # rounds in which all setters move at once, before they take turns
+TURNS = 60
+TRIED_ONE_BY_ONE = 6  # products in a cycle up to which every combination of sides is tried
+CLOSE = 1e-4  # share of a setter's profit: deviations closer to paying than this are solved anew with all of the setter's prices free
+PAIRS_A_SETTER = 60
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A setter's way to another side: products and the pieces they would move to, and the gain in EUR a year."""
+
+    setter: int
+    products: tuple[int, ...]
+    pieces: tuple[int, ...]
+    prices: tuple[float, ...]
+    gain_eur: float
+
+
+@dataclass(frozen=True)
+class _Option:
+    """A deviation of one setter while it is being weighed; `gain` in money a potential buyer."""
+
+    products: tuple[int, ...]
+    pieces: tuple[int, ...]
+    prices: tuple[float, ...]
+    gain: float
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Prices from which nobody gains by crossing a notch.
+
+    Attributes
+    ----------
+    best_deviation_eur
+        Largest gain found among deviations tried, EUR a year, at most zero (-inf when there is no notch).
+    tried
+        Deviations looked at in the last round, single and in pairs.
+    rounds
+        Times that prices were solved.
+    """
+
+    prices: BentPricing
+    best_deviation_eur: float
+    tried: int
+    rounds: int
+
+    @property
+    def stuck(self) -> tuple[Stuck, ...]:
+        return self.prices.stuck
+
+
+def solve_piecewise(market: BentMarket, start: np.ndarray, potential: float) -> Settled:
+    """Equilibrium under piecewise-affine taxes and incentives, kinks and notches.
+
+    Parameters
+    ----------
+    start
+        Prices to start from (EUR), and prices of held products. (J,)
+    potential
+        Potential buyers a year, to state gains in EUR a year.
+
+    Raises
+    ------
+    NoPureEquilibrium
+        When best responses go round and no combination of sides of the products involved is an equilibrium.
+    PricesNotSettled, PricingError
+        From `solve_prices` and `solve_kinks`.
+    """
+    wall = walls(market.pieces)
+    first = solve_kinks(market, np.asarray(start, float), piece_at(market.pieces, np.asarray(start, float)), wall)
+    if not wall.any():
+        return Settled(first, -np.inf, 0, first.rounds)
+    return _take_turns(market, first, wall, potential)
+
+
+def _take_turns(market: BentMarket, now: BentPricing, wall: np.ndarray, potential: float) -> Settled:
+    rounds, states, gains, movers = now.rounds, [_sides(now, wall)], [], []
+    for turn in range(TURNS):
+        better, tried, closest = deviations(market, now, wall, potential)
+        if not better:
+            return Settled(now, closest, tried, rounds)
+        gains.append(max(d.gain_eur for d in better))
+        moves = better if turn < TOGETHER_ROUNDS else better[:1]
+        if turn >= TOGETHER_ROUNDS:
+            movers.append(moves[0])
+        now = _moved(market, now, wall, moves)
+        rounds += now.rounds
+        state = _sides(now, wall)
+        if turn >= TOGETHER_ROUNDS and state in states[TOGETHER_ROUNDS:]:
+            return _try_all(market, now, wall, potential, movers, max(gains[TOGETHER_ROUNDS:]))
+        states.append(state)
+    return _try_all(market, now, wall, potential, movers, max(gains[TOGETHER_ROUNDS:]))
+
+
+def deviations(market: BentMarket, now: BentPricing, wall: np.ndarray, potential: float) -> tuple[list[Deviation], int, float]:
+    """Deviations across walls that pay, the best of each setter, largest gain first; how many were tried; the largest gain of all (EUR)."""
+    alternatives = _alternatives(market, now, wall)
+    if not alternatives:
+        return [], 0, -np.inf
+    which = np.array([j for j, _ in alternatives])
+    target = np.array([k for _, k in alternatives])
+    profile = profile_of(market, now.price, now.piece, which)
+    price, gain = best_in_segment(market, profile, target, wall)
+    setter = np.asarray(market.weights.setter)[which]
+    tolerance = _tolerance(profile)
+    tried, found = len(alternatives), dict[int, Deviation]()
+    closest = float(gain.max() * potential)
+    for f in np.unique(setter):
+        mine = np.flatnonzero(setter == f)
+        options = [_Option((int(which[n]),), (int(target[n]),), (float(price[n]),), float(gain[n])) for n in mine]
+        pairs = sorted(combinations(mine, 2), key=lambda ab: -(gain[ab[0]] + gain[ab[1]]))
+        pairs = [(a, b) for a, b in pairs if which[a] != which[b]][:PAIRS_A_SETTER]
+        base = objective(market, now.price, now.piece, int(f)) if pairs else 0.0
+        for a, b in pairs:
+            both = _Option((int(which[a]), int(which[b])), (int(target[a]), int(target[b])), (float(price[a]), float(price[b])), 0.0)
+            options.append(replace(both, gain=objective(market, *_put(now, both), int(f)) - base))
+        tried += len(pairs)
+        options.sort(key=lambda option: -option.gain)
+        scale = float(np.abs(profile.base[mine]).max())
+        for option in options:
+            if option.gain > tolerance or option.gain < -CLOSE * scale:
+                break
+            # so close to paying that the setter's other prices decide: let all of them adjust
+            exact = replace(option, gain=_best_response(market, now, wall, int(f), option))
+            closest = max(closest, exact.gain * potential)
+            if exact.gain > tolerance:
+                options[0] = exact
+                break
+        best = options[0]
+        closest = max(closest, best.gain * potential)
+        if best.gain > tolerance:
+            found[int(f)] = Deviation(int(f), best.products, best.pieces, best.prices, best.gain * potential)
+    return sorted(found.values(), key=lambda d: -d.gain_eur), tried, closest
+
+
+def _tolerance(profile: Profile) -> float:
+    """Gains below this are rounding: a billionth of the largest objective, money a potential buyer."""
+    return 1e-9 * float(np.abs(profile.base).max())
+
+
+def _alternatives(market: BentMarket, now: BentPricing, wall: np.ndarray) -> list[tuple[int, int]]:
+    """(product, a piece in the other segment) for every segment that a product whose price is chosen is not in."""
+    held = np.asarray(market.held)
+    found: list[tuple[int, int]] = []
+    for j in np.flatnonzero(wall.any(axis=1) & ~held & np.asarray(market.tastes.available)):
+        segment = np.concatenate([[0], np.cumsum(wall[j])])
+        for s in np.unique(segment):
+            if s != segment[now.piece[j]]:
+                inside = np.flatnonzero(segment == s)
+                found.append((int(j), int(inside[-1] if s < segment[now.piece[j]] else inside[0])))
+    return found
+
+
+def _sides(now: BentPricing, wall: np.ndarray) -> tuple[int, ...]:
+    """Which segment each product is in."""
+    segment = np.concatenate([np.zeros((wall.shape[0], 1), int), np.cumsum(wall, axis=1)], axis=1)
+    return tuple(segment[np.arange(wall.shape[0]), now.piece])
+
+
+def _put(now: BentPricing, option: _Option) -> tuple[np.ndarray, np.ndarray]:
+    price, piece = now.price.copy(), now.piece.copy()
+    price[list(option.products)], piece[list(option.products)] = option.prices, option.pieces
+    return price, piece
+
+
+def _moved(market: BentMarket, now: BentPricing, wall: np.ndarray, moves: list[Deviation]) -> BentPricing:
+    price, piece = now.price.copy(), now.piece.copy()
+    for move in moves:
+        price[list(move.products)], piece[list(move.products)] = move.prices, move.pieces
+    return solve_kinks(market, price, piece, wall)
+
+
+def _best_response(market: BentMarket, now: BentPricing, wall: np.ndarray, f: int, option: _Option) -> float:
+    """Gain of setter f when it takes an option and re-sets all its prices, rivals' prices given (money a potential buyer)."""
+    price, piece = _put(now, option)
+    alone = replace(market, held=np.asarray(market.held) | (np.asarray(market.weights.setter) != f))
+    answer = solve_kinks(alone, price, piece, wall)
+    return objective(market, answer.price, answer.piece, f) - objective(market, now.price, now.piece, f)
+
+
+def _try_all(market: BentMarket, now: BentPricing, wall: np.ndarray, potential: float, movers: list[Deviation], gain_eur: float) -> Settled:
+    involved = sorted({j for move in movers for j in move.products})
+    if len(involved) <= TRIED_ONE_BY_ONE:
+        segments = [sorted({int(s) for s in np.concatenate([[0], np.cumsum(wall[j])])}) for j in involved]
+        for choice in product(*segments):
+            piece = now.piece.copy()
+            for j, s in zip(involved, choice, strict=True):
+                piece[j] = int(np.flatnonzero(np.concatenate([[0], np.cumsum(wall[j])]) == s)[0])
+            tried = solve_kinks(market, now.price, piece, wall)
+            better, number, closest = deviations(market, tried, wall, potential)
+            if not better:
+                return Settled(tried, closest, number, tried.rounds)
+    steps = [" with ".join(f"{market.label(j)} to EUR {p:,.0f}" for j, p in zip(move.products, move.prices, strict=True)) for move in movers]
+    raise NoPureEquilibrium(market.where, steps[-2 * max(len(involved), 1) :], gain_eur)
