@@ -25,7 +25,7 @@ def sources_of(case: Case, selector: str) -> pd.DataFrame:
     ----------
     selector
         ``products/DE/Tesla Model Y/price``: table, key and column, any of them left off the end, ``*`` for any, a
-        product by its id or by brand and model;
+        product by its id or by brand and model; ``demand/price_taste``, ``programmes/bonus`` for what stands outside the tables;
         ``products.csv:12`` or ``products.csv:12:price``: a row of a file; anything else: every row that contains these words.
 
     Returns
@@ -39,7 +39,9 @@ def sources_of(case: Case, selector: str) -> pd.DataFrame:
     CaseError
         When nothing is picked.
     """
-    found = [record for table in TABLES.values() if table.name != "sources" for record in _picked(case, table, selector.strip())]
+    selector = selector.strip()
+    found = [record for table in TABLES.values() if table.name != "sources" for record in _picked(case, table, selector)]
+    found += _picked_outside(case, selector)
     if not found:
         raise CaseError(Problem("nothing found", selector, "", "table/key/column such as products/DE/Tesla Model Y/price, file:row[:column], or words",
                                 f"tables: {', '.join(name for name in TABLES if len(case.tables[name]))}"))  # fmt: skip
@@ -58,7 +60,8 @@ def _picked(case: Case, table: Table, selector: str) -> Iterator[dict[str, objec
         row = {str(name): value for name, value in values.items()}
         if by_place:
             line, _, column = rest.partition(":")
-            if row["row"] == f"{file}:{line.strip()}":
+            # a small case derives companies from the rows of products: the same place, other columns
+            if row["row"] == f"{file}:{line.strip()}" and (table.file == file or not column or column.strip() in table.names):
                 yield from _figures(case, table, row, column.strip())
         elif by_key:
             keys, column = parts[1:], ""
@@ -71,6 +74,25 @@ def _picked(case: Case, table: Table, selector: str) -> Iterator[dict[str, objec
             text = " ".join(str(value) for value in row.values()).lower()
             if words and all(word in text for word in words):
                 yield from _figures(case, table, row, "")
+
+
+def _picked_outside(case: Case, selector: str) -> Iterator[dict[str, object]]:
+    """Figures outside the tables: ``demand/price_taste``, ``programmes/bonus``, ``case.toml:12``, or words."""
+    publications = case.sources.set_index("source")
+    words = selector.lower().split()
+    for figure in case.figures.to_dict("records"):
+        path = "/".join(str(figure[part]) for part in ("table", "name", "column") if figure[part])
+        text = f"{path} {figure['value']} {figure['source']}".lower()
+        by_path = f"{path}/".lower().startswith(f"{selector.rstrip('/')}/".lower())
+        if by_path or figure["row"] == selector or ("/" not in selector and words and all(word in text for word in words)):
+            for source in (part.strip() for part in str(figure["source"]).split(";")):
+                row = {"key": figure["name"], **{str(k): v for k, v in figure.items() if k != "name"}}
+                yield row | _publication(publications, source) | {"note": "our own assumption" if is_assumption(source) else ""}
+
+
+def _publication(publications: pd.DataFrame, source: str) -> dict[str, object]:
+    """What is known of a source."""
+    return {"source": source, **{name: publications.loc[source, name] for name in ("title", "publisher", "date", "address", "confidence")}}
 
 
 def _matches(want: str, column: str, row: Mapping[str, object]) -> bool:
@@ -89,20 +111,15 @@ def _figures(case: Case, table: Table, row: Mapping[str, object], column: str) -
     publications = case.sources.set_index("source")
     for of in columns:
         for source in (part.strip() for part in str(row["source"]).split(";")):
-            publication = publications.loc[source]
-            yield {
+            about = _publication(publications, source)
+            yield about | {
                 "table": table.name,
                 "key": " / ".join(_shown(row[name]) for name in table.key),
                 "column": of.name,
                 "value": row[of.name],
                 "unit": _unit(of, row),
                 "row": row["row"],
-                "source": source,
-                "title": publication["title"],
-                "publisher": publication["publisher"],
-                "date": publication["date"],
-                "address": publication["address"],
-                "confidence": row.get("confidence", publication["confidence"]),
+                "confidence": row.get("confidence", about["confidence"]),
                 "note": _note(table, of, row, source),
             }
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from keiretsu import __version__
+from keiretsu.cli import answer, cases, evidence, owners
 
 app = typer.Typer(
     name="keiretsu",
@@ -29,4 +30,13 @@ def _print_version(asked: bool) -> None:
 def every_command(
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")] = False,
 ) -> None:
-    pass
+    """Options that come before the command."""
+
+
+for heading, commands in (
+    ("The answer", (answer.run, answer.scenarios, answer.rules)),
+    ("Behind the answer", (owners.owners, owners.concentration, owners.policy, evidence.calibrate, evidence.sources)),
+    ("A case of your own", (cases.new, cases.check, cases.schema)),
+):
+    for command in commands:
+        app.command(rich_help_panel=heading)(command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from keiretsu.case import Case
     from keiretsu.study import Results
 
 BASELINE = "baseline"
@@ -25,15 +26,27 @@ _WORDS = {
     "0001-01-01": "",
     "9999-12-31": "",
     BASELINE: "Baseline",
+    "separate": "every firm for itself",
+    "financial": "silent stakes",
+    "controller": "the controller's interest",
+    "proportional": "owners in proportion, float atomistic",
+    "proportional:one_block": "owners in proportion, float as one block",
+    "banzhaf": "owners by voting power (Banzhaf)",
+    "nobody": "nobody",
+    "new": "new",
+    "settled": "settled",
 }
 
 
 def names_of(results: Results) -> dict[str, str]:
     """Reader's names of every id of a run."""
-    case = results.case
+    return names_in(results.case) | {scenario.name: scenario.title for scenario in results.scenarios}
+
+
+def names_in(case: Case) -> dict[str, str]:
+    """Reader's names of every id of a case."""
     companies = {str(c): str(n) for c, n in zip(case.companies["company"], case.companies["name"], strict=True)}
     owners = {str(o): str(n) for o, n in zip(case.owners["owner"], case.owners["name"], strict=True)}
     floats = {f"float of {company}": f"Free float of {name}" for company, name in companies.items()}
     markets = {str(m): str(n) for m, n in zip(case.markets["market"], case.markets["name"], strict=True)}
-    scenarios = {scenario.name: scenario.title for scenario in results.scenarios}
-    return _WORDS | floats | owners | companies | markets | scenarios
+    return _WORDS | floats | owners | companies | markets

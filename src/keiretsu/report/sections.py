@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from keiretsu.report.figures import Figure, change_bars, fit_dots, heat, stacked_channels
+from keiretsu.report.headline import headline_table
 from keiretsu.report.names import BASELINE
 from keiretsu.report.network import around, arrange, changed_companies, draw, stakes_of
 from keiretsu.report.tables import Table, table_of
@@ -93,7 +94,7 @@ def sections_of(results: Results, names: Names, shown: str) -> list[Section]:
 def answer(results: Results, names: Names, shown: str) -> Section:
     """The sentences that matter and one table over all scenarios, readable without any script."""
     says = '<div class="says">' + "".join(f"<p>{escape(sentence)}</p>" for sentence in results.sentences) + "</div>"
-    table = table_of("scenarios", "", results.headline, names=names)
+    table = headline_table("scenarios", "", results.headline, names)
     head = "".join(f'<th class="{"n" if c.kind == "number" else ""}">{escape(c.text)}<small>{escape(c.unit)}</small></th>' for c in table.columns)
     rows = []
     for row, name in zip(table.rows, results.headline["scenario"], strict=True):
@@ -143,19 +144,24 @@ def owners_network(results: Results, names: Names) -> Section:
 
 def _ownership_tables(results: Results, names: Names, scenario: str) -> Iterable[Block]:
     tables = results.owners.get(scenario, results.owners[BASELINE])
-    kappa = tables.kappa.rename_axis(index="priced by", columns=None).reset_index().melt("priced by", var_name="looks after", value_name="weight")
-    kappa = kappa[(kappa["weight"] != 0) & (kappa["priced by"] != kappa["looks after"])]
-    labels = {
-        "priced by": Label("Whoever prices", kind="text"),
-        "looks after": Label("gives the profit of", kind="text"),
-        "weight": Label("this weight", "EUR per EUR of its own", digits=3),
-    }
     yield Block("table", table_of(f"stakes-{scenario}", "Direct stakes", tables.direct, names=names), scenario)
     note = "What one euro of a company's profit brings to each holder, loops followed. Companies' shares count stakes in each other more than once."
     yield Block("table", table_of(f"lookthrough-{scenario}", "Look-through stakes", tables.look_through, names=names, note=note), scenario)
     yield Block("table", table_of(f"control-{scenario}", "Who controls whom", tables.control, names=names), scenario)
-    said = "A weight above one is right: a controller cares more for a euro where it holds more. Weights of zero are left out."
-    yield Block("table", table_of(f"kappa-{scenario}", "Weights on others' profit", kappa, names=names, labels=labels, note=said), scenario)
+    yield Block("table", weights_table(f"kappa-{scenario}", tables.kappa, names), scenario)
+
+
+def weights_table(id: str, kappa: pd.DataFrame, names: Names) -> Table:
+    """Profit weights that are not zero, a row for each pair of companies."""
+    long = kappa.rename_axis(index="setter", columns=None).reset_index().melt("setter", var_name="other", value_name="weight")
+    long = long[(long["weight"] != 0) & (long["setter"] != long["other"])]
+    labels = {
+        "setter": Label("Whoever prices the cars of", kind="text"),
+        "other": Label("gives the profit of", kind="text"),
+        "weight": Label("this weight", "EUR per EUR of its own", digits=3),
+    }
+    note = "A weight above one is right: a controller cares more for a euro where it holds more. Weights of zero are left out."
+    return table_of(id, "Weights on others' profit", long, names=names, labels=labels, note=note)
 
 
 def prices_and_sales(results: Results, names: Names) -> Section:
@@ -263,7 +269,8 @@ def why(results: Results, names: Names) -> Section:
 def rules(results: Results, names: Names) -> Section:
     """The same scenario under the alternative ownership rules."""
     lead = "Whose profit a price setter looks after is the first thing an opponent attacks, so here are all answers side by side."
-    return Section("rules", "If owners act otherwise", lead, _if_any(results.rules, "rules", "Results under the ownership rules", names))
+    blocks = (Block("table", headline_table("rules", "Results under the ownership rules", results.rules, names)),) if len(results.rules) else ()
+    return Section("rules", "If owners act otherwise", lead, blocks)
 
 
 def concentration(results: Results, names: Names) -> Section:

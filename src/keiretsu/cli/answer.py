@@ -1,0 +1,107 @@
+"""Commands that answer: run, scenarios, rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from keiretsu.study import Results
+
+CaseName = Annotated[str, typer.Argument(metavar="CASE", help="An embedded case (ampere) or a folder.")]
+ScenarioNames = Annotated[list[str] | None, typer.Option("--scenario", "-s", help="Only this scenario; may be given several times.")]
+RuleName = Annotated[str, typer.Option("--rule", help="Whose profit prices look after, in place of the case's own rule.")]
+
+
+def run(
+    case: CaseName,
+    scenario: ScenarioNames = None,
+    rule: RuleName = "",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.", show_default="runs/CASE")] = None,
+    export: Annotated[Path | None, typer.Option("--export", metavar="FILE.xlsx", help="Also write the replication pack, a spreadsheet.")] = None,
+    latex: Annotated[Path | None, typer.Option("--latex", metavar="DIR", help="Also write the tables as LaTeX.")] = None,
+) -> None:
+    """Solve a case under each scenario, say who gains, write the report."""
+    from keiretsu.cli import say
+    from keiretsu.errors import InputError, Problem
+
+    if export is not None and export.suffix.lower() != ".xlsx":
+        raise InputError(Problem("the replication pack is a spreadsheet", "--export", str(export), "a file that ends in .xlsx"))
+    try:
+        with say.progress() as on_step:
+            results = _solved(case, scenario or [], rule, on_step)
+            target = out or Path("runs") / results.case.name
+            _write(results, target, export, latex)
+    except KeyboardInterrupt:
+        say.errors.print("Stopped; nothing was written.")
+        raise typer.Exit(130) from None
+    _answer(results)
+    say.path("Report", (target / "report.html").resolve())
+    for label, written in (("Replication pack", export), ("LaTeX tables", latex)):
+        if written is not None:
+            say.path(label, written.resolve())
+
+
+def scenarios(case: CaseName) -> None:
+    """List the scenarios of a case and the question each one answers."""
+    import pandas as pd
+
+    from keiretsu.case import load_case
+    from keiretsu.cli import say
+    from keiretsu.report.tables import table_of
+    from keiretsu.report.wording import Label
+
+    loaded = load_case(case)
+    listed = pd.DataFrame([(s.name, s.title, s.question) for s in loaded.scenarios], columns=["name", "title", "question"])
+    labels = {"name": Label("--scenario", kind="text"), "title": Label("Scenario", kind="text"), "question": Label("Question", kind="text")}
+    say.show(table_of("scenarios", loaded.title, listed, names={}, labels=labels))
+
+
+def rules(case: CaseName, scenario: ScenarioNames = None) -> None:
+    """Results under the alternative ownership rules, side by side."""
+    from keiretsu.cli import say
+    from keiretsu.report.headline import headline_table
+    from keiretsu.report.names import names_of
+
+    with say.progress() as on_step:
+        results = _solved(case, scenario or [], "", on_step)
+    note = "Costs are recovered anew under each rule, so that every rule reproduces the observed year."
+    if len(results.rules):
+        say.show(headline_table("rules", results.case.title, results.rules, names_of(results), note))
+    else:
+        say.say("No scenario of this case changes who owns what, so the rules cannot differ.")
+
+
+def _solved(case: str, scenarios: list[str], rule: str, on_step: object) -> Results:
+    from keiretsu.case import load_case
+    from keiretsu.study.run import RunOptions
+    from keiretsu.study.run import run as solve
+
+    return solve(load_case(case), RunOptions(scenarios=tuple(scenarios), rule=rule), on_step)  # type: ignore[arg-type]
+
+
+def _write(results: Results, target: Path, export: Path | None, latex: Path | None) -> None:
+    from keiretsu.report import write_latex, write_report, write_workbook
+    from keiretsu.study.store import save_results, whole_file, whole_folder
+
+    with whole_folder(target) as draft:
+        save_results(results, draft)
+        write_report(results, draft / "report.html")
+    if export is not None:
+        with whole_file(export) as draft:
+            write_workbook(results, draft)
+    if latex is not None:
+        write_latex(results, latex)
+
+
+def _answer(results: Results) -> None:
+    from keiretsu.cli import say
+    from keiretsu.report.headline import headline_table
+    from keiretsu.report.names import names_of
+
+    note = "Changes against the baseline." if results.case.money == "own" else "Changes against the baseline; EUR a year at 2023 prices."
+    say.show(headline_table("headline", results.case.title, results.headline, names_of(results), note), most=1000)
+    for sentence in results.sentences:
+        say.say(sentence)

@@ -1,0 +1,77 @@
+"""The page a board gets: the answer first, nothing fetched from outside, no column name shown raw."""
+
+import json
+import re
+
+import pytest
+
+from keiretsu.report.html import page_of
+from keiretsu.report.names import names_of
+from keiretsu.report.sections import sections_of
+from keiretsu.report.tables import Table
+
+
+@pytest.fixture(scope="module")
+def page(results):
+    return page_of(results)
+
+
+@pytest.fixture(scope="module")
+def content(page):
+    return json.loads(re.search(r'<script type="application/json" id="content">(.*?)</script>', page, re.S).group(1))
+
+
+def test_the_page_fetches_nothing_from_anywhere(page):
+    ours = page[: page.index('<script type="application/json"')]
+    assert not re.search(r'(?:src|href)="(?!#)', ours)
+    assert "url(" not in ours
+    assert "@import" not in ours
+
+
+def test_the_answer_comes_before_everything_else_and_needs_no_script(page, results):
+    first = page.index('<section id="answer"')
+    assert first < page.index('<section id="owners"')
+    for sentence in results.sentences:
+        assert first < page.index(sentence.replace("'", "&#x27;")) < page.index('<section id="owners"')
+    assert page.index("+912.6") < page.index("<script")
+
+
+def test_a_name_with_markup_in_it_cannot_leave_its_place(page):
+    assert "A <five-seater>" not in page
+    assert "A &lt;five-seater&gt; under each brand" in page
+
+
+def test_every_figure_and_table_of_the_page_has_its_data(page, content):
+    for kind, specs in (("figure", content["figures"]), ("table", content["tables"])):
+        placed = re.findall(rf'data-{kind}="([^"]+)"', page)
+        assert sorted(placed) == sorted(spec["id"] for spec in specs)
+        assert len(set(placed)) == len(placed)
+
+
+def test_no_reader_meets_a_column_name_of_the_program(results):
+    names = names_of(results)
+    tables = [b.content for s in sections_of(results, names, "") for b in s.blocks if isinstance(b.content, Table)]
+    headings = [column.heading() for table in tables for column in table.columns]
+    assert not [heading for heading in headings if "_" in heading or re.search(r"\beur\b", heading)]
+
+
+def test_our_own_assumptions_are_marked(results):
+    sections = {s.id: s for s in sections_of(results, names_of(results), "")}
+    cars = next(b.content for b in sections["inputs"].blocks if b.id == "input-products")
+    sources = [row[-2] for row in cars.rows]
+    assert {sources[k] for k in cars.marked} == {"assumption"}
+    assert len(cars.marked) == sources.count("assumption") > 0
+
+
+def test_an_ownership_that_stays_as_it_is_is_drawn_once(results):
+    sections = {s.id: s for s in sections_of(results, names_of(results), "")}
+    drawn = {b.scenario: b.html.count("<svg") for b in sections["owners"].blocks if "<svg" in b.html}
+    assert drawn == {"nissan_stake": 2, "byd_cut": 1, "five_seater": 1}
+
+
+def test_makers_with_stakes_in_each_other_stand_side_by_side():
+    from keiretsu.report.network import arrange
+
+    places = arrange([("state", "A"), ("A", "B"), ("B", "A"), ("A", "C")])
+    assert places["A"].row == places["B"].row
+    assert places["state"].row < places["A"].row < places["C"].row
