@@ -89,3 +89,12 @@ def test_a_declaration_settles_a_ring():
         (Control("A", "Family", source="press"),),
     )
     assert controllers(register) == {"A": "Family", "B": "Family"}
+
+
+def test_a_majority_that_votes_do_not_bear_out_is_said_to_be_none():
+    stakes = (stake("A", "B", 0.6), stake("A", "C", 0.4))
+    lines = who_controls_whom(
+        Register(("A", "B", "C"), stakes=stakes, control=(Control("B", "A", "majority"), Control("C", "A", "majority"))).as_of(DAY)
+    )
+    assert "bear out" not in lines[1].reason
+    assert lines[2].controllers == () and "votes do not bear out the majority said to be A's" in lines[2].reason

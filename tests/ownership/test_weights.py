@@ -132,6 +132,11 @@ def test_proportional_control_is_the_sum_over_owners_that_obrien_and_salop_write
     np.testing.assert_allclose(profit_weights(holdings, Proportional(), register.companies), expected, rtol=1e-10)
 
 
+def test_a_wholly_held_subsidiary_of_a_widely_held_parent_is_priced_for_the_parent_under_proportional_control():
+    holdings = Register(("Parent", "Sub", "Other"), stakes=(stake("Parent", "Sub", 1.0), stake("Parent", "Other", 0.2))).as_of(DAY)
+    np.testing.assert_allclose(profit_weights(holdings, Proportional(), ("Sub", "Parent", "Other"))[0], [1, 1, 0.2], rtol=ROUNDING)
+
+
 def test_the_float_as_one_block_changes_weights_a_great_deal():
     holdings = Register(("A", "B"), (Owner("Fund", "fund"),), (stake("Fund", "A", 0.05), stake("Fund", "B", 0.05))).as_of(DAY)
     small = profit_weights(holdings, Proportional(), ("A", "B"))[0, 1]

@@ -8,6 +8,7 @@ The free float never controls: nobody casts its votes together.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Container
 from dataclasses import dataclass
 
@@ -80,7 +81,7 @@ def who_controls_whom(holdings: Holdings) -> tuple[ControlLine, ...]:
                 next_step="declare who runs one of them, with a source, or use a rule that does not ask for control (financial, proportional)",
             )
         )
-    return tuple(lines)
+    return tuple(_compared(line, holdings) for line in lines)
 
 
 def castable_share(holders: tuple[str, ...], company: str, holdings: Holdings) -> float:
@@ -154,6 +155,14 @@ def _chain(company: str, top: tuple[str, ...], reach: tuple[str, ...], holdings:
             before = (*(top if len(top) == 1 else ()), *reach[: reach.index(here)])
             chain.append(max(before, key=lambda name: castable_share((name,), here, holdings)))
     return tuple(chain)
+
+
+def _compared(line: ControlLine, holdings: Holdings) -> ControlLine:
+    """Say so where votes do not bear out a majority that somebody is said to have."""
+    said = holdings.said_majority.get(line.company)
+    if said is None or said in line.chain[1:]:
+        return line
+    return dataclasses.replace(line, reason=f"{line.reason}; votes do not bear out the majority said to be {said}'s")
 
 
 def _nobody(company: str, holdings: Holdings) -> ControlLine:

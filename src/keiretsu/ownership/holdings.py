@@ -50,6 +50,8 @@ class Holdings:
         Votes that can be cast, as parts of all votes of g. Columns may add up to less than one: the rest is neutralised. (F, F), (O, F)
     declared
         Control declared with a source, by company.
+    said_majority
+        Who is said to hold the majority of a company (a line of kind "majority"); votes decide, this is what they are compared with.
     """
 
     date: dt.date
@@ -61,6 +63,7 @@ class Holdings:
     firm_votes: Matrix
     owner_votes: Matrix
     declared: Mapping[str, Declared]
+    said_majority: Mapping[str, str]
 
     @cached_property
     def castable_votes(self) -> Vector:

@@ -60,7 +60,8 @@ class Control:
     """A declaration, with a source, that `controller` runs `company`.
 
     `de_facto`: control without a majority (Hyundai's 34 % of Kia). `trust`: the controller instructs the trustee. `pact`: all lines of that kind in
-    force for one company are the members of one pact, which runs it together. `majority`: documents what the votes say; votes decide.
+    force for one company are the members of one pact, which runs it together. `majority`: says what the votes should show; votes decide, and the table
+    of control says so where they do not bear it out.
     """
 
     company: str
@@ -135,6 +136,7 @@ class Register:
             firm_votes=firm_votes,
             owner_votes=owner_votes,
             declared=_declared(self.control, date),
+            said_majority={line.company: line.controller for line in self.control if line.kind == "majority" and line.in_force(date)},
         )
 
 

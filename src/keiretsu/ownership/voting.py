@@ -3,8 +3,9 @@
 O'Brien & Salop (2000): the managers of f maximise ``sum_o gamma[o, f] x (what o gets)``, so
 ``kappa[f, g] = sum_o gamma[o, f] beta[o, g] / sum_o gamma[o, f] beta[o, f]`` with beta the look-through shares of owners.
 
-The float is *atomistic* unless said otherwise: each of its holders is so small that gamma x beta vanishes, so it enters no sum. A firm
-without any named voter has nobody but small holders, who all want the same thing: it maximises its own look-through value.
+The float is *atomistic* unless said otherwise: each of its holders is so small that gamma x beta vanishes, so it enters no sum. Where nobody but
+small holders stand behind a firm, all terms vanish alike and their ratio counts: floats taken as equally dispersed, it is that of floats as
+blocks. A firm that is all float then maximises its own look-through value, and a wholly held subsidiary that of its parent.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from keiretsu.errors import OwnershipError, Problem
 from keiretsu.ownership.control import PACT_JOINT, who_controls_whom
 from keiretsu.ownership.holdings import SHARE_TOLERANCE, Holdings
-from keiretsu.ownership.look_through import look_through
+from keiretsu.ownership.look_through import owners_look_through
 from keiretsu.ownership.rule import Rule, interests, relative_to_own
 from keiretsu.typing import Matrix, Vector
 
@@ -43,17 +44,12 @@ class Proportional(Rule):
 
     def weights(self, holdings: Holdings, firms: Sequence[str]) -> Matrix:
         """O'Brien-Salop weights under proportional control."""
-        shares = look_through(holdings)
-        beta = holdings.owner_shares @ shares
-        gamma = look_through_votes(holdings)
+        beta, gamma = owners_look_through(holdings), look_through_votes(holdings)
         if self.float_as == "atomistic":
-            gamma = np.where(holdings.is_float[:, None], 0.0, gamma)
-        rows = [holdings.company_index(name) for name in firms]
-        power = gamma[:, rows].T
-        by_owners = power.sum(axis=1) > SHARE_TOLERANCE
-        aims = np.where(by_owners[:, None], power @ beta, shares[rows])
-        setters = ["its voting owners" if named else firm for named, firm in zip(by_owners, firms, strict=True)]
-        return relative_to_own(aims, holdings, firms, setters)
+            named = np.where(holdings.is_float[:, None], 0.0, gamma)
+            gamma = np.where(named.sum(axis=0) > SHARE_TOLERANCE, named, gamma)
+        columns = [holdings.company_index(name) for name in firms]
+        return relative_to_own(gamma[:, columns].T @ beta, holdings, firms, ["its voting owners"] * len(firms))
 
     def __str__(self) -> str:
         return self.name if self.float_as == "atomistic" else f"{self.name}:{self.float_as}"
