@@ -17,12 +17,14 @@ import pandas as pd
 from keiretsu.case.check_ownership import check_deals, check_ownership, check_rule
 from keiretsu.case.check_products import check_incomes, check_markets, check_products, check_sigma_labels, lonely_nests
 from keiretsu.case.check_rows import check_rows
+from keiretsu.case.figures import figures_outside_tables
 from keiretsu.case.fill import fill
 from keiretsu.case.read import RawCase, read_folder
 from keiretsu.case.read_sections import read_case_section, read_demand, read_kappa, read_rates
 from keiretsu.case.record import Case, DemandSettings
 from keiretsu.case.rows import Row
-from keiretsu.case.schema import TABLES, Table, is_assumption
+from keiretsu.case.schema import OWN, TABLES, Table, is_assumption
+from keiretsu.case.suggest import closest
 from keiretsu.errors import Problem
 
 OWN_MONEY = "own"
@@ -67,6 +69,8 @@ def check_folder(folder: Path) -> CheckedCase:
         problems.append(
             Problem("the base year lies after the day of the case", place, f"{section['year']} and {section['as_of']}", "a year not after as_of")
         )
+    figures = figures_outside_tables(raw.toml, raw.scenarios, raw.policies)
+    problems += _unknown_sources(raw, figures)
     if demand is not None:
         _check_demand(raw, demand)
     ordered = tuple(sorted(dict.fromkeys(problems), key=_reading_order))
@@ -78,7 +82,7 @@ def check_folder(folder: Path) -> CheckedCase:
             year=section["year"] or section["as_of"].year, money=section["money"], currency=currency, rule=rule, demand=demand,
             rates={} if own_money else rates, kappa=kappa, tables={name: _frame(TABLES[name], rows) for name, rows in raw.tables.items()},
             scenarios=raw.scenarios, programmes=raw.policies["programmes"], pools=raw.policies["pools"],
-            calibration=raw.toml.values.get("calibration", {}), folder=raw.folder, hash=raw.hash, warnings=tuple(raw.warnings), unread=raw.unread,
+            calibration=raw.toml.values.get("calibration", {}), figures=figures, folder=raw.folder, hash=raw.hash, warnings=tuple(raw.warnings), unread=raw.unread,
         )  # fmt: skip
     return CheckedCase(ordered, tuple(raw.warnings), raw.unread, case)
 
@@ -92,11 +96,25 @@ def _check_demand(raw: RawCase, demand: DemandSettings) -> None:
             raw.problems.append(problem)
         else:
             raw.warnings.append(problem)
-    known = {row.cells["source"] for row in raw.tables["sources"]}
-    for source in (part.strip() for part in demand.source.split(";") if part.strip()):
-        if source not in known:
-            place = f"{raw.toml.file}, line {raw.toml.line('demand', 'source')}, key source"
-            raw.problems.append(Problem("unknown source id", place, source, "a source id of sources.csv"))
+
+
+def _unknown_sources(raw: RawCase, figures: pd.DataFrame) -> Iterator[Problem]:
+    """Parameters, rates and programmes without a source, and any source outside the tables that is not in sources.csv."""
+    known = {str(row.cells["source"]) for row in raw.tables["sources"]}
+    need_one = {"rates", "demand", *raw.policies} if "sources" in raw.stated else set()
+    places = {"rates": raw.toml.line("rates", "source"), "demand": raw.toml.line("demand", "source")}
+    seen: set[tuple[str, str]] = set()
+    for table, sources, row in zip(figures["table"], figures["source"], figures["row"], strict=True):
+        file, _, line = str(row).partition(":")
+        where = f"{file}, line {places.get(table, line)}, key source"
+        if (where, sources) in seen:
+            continue
+        seen.add((where, sources))
+        if sources == OWN and table in need_one:
+            yield Problem("source is missing", where, "", "an id of sources.csv", "name the publication, or 'assumption' when the figures are ours")
+        for source in (part.strip() for part in str(sources).split(";")):
+            if source not in known:
+                yield Problem("unknown source id", where, source, "a source id of sources.csv", closest(source, known))
 
 
 def _notable(raw: RawCase) -> Iterator[Problem]:

@@ -100,6 +100,8 @@ class Case:
         Items of `programmes.toml` and `pools.toml`, read by the policy part.
     calibration
         Section [calibration] of `case.toml` as it stands.
+    figures
+        Numbers that stand outside the tables (parameters, rates, programmes, moves): table, name, column, value, unit, source, row.
     hash
         SHA-256 of the names and contents of the folder's TOML and CSV files.
     warnings
@@ -123,6 +125,7 @@ class Case:
     programmes: tuple[Entry, ...]
     pools: tuple[Entry, ...]
     calibration: Mapping[str, Any]
+    figures: pd.DataFrame
     folder: str
     hash: str
     warnings: tuple[Problem, ...] = ()

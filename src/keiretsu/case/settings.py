@@ -44,6 +44,9 @@ SCENARIO = (
     Column("name", "text", "name", default=None, filled="name of the file"),
     Column("title", "text", "title in tables", default=None, filled="the name"),
     Column("question", "text", "the question it answers"),
+    Column("status", "text", "how far it has got: exploring, announced, committed, completed, abandoned"),
+    Column("source", "text", "source ids of its figures", refers=("sources",), many=True),
+    Column("extends", "text", "list of scenarios whose moves come before its own"),
 )
 # fmt: on
 
@@ -88,4 +91,6 @@ SECTIONS: Mapping[str, Section] = {
         ),
     )
 }
-SCENARIO_SECTION = Section("scenarios/*.toml", "one scenario in each file, and [[moves]] with a type and the arguments of that type", SCENARIO)
+SCENARIO_SECTION = Section(
+    "scenarios/*.toml", "one scenario in each file, and [[moves]] with a type and the arguments of that type (docs/moves.md)", SCENARIO
+)
