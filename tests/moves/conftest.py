@@ -28,6 +28,8 @@ _CARS = (
     ("boreas_petrol", "Boreas", "Boreas", "ICE", "D", "SUV", 7, 0.0, 0.0, 120.0, 2.6, 23_000.0),
     ("chronos_one", "Chronos", "Chronos", "BEV", "B", "hatchback", 5, 45.0, 320.0, 90.0, 1.6, 17_000.0),
     ("chronos_two", "Chronos", "Chronos", "BEV", "C", "hatchback", 5, 58.0, 430.0, 140.0, 2.3, 21_000.0),
+    ("ares_three", "Ares", "Ares", "BEV", "B", "hatchback", 5, 42.0, 300.0, 85.0, 1.5, 18_000.0),
+    ("chronos_three", "Chronos", "Chronos", "BEV", "D", "SUV", 5, 75.0, 440.0, 170.0, 2.6, 29_000.0),
     ("daphne_petrol", "Daphne", "Daphne", "ICE", "B", "hatchback", 5, 0.0, 0.0, 70.0, 1.9, 14_000.0),
 )
 

@@ -65,8 +65,8 @@ def channels(world: World, scenario: Scenario, solve: Solve) -> ChannelSplit:
     """
     parts = parts_by_channel(scenario.moves_at(world))
     scenario.apply(world)  # refuses contradictions before anything is solved
-    present = tuple(name for name in CHANNELS if any(channel == name for channel, _ in parts))
-    subsets = [frozenset(s) for size in range(len(present) + 1) for s in itertools.combinations(present, size)]
+    present: tuple[Channel, ...] = tuple(name for name in CHANNELS if any(channel == name for channel, _ in parts))
+    subsets: list[frozenset[Channel]] = [frozenset(s) for size in range(len(present) + 1) for s in itertools.combinations(present, size)]
     values = {subset: reported(solve(_world_with(world, scenario, parts, subset))) for subset in subsets}
     items = list(dict.fromkeys(key for value in values.values() for key in value))
     levels = {subset: np.array([value.get(key, 0.0) for key in items]) for subset, value in values.items()}
@@ -90,7 +90,7 @@ def _shapley(levels: Mapping[frozenset[Channel], np.ndarray], name: Channel, pre
         if name in subset:
             continue
         weight = math.factorial(len(subset)) * math.factorial(k - len(subset) - 1) / math.factorial(k)
-        part += weight * (levels[subset | {name}] - value)
+        part += weight * (levels[subset.union((name,))] - value)
     return part
 
 

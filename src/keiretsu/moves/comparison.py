@@ -122,7 +122,7 @@ def all_markets(outcome: Outcome) -> pd.DataFrame:
     """The outcome's table of markets with a last row over all of them: sums, ratios of sums, and means weighted by cars sold."""
     each = outcome.markets
     sums = each[list(_MARKET_SUMS)].sum()
-    row: dict[str, object] = {"market": ALL, **sums.to_dict()}
+    row: dict[str, object] = {"market": ALL, **{name: float(sums[name]) for name in _MARKET_SUMS}}
     row |= {name: float(sums[top] / sums[bottom]) for name, (top, bottom) in _MARKET_RATIOS.items()}
     row |= {name: float((each[name] * each["units"]).sum() / sums["units"]) for name in _MARKET_MEANS}
     columns = ["market", *_MARKET_SUMS, *_MARKET_RATIOS, *_MARKET_MEANS]

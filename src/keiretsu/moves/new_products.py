@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -29,7 +28,7 @@ class NewProduct:
     brand_like
         Brand whose standing is used where `brand` has none in the market.
     utility
-        Where delta comes from, see `keiretsu.moves.new_utility`.
+        Where delta comes from: "projected", "of_like" or "twin", see `keiretsu.moves.new_utility`.
     label, place
         Of the move, for the record and for messages.
     """
@@ -44,11 +43,11 @@ class NewProduct:
     transfer_price_eur: float
     held: bool
     brand_like: str
-    utility: Literal["projected", "of_like", "twin"]
+    utility: str
     label: str
     place: str
     cost_difference_eur: float = 0.0
-    stated: Mapping[str, object] = field(default_factory=dict)
+    stated: Mapping[str, str | float] = field(default_factory=dict)
 
 
 Utility = Callable[[World, NewProduct, pd.DataFrame], pd.DataFrame]

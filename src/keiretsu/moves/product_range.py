@@ -74,7 +74,7 @@ class Launch(Move):
 
     def _new(self) -> NewProduct:
         names = ("powertrain", "segment", "body", "origin", "seats", "battery_kwh", "range_km", "power_kw", "mass_kg", "co2_gkm")
-        stated: dict[str, object] = {name: value for name in names if (value := getattr(self, name)) not in (None, "")}
+        stated: dict[str, str | float] = {name: value for name in names if (value := getattr(self, name)) not in (None, "")}
         cost = self.cost_eur if self.cost_eur is not None else self.price_eur * (1.0 - (self.margin or 0.0))
         return NewProduct(
             product=self.product,
@@ -149,7 +149,8 @@ class Entry(Move):
 
     def _launch(self) -> Launch:
         own: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        return Launch(**(own | {"name": self.label}))
+        own["name"] = self.label
+        return Launch(**own)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +197,9 @@ class Twin(Move):
         return (self.product,)
 
     def _new(self) -> NewProduct:
-        stated: dict[str, object] = {"model": self.model or self.product, "price_eur": self.price_eur}
+        stated: dict[str, str | float] = {"model": self.model or self.product}
+        if self.price_eur is not None:
+            stated["price_eur"] = self.price_eur
         return NewProduct(
             product=self.product,
             markets=self.markets,
@@ -206,7 +209,7 @@ class Twin(Move):
             profit_to=self.profit_to,
             made_by=self.builder,
             transfer_price_eur=self.transfer_price_eur,
-            stated={name: value for name, value in stated.items() if value is not None},
+            stated=stated,
             cost_difference_eur=self.cost_difference_eur,
             held=self.price == "held",
             brand_like=self.brand_like,
