@@ -139,6 +139,14 @@ def test_in_a_merger_for_shares_the_targets_holders_own_part_of_the_buyer():
     assert sum(claims.values()) == pytest.approx(150, abs=0.01)
 
 
+def test_a_parent_that_holds_all_of_its_subsidiary_has_nobody_to_pay_in_shares():
+    with pytest.raises(OwnershipError, match="nobody to be paid in shares"):
+        absorb(alliance(), "Ampere", "Renault", SALE, "merger", paid_in_shares=0.1)
+    assert (
+        absorb(alliance(), "Ampere", "Renault", SALE, "merger").as_of(SALE).cross_holdings.tolist() == alliance().as_of(SALE).cross_holdings.tolist()
+    )
+
+
 def test_a_merger_ends_control_declared_for_the_target():
     register = Register(("A", "B", "C"), stakes=(stake("A", "C", 0.3),), control=(Control("C", "A", source="press"),))
     assert who_controls_whom(absorb(register, "C", "B", SALE, "merger").as_of(SALE))[2].controllers == ("B",)

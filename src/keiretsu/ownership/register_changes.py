@@ -116,12 +116,17 @@ def absorb(register: Register, target: str, buyer: str, date: dt.date, source: s
     Raises
     ------
     OwnershipError
-        When buyer and target are the same or unknown, or the part paid in shares is not below one.
+        When buyer and target are the same or unknown, when the part paid in shares is not below one, or when shares are to be paid though the buyer holds
+        all of the target already.
     """
     if buyer == target:
         raise OwnershipError(Problem("a company cannot buy itself", f"merger of {target}", buyer, "another company"))
     others = {holder: stake_held(register, holder, target, date)[0] for holder in _holders_of(register, target) if holder != buyer}
     outside = 1 - stake_held(register, buyer, target, date)[0]
+    if paid_in_shares > 0 and not outside > SHARE_TOLERANCE:
+        raise OwnershipError(
+            Problem("nobody to be paid in shares", f"merger of {target}", f"{buyer} holds all of it already", "paid_in_shares of zero")
+        )
     merged = register
     for holder in others:
         merged = with_stake(merged, holder, target, 0.0, 0.0, date, source)
