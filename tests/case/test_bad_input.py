@@ -187,6 +187,34 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "segment,made_by,price,",
         ("products.csv, row 2, column transfer_price", "a builder without a transfer price"),
     ),
+    "a split with a negative part": (
+        P,
+        "segment,price,",
+        "segment,profit_to,price,",
+        ("products.csv, row 2, column profit_to", "no share", "Renault:-0.5"),
+    ),
+    "a currency that is no code": (C, "GBP = 0.87", "GBP = 0.87\npounds = 0.87", ("case.toml, line 8", "not a currency", "pounds", "GBP")),
+    "money of an unknown year": (
+        C,
+        "year = 2023",
+        'year = 2023\nmoney = "EUR 2020"',
+        ("case.toml, line 5, key money", "'EUR 2020'", "EUR 2023, own"),
+    ),
+    "an owner named like a company": (
+        "owners_csv",
+        "State,state,study",
+        "State,state,study\nBYD,fund,study",
+        ("owners.csv, row 3", "the name of a company", "companies.csv:4"),
+    ),
+    "control of oneself": ("control_csv", "Nissan,Renault,pact", "Nissan,Nissan,pact", ("control.csv, row 2", "a company controls itself")),
+    "a company named like a split": ("companies_csv", "BYD,maker", "BYD:1,maker", ("companies.csv, row 4", "cannot be told from a split", "BYD:1")),
+    "a taste stated twice": (
+        C,
+        "sigma = 1.0",
+        'sigma = 1.0\n[[demand.random]]\ncharacteristic = "electric"\nsigma = 2',
+        ("case.toml, line 19", "two random tastes for one characteristic"),
+    ),
+    "rates without a source": (C, 'source = "central_bank"\n', "", ("case.toml, line 6, key source", "source is missing")),
     "a market without products": (
         M,
         "UK,GBP",
@@ -199,6 +227,7 @@ FIRST_CELL = {
     "a split that leaves money over": "Nissan:0.5;Renault:0.4",
     "a split with a stranger": "Nissan:0.5;Ampere:0.5",
     "a builder that is not paid": "Renault",
+    "a split with a negative part": "Renault:-0.5;Nissan:1.5",
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from keiretsu.case import TABLES, check_case, embedded_cases, load_case, schema_markdown, write_new_case
+from keiretsu.case import TABLES, check_case, embedded_cases, find_case, load_case, schema_markdown, write_new_case
 from keiretsu.case.settings import CHARACTERISTICS
 from keiretsu.errors import CaseError
 from keiretsu.market.characteristics import CHARACTERISTICS as COMPUTED
@@ -42,6 +42,12 @@ def test_a_new_case_has_a_name_that_can_be_a_folder(name: str, tmp_path: Path) -
 def test_a_case_is_found_by_its_folder_and_by_its_file(tmp_path: Path) -> None:
     folder = write_new_case("first", tmp_path)
     assert load_case(folder).hash == load_case(str(folder / "case.toml")).hash
+
+
+def test_an_empty_folder_does_not_hide_an_embedded_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ampere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert find_case("ampere") != (tmp_path / "ampere").resolve()
 
 
 def test_the_page_on_case_folders_says_what_the_program_reads() -> None:

@@ -27,6 +27,16 @@ def check_ownership(raw: RawCase) -> Iterator[Problem]:
         for column, what in (("cash_flow", "stakes"), ("votes", "votes")):
             yield from _above_one(company, column, what, of_company)
         yield from _overlaps(of_company, ("holder", "company"), "stake")
+    companies = {row.cells["company"]: row for row in raw.tables["companies"]}
+    for row in raw.tables["owners"]:
+        if row.cells["owner"] in companies:
+            seen = f"{row.cells['owner']}, a company in {companies[row.cells['owner']].short}"
+            yield Problem("an owner has the name of a company", row.place("owner"), seen, "another id", "companies hold stakes under their own name")
+    for row in raw.tables["control"]:
+        if row.cells["controller"] == row.cells["company"]:
+            yield Problem(
+                "a company controls itself", row.place("controller"), row.cells["company"], "no row: that is what a company without a controller does"
+            )
     control = [row for row in raw.tables["control"] if all(row.cells[c] is not None for c in ("company", "from", "to"))]
     yield from _overlaps(control, ("company",), "control")
 

@@ -13,6 +13,7 @@ from keiretsu.errors import Problem
 from keiretsu.units import ExchangeRate
 
 ROUNDING = 1e-9
+SEPARATORS = (":", ";")  # what profit_to and lists of sources are split by
 
 
 def check_products(raw: RawCase, rates: Mapping[str, ExchangeRate], own_currency: str) -> Iterator[Problem]:
@@ -32,6 +33,11 @@ def check_products(raw: RawCase, rates: Mapping[str, ExchangeRate], own_currency
         if row.cells["price_basis"] == "net" and row.cells["tax_in_price"]:
             yield Problem("taxes in a net price", row.place("tax_in_price"), f"{row.cells['tax_in_price']:g}", "0, or price_basis gross")
         yield from _currency(row, "price_currency", rates, own_currency)
+    for row in raw.tables["companies"]:
+        if row.cells["company"] and set(row.cells["company"]) & set(SEPARATORS):
+            yield Problem(
+                "a name that cannot be told from a split", row.place("company"), row.cells["company"], f"a name without any of {' '.join(SEPARATORS)}"
+            )
     for row in raw.tables["markets"]:
         yield from _currency(row, "currency", rates, own_currency)
 
@@ -143,10 +149,13 @@ def _split(row: Row, companies: set[str]) -> Iterator[Problem]:
         if name not in companies:
             yield Problem("unknown company", row.place("profit_to"), name, "a company of companies.csv", closest(name, companies))
         try:
-            total += float(share) if share else 1.0
+            part_of_margin = float(share) if share else 1.0
         except ValueError:
-            yield Problem("a split that is not a number", row.place("profit_to"), part, "such as 'A:0.7;B:0.3'")
+            part_of_margin = -1.0
+        if not 0 <= part_of_margin <= 1:
+            yield Problem("a part of the margin that is no share", row.place("profit_to"), part, "such as 'A:0.7;B:0.3'")
             return
+        total += part_of_margin
     if abs(total - 1) > ROUNDING:
         yield Problem(
             "the split of the margin does not add up to one", row.place("profit_to"), str(text), "shares that add up to 1, such as 'A:0.7;B:0.3'"

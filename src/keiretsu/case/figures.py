@@ -26,6 +26,8 @@ def figures_outside_tables(toml: TomlFile, scenarios: Sequence[ScenarioText], po
     rows: list[dict[str, Any]] = []
     for section, units in _UNITS.items():
         values = toml.values.get(section, {})
+        if not isinstance(values, Mapping):  # reported where the section is read
+            continue
         source = str(values.get("source", "")) or OWN
         for path, value in _numbers(values):
             keys = path.split("/")

@@ -117,6 +117,7 @@ def _fill_products(raw: RawCase) -> None:
             continue
         _default(row, "firm", lambda r: r.cells["priced_by"])
         _default(row, "profit_to", lambda r: r.cells["priced_by"])
+        cells["profit_to"] = ";".join(":".join(piece.strip() for piece in part.split(":")) for part in cells["profit_to"].split(";"))
         _default(row, "brand", lambda r: r.cells["priced_by"])
         _default(row, "model", lambda r: r.cells["product"])
         market = markets.get(cells["market"])

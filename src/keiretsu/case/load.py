@@ -17,7 +17,7 @@ def load_case(path_or_name: str | Path) -> Case:
     Parameters
     ----------
     path_or_name
-        Folder of a case, or the name of an embedded one (``ampere``). A folder that exists goes first.
+        Folder of a case (or its `case.toml`), or the name of an embedded one (``ampere``). A folder with a `case.toml` goes first.
 
     Raises
     ------
@@ -52,11 +52,11 @@ def find_case(path_or_name: str | Path) -> Path:
     path = Path(path_or_name)
     if path.is_file() and path.name == "case.toml":
         return path.resolve().parent
-    if path.is_dir():
-        return path.resolve()
-    if (named := _embedded() / str(path_or_name)).is_dir() and str(path_or_name) in embedded_cases():
-        return named
     known = embedded_cases()
+    if path.is_dir() and ((path / "case.toml").is_file() or str(path_or_name) not in known):
+        return path.resolve()
+    if str(path_or_name) in known:
+        return _embedded() / str(path_or_name)
     raise CaseError(Problem("no such case", str(path_or_name), "neither a folder nor the name of an embedded case",
                             f"a folder, or one of {', '.join(known) or 'none'}", closest(str(path_or_name), known)))  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,9 @@ def read_rates(toml: TomlFile, problems: list[Problem]) -> dict[str, ExchangeRat
             continue
         if isinstance(value, bool) or not isinstance(value, int | float):
             problems.append(Problem("a rate is not a number", place, repr(value), f"units of {currency} for one euro"))
+            continue
+        if not re.fullmatch(r"[A-Z]{3}", currency):
+            problems.append(Problem("not a currency", place, currency, "three capital letters such as GBP (ISO 4217)"))
             continue
         if currency == MODEL_CURRENCY and value != 1:
             problems.append(Problem("the euro's rate against itself is one", place, str(value), "1", "rates are units of a currency for one euro"))
@@ -92,6 +96,11 @@ def read_kappa(toml: TomlFile, firms: Sequence[str], problems: list[Problem]) ->
             else:
                 kappa[setter][earner] = float(value)
     return kappa
+
+
+def read_calibration(toml: TomlFile, problems: list[Problem]) -> Mapping[str, Any]:
+    """Section [calibration] as it stands, for the part that calibrates."""
+    return _table(toml, "calibration", problems)
 
 
 def _known_firm(name: str, firms: Sequence[str], place: str, problems: list[Problem]) -> None:
@@ -165,6 +174,8 @@ def _random(value: Any, toml: TomlFile, problems: list[Problem]) -> tuple[Random
         if name is not None and name not in CHARACTERISTICS:
             next_step = closest(name, CHARACTERISTICS)
             problems.append(Problem("unknown characteristic", row.place("characteristic"), name, f"one of {', '.join(CHARACTERISTICS)}", next_step))
+        if name is not None and any(name == taste.characteristic for taste in tastes):
+            problems.append(Problem("two random tastes for one characteristic", row.place("characteristic"), name, "one, with the variance of both"))
         if None not in keys.values():
             tastes.append(RandomSetting(keys["characteristic"], keys["sigma"], keys["distribution"]))
     return tuple(tastes)
