@@ -86,7 +86,11 @@ def recosted(world: World) -> World:
         m = padded(market, shape)
         plain, transfers = weights_of(rows, world.firms(), kappa)
         weights = padded(eqx.tree_at(lambda x: x.weights, market, plain), shape).weights
-        cost = recover_costs(m.tastes, m.wedges, weights, m.start, transfers=transfers, where=f"market {name}", labels=tuple(rows["product"]))
+        known = np.zeros(shape.products, bool)
+        known[: len(rows)] = rows["cost_given"]
+        cost = recover_costs(
+            m.tastes, m.wedges, weights, m.start, transfers=transfers, known=jnp.asarray(known), known_cost=m.cost, where=f"market {name}", labels=tuple(rows["product"])
+        )
         parts.append(rows.assign(cost_eur=np.asarray(cost)[: len(rows)]))
     return world.replace(products=pd.concat(parts, ignore_index=True))
 
@@ -183,7 +187,8 @@ def products_of(case: Case) -> pd.DataFrame:
         transfer_price_eur=p["transfer_price"].astype(float) / per_eur,
         delta=0.0,
         xi=0.0,
-        cost_eur=0.0,
+        cost_eur=p["unit_cost"].astype(float).where(p["unit_cost"].notna(), 0.0) / per_eur,
+        cost_given=p["unit_cost"].notna(),
         held=False,
         available=True,
         launched_by="",

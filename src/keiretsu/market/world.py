@@ -50,6 +50,7 @@ PRODUCT_COLUMNS: Mapping[str, str] = {
     "delta": "mean utility at a price of zero (utils)",
     "xi": "part of delta that characteristics do not explain (utils)",
     "cost_eur": "marginal cost (EUR a car)",
+    "cost_given": "True when the cost is stated rather than recovered from the price",
     "held": "True when the price is held at price_eur rather than chosen",
     "available": "True when on sale",
     "launched_by": "name of the move that launched it, empty for a product of the base year",

@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from keiretsu.market.outcome import Outcome
 from keiretsu.moves.comparison import ALL, Comparison
 from keiretsu.moves.scenario import Scenario
 
 MILLION = 1e6
-NAMED_MAKERS = 4
 
 
-def headline_row(base: Outcome, comparison: Comparison, scenario: Scenario) -> dict[str, object]:
+def headline_row(comparison: Comparison, scenario: Scenario) -> dict[str, object]:
     """Changes over all markets against the baseline; money in EUR m a year, price change with base quantities (per cent)."""
     market = comparison.markets.set_index("market").loc[ALL]
     index = comparison.price_index.set_index("level").loc[["all"]].iloc[0]
@@ -48,7 +46,7 @@ def makers_by_change(comparison: Comparison) -> pd.Series:
     return makers[makers["market"] == ALL].set_index("firm")["profit_eur_change"].sort_values(ascending=False)
 
 
-def sentences(base: Outcome, comparisons: Mapping[str, Comparison], scenarios: Sequence[Scenario]) -> tuple[str, ...]:
+def sentences(comparisons: Mapping[str, Comparison], scenarios: Sequence[Scenario]) -> tuple[str, ...]:
     """Two or three sentences: the headline scenario, the one that moves buyers most, the one that moves profit most."""
     if not comparisons:
         return ()

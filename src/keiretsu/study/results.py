@@ -42,7 +42,9 @@ class Results:
     calibration
         Targets beside what the model gives.
     diagnostics
-        Residuals (EUR), iterations and starting points by scenario and market.
+        Residuals (EUR) and iterations by scenario and market.
+    starts
+        Starting points tried in each market of the baseline, and at how many different prices they ended.
     manifest
         Case hash, versions, settings.
     """
@@ -58,6 +60,7 @@ class Results:
     concentration: pd.DataFrame
     calibration: pd.DataFrame
     diagnostics: pd.DataFrame
+    starts: pd.DataFrame
     headline: pd.DataFrame
     sentences: tuple[str, ...]
     manifest: Mapping[str, object]

@@ -21,7 +21,7 @@ from keiretsu.moves.scenario import Scenario, parse_scenarios
 from keiretsu.ownership.weights import rule_named
 from keiretsu.study.calibration import calibration_table
 from keiretsu.study.concentration import concentration_table
-from keiretsu.study.diagnostics import diagnostics_table
+from keiretsu.study.diagnostics import diagnostics_table, starts_table
 from keiretsu.study.headline import headline_row, sentences
 from keiretsu.study.owners import owners_tables
 from keiretsu.study.results import Results
@@ -88,7 +88,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         splits[scenario.name] = channels(world, scenario, solved).table
     rules = _rules_side_by_side(world, scenarios, options, steps)
     steps.next("starting points and diagnostics")
-    headline = pd.DataFrame([headline_row(base, comparisons.get(s.name), s) for s in scenarios])
+    headline = pd.DataFrame([headline_row(comparisons[s.name], s) for s in scenarios])
     return Results(
         case=case,
         scenarios=scenarios,
@@ -100,9 +100,10 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         rules=rules,
         concentration=concentration_table(outcomes),
         calibration=calibration_table(case, world),
-        diagnostics=diagnostics_table(outcomes, options.starts),
+        diagnostics=diagnostics_table(outcomes),
+        starts=starts_table(base, options.starts, case.demand.seed),
         headline=headline,
-        sentences=sentences(base, comparisons, scenarios),
+        sentences=sentences(comparisons, scenarios),
         manifest=manifest(case, options),
     )
 
@@ -115,12 +116,11 @@ def chosen_scenarios(case: Case, names: tuple[str, ...]) -> tuple[Scenario, ...]
     MoveError
         For every name that the case does not have.
     """
-    every = parse_scenarios([text.as_dict() for text in case.scenarios])
-    known = {scenario.name: scenario for scenario in every}
+    known = parse_scenarios(case.scenarios)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise MoveError([Problem("no such scenario", case.name, name, f"one of {', '.join(known) or 'none'}") for name in unknown])
-    return tuple(known[name] for name in names) if names else tuple(every)
+    return tuple(known[name] for name in names) if names else tuple(known.values())
 
 
 def manifest(case: Case, options: RunOptions) -> Mapping[str, object]:
@@ -186,7 +186,7 @@ def _rules_side_by_side(world: World, scenarios: tuple[Scenario, ...], options: 
         other = recosted(world.replace(rule=rule_named(name)))
         base = solve(other, options.solving)
         for scenario in owning:
-            row = headline_row(base, compare(base, solve(scenario.apply(other), options.solving)), scenario)
+            row = headline_row(compare(base, solve(scenario.apply(other), options.solving)), scenario)
             rows.append({"rule": name, **row})
     return pd.DataFrame(rows)
 
