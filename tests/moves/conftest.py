@@ -81,6 +81,7 @@ def _products() -> pd.DataFrame:
                     "delta": delta + 0.1 * np.sin(3.0 * n + k) - 0.3 * k,
                     "xi": 0.0,
                     "cost_eur": cost,
+                    "cost_given": False,
                     "held": False,
                     "available": True,
                     "launched_by": "",

@@ -133,8 +133,9 @@ class Move(ABC):
         return self.name or self.type
 
     def same_as(self, other: Move) -> bool:
-        """Whether two moves say the same thing, names and places aside."""
-        return type(self) is type(other) and dataclasses.replace(self, name="", place="") == dataclasses.replace(other, name="", place="")
+        """Whether two moves say the same thing: names, places and how certain they are aside."""
+        plain = [dataclasses.replace(move, name="", place="", status="", probability=1.0) for move in (self, other)]
+        return type(self) is type(other) and plain[0] == plain[1]
 
     def filters(self) -> dict[str, ProductFilter]:
         """Arguments of the move that choose products, by name."""

@@ -50,11 +50,11 @@ class NewProduct:
     stated: Mapping[str, str | float] = field(default_factory=dict)
 
 
-Utility = Callable[[World, NewProduct, pd.DataFrame], pd.DataFrame]
+Utility = Callable[[World, NewProduct, pd.DataFrame], tuple[pd.DataFrame, str]]
 
 
 def added(world: World, new: NewProduct, utility: Utility) -> World:
-    """The world with the product on sale; `utility` fills delta and xi of its rows."""
+    """The world with the product on sale; `utility` fills delta and xi of its rows and says how it found them."""
     old = world.products
     rows = pd.concat([row_like(old, new.like, market) for market in new.markets], ignore_index=True)
     setter = new.priced_by or price_setter_of(world, new.brand)
@@ -70,14 +70,16 @@ def added(world: World, new: NewProduct, utility: Utility) -> World:
         made_by=new.made_by,
         transfer_price_eur=new.transfer_price_eur,
         units=0.0,
+        cost_given=True,
         held=new.held,
         available=True,
         launched_by=new.label,
     )
     if "powertrain_group" in rows:
         rows["powertrain_group"] = np.where(rows["powertrain"] == "BEV", "electric", "other")
-    rows = utility(world, new, rows)
-    return world.replace(products=pd.concat([old, rows[old.columns].astype(old.dtypes)], ignore_index=True))
+    rows, note = utility(world, new, rows)
+    products = pd.concat([old, rows[old.columns].astype(old.dtypes)], ignore_index=True)
+    return world.replace(products=products, notes=(*world.notes, f"{new.label}: {note}"))
 
 
 def new_product_problems(world: World, new: NewProduct) -> list[Problem]:

@@ -54,8 +54,8 @@ class UtilityFit:
     products: int
 
 
-def utility_of_new(world: World, new: NewProduct, rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of a new product with `delta` and `xi` filled; `xi` holds the stated appeal on entry.
+def utility_of_new(world: World, new: NewProduct, rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Rows of a new product with `delta` and `xi` filled, and one sentence that says how; `xi` holds the stated appeal on entry.
 
     Raises
     ------
@@ -65,22 +65,24 @@ def utility_of_new(world: World, new: NewProduct, rows: pd.DataFrame) -> pd.Data
     problems = utility_problems(world, new)
     if problems:
         raise MoveError(problems)
-    old = world.products
-    originals = pd.concat([row_like(old, new.like, market) for market in new.markets], ignore_index=True)
+    originals = pd.concat([row_like(world.products, new.like, market) for market in new.markets], ignore_index=True)
+    of_original = originals["delta"].to_numpy(float)
+    appeal = rows["xi"].to_numpy(float)
     if new.utility == "of_like":
-        return rows.assign(delta=originals["delta"].to_numpy(float) + rows["xi"].to_numpy(float))
-    fit = fit_utility(world, str(rows["powertrain"].iloc[0])) if _needs_fit(new, originals) else None
-    if new.utility == "twin":
-        gap = (
-            0.0
-            if fit is None
-            else np.array([_standing(fit, new, m) - fit.standing[m, str(b)] for m, b in zip(originals["market"], originals["brand"], strict=True)])
-        )
-        return rows.assign(delta=originals["delta"].to_numpy(float) + gap, xi=originals["xi"].to_numpy(float))
-    assert fit is not None
-    characteristics = characteristic_matrix(rows, fit.names) @ fit.taste
+        return rows.assign(delta=of_original + appeal), f"utility of {new.like} plus {appeal[0]:g} utils"
+    if not _needs_fit(new, originals):
+        return rows.assign(delta=of_original, xi=originals["xi"].to_numpy(float)), f"utility of {new.like}"
+    fit = fit_utility(world, str(rows["powertrain"].iloc[0]))
     standing = np.array([_standing(fit, new, market) for market in new.markets])
-    return rows.assign(delta=characteristics + standing + rows["xi"].to_numpy(float))
+    if new.utility == "twin":
+        old_standing = np.array([fit.standing[m, b] for m, b in zip(originals["market"].astype(str), originals["brand"].astype(str), strict=True)])
+        gaps = ", ".join(f"{gap:+.2f} in {market}" for market, gap in zip(new.markets, standing - old_standing, strict=True))
+        filled = rows.assign(delta=of_original + standing - old_standing, xi=originals["xi"].to_numpy(float))
+        return filled, f"utility of {new.like} and the difference between the brands, {gaps} utils"
+    delta = characteristic_matrix(rows, fit.names) @ fit.taste + standing + appeal
+    return rows.assign(
+        delta=delta
+    ), f"utility projected from {fit.products} products; what one car differs by has a standard deviation of {fit.spread:.2f} utils"
 
 
 def utility_problems(world: World, new: NewProduct) -> list[Problem]:
