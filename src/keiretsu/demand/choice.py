@@ -59,11 +59,10 @@ def shares(tastes: Tastes, paid: BroadcastToDraws) -> PerProduct:
 def _choose_nested(utility: PerProductAndDraw, nests: Nests, outside: bool) -> Choice:
     sub, group_of_sub = nests.sub, nests.group_of_sub
     n_sub, n_group = nests.sigma_sub.shape[0], nests.sigma_group.shape[0]
-    scaled = utility / (1 - nests.sigma_sub)[sub][:, None]
-    in_sub, log_sub = _softmax_by(scaled, sub, n_sub)
-    value_sub = (1 - nests.sigma_sub)[:, None] * log_sub / (1 - nests.sigma_group)[group_of_sub][:, None]
+    in_sub, log_sub = _softmax_by(_scaled(utility, 1 / (1 - nests.sigma_sub)[sub]), sub, n_sub)
+    value_sub = _scaled(log_sub, (1 - nests.sigma_sub) / (1 - nests.sigma_group)[group_of_sub])
     sub_in_group, log_group = _softmax_by(value_sub, group_of_sub, n_group)
-    value_group = (1 - nests.sigma_group)[:, None] * log_group
+    value_group = _scaled(log_group, 1 - nests.sigma_group)
     top = _top(jnp.max(value_group, axis=0), outside)
     odds = jnp.exp(value_group - top)
     nothing = jnp.exp(-top) if outside else jnp.zeros_like(top)
@@ -71,6 +70,12 @@ def _choose_nested(utility: PerProductAndDraw, nests: Nests, outside: bool) -> C
     in_group = in_sub * sub_in_group[sub]
     probability = in_group * (odds / total)[nests.group]
     return Choice(probability, in_sub, in_group, nothing / total, top + jnp.log(total))
+
+
+def _scaled(value: Float[Array, "n I"], factor: Float[Array, " n"]) -> Float[Array, "n I"]:
+    """``value * factor`` with -inf (not on sale) left as it is, so that its derivative by the factor is zero and not NaN."""
+    offered = jnp.isfinite(value)
+    return jnp.where(offered, jnp.where(offered, value, 0.0) * factor[:, None], -jnp.inf)
 
 
 def _softmax_by(value: Float[Array, "n I"], label: Array, count: int) -> tuple[Float[Array, "n I"], Float[Array, "m I"]]:

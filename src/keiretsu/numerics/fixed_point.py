@@ -65,9 +65,9 @@ class FixedPoint(eqx.Module):
 
 
 class _State(eqx.Module):
-    point: Point
-    residual: Point
-    size: Float[Array, ""]
+    point: Point  # to be evaluated next
+    before: Point  # evaluated point it was reached from, and the residual there
+    before_residual: Point
     best: Point
     best_residual: Point
     best_size: Float[Array, ""]
@@ -89,38 +89,42 @@ def anderson(image_of: Map, start: Point, tolerance: Float[Array, ""] | float, *
 
     `history` is `no_history` or that of an earlier, rougher iteration. Never raises: look at ``settled``.
     """
-    image, kept = image_of(start)
-    residual = image - start
-    size = _size(residual)
-    first = _State(start, residual, size, start, residual, size, kept, history, jnp.array(1.0), jnp.array(1), jnp.array(0))
+    zero, empty = jnp.zeros_like(start), jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), eqx.filter_eval_shape(image_of, start)[1])
+    first = _State(start, start, zero, start, zero, jnp.array(jnp.inf), empty, history, jnp.array(1.0), jnp.array(0), jnp.array(0))
 
     def unfinished(state: _State) -> Bool[Array, ""]:
-        return (state.best_size > tolerance) & (state.count < limit)
+        hopeless = ~jnp.isfinite(state.best_size)  # not even the start can be evaluated
+        return (state.count == 0) | ((state.best_size > tolerance) & (state.count < limit) & ~hopeless)
 
     end = jax.lax.while_loop(unfinished, lambda state: _advance(state, image_of), first)
     return FixedPoint(end.best, end.best_residual, end.count, end.returns, end.best_size <= tolerance, end.best_kept, end.history)
 
 
 def _advance(state: _State, image_of: Map) -> _State:
-    back = ~(state.size <= GROWTH_ALLOWED * state.best_size)
-    damping = jnp.where(back, jnp.maximum(state.damping / 2, SHORTEST_STEP), jnp.minimum(2 * state.damping, 1.0))
-    ahead = state.point + state.residual - _explained(state.history, state.residual)
-    point = jnp.where(back, state.best + damping * jnp.nan_to_num(state.best_residual), ahead)
-    before, before_residual = jnp.where(back, state.best, state.point), jnp.where(back, state.best_residual, state.residual)
-    image, kept = image_of(point)
-    residual = image - point
+    """Evaluate the point at hand, then choose the next one."""
+    image, kept = image_of(state.point)
+    residual = image - state.point
     size = _size(residual)
+    back = ~(size <= GROWTH_ALLOWED * state.best_size) | ~jnp.isfinite(size)
     better = size < state.best_size
-    history = jax.tree.map(lambda old: jnp.where(back, jnp.zeros_like(old), old), state.history)
+
+    def better_of(new: PyTree, old: PyTree) -> PyTree:
+        return jax.tree.map(lambda n, o: jnp.where(better, n, o), new, old)
+
+    best, best_residual, best_kept = better_of(state.point, state.best), better_of(residual, state.best_residual), better_of(kept, state.best_kept)
+    seen = _remember(state.history, state.point - state.before, residual - state.before_residual, (state.count > 0) & ~back)
+    history = jax.tree.map(lambda old: jnp.where(back, jnp.zeros_like(old), old), seen)
+    damping = jnp.where(back, jnp.maximum(state.damping / 2, SHORTEST_STEP), jnp.minimum(2 * state.damping, 1.0))
+    ahead = state.point + residual - _explained(history, residual)
     return _State(
-        point=point,
-        residual=residual,
-        size=size,
-        best=jnp.where(better, point, state.best),
-        best_residual=jnp.where(better, residual, state.best_residual),
+        point=jnp.where(back, best + damping * best_residual, ahead),
+        before=jnp.where(back, best, state.point),
+        before_residual=jnp.where(back, best_residual, residual),
+        best=best,
+        best_residual=best_residual,
         best_size=jnp.where(better, size, state.best_size),
-        best_kept=jax.tree.map(lambda new, old: jnp.where(better, new, old), kept, state.best_kept),
-        history=_remember(history, point - before, residual - before_residual),
+        best_kept=best_kept,
+        history=history,
         damping=damping,
         count=state.count + 1,
         returns=state.returns + back,
@@ -133,11 +137,11 @@ def _size(residual: Point) -> Float[Array, ""]:
     return jnp.where(jnp.isfinite(largest), largest, jnp.inf)
 
 
-def _remember(history: History, move: Point, turn: Point) -> History:
-    usable = jnp.isfinite(turn).all() & jnp.isfinite(move).all()
-    move, turn = jnp.where(usable, move, 0.0), jnp.where(usable, turn, 0.0)
+def _remember(history: History, move: Point, turn: Point, usable: Bool[Array, ""]) -> History:
     slots = history.moves.shape[0]
-    return History(history.moves.at[history.slot].set(move), history.turns.at[history.slot].set(turn), (history.slot + 1) % slots)
+    moves = history.moves.at[history.slot].set(jnp.where(usable, move, 0.0))
+    turns = history.turns.at[history.slot].set(jnp.where(usable, turn, 0.0))
+    return History(moves, turns, jnp.where(usable, (history.slot + 1) % slots, history.slot))
 
 
 def _explained(history: History, residual: Point) -> Point:

@@ -137,8 +137,6 @@ def _recaptured(problem: PriceProblem, choice: Choice, price: PerProduct, omega:
     c1, c2 = nest_terms(nests)
     own_worth, own_share = worth[weights.setter], seen_share[weights.setter]
     levels = ((c1, nests.sub, choice.in_sub), (c2, nests.group, choice.in_group))
-    if nests.sigma_sub.shape == nests.sigma_group.shape:  # every group is one subgroup: both sums are the same
-        levels = ((c1 + c2, nests.sub, choice.in_sub),)
     for coefficient, label, probability in levels:
         together = label[:, None] == label[None, :]
         nested = _weighed(own_worth * together, own_share * together, probability, charge, by_draw)

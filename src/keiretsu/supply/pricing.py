@@ -14,13 +14,15 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Int, PyTree
 
+from keiretsu.demand.choice import shares
 from keiretsu.demand.tastes import Tastes
 from keiretsu.errors import PricesNotSettled, PricingError, Problem
 from keiretsu.numerics.fixed_point import anderson, no_history
-from keiretsu.supply.first_order import Conditions, PriceProblem
-from keiretsu.supply.wedges import Wedges
+from keiretsu.numerics.implicit import solve_linear
+from keiretsu.supply.first_order import Conditions, PriceProblem, conditions
+from keiretsu.supply.wedges import Wedges, paid
 from keiretsu.supply.weights import ProfitWeights, seen_by_setters
 from keiretsu.supply.zeta import anchor, to_single, zeta_around, zeta_near
 from keiretsu.typing import PerProduct, ProductMask, Scalar
@@ -51,6 +53,9 @@ class PricingOptions:
     limit: int = 500
     limit_single: int = 40
     window: int = 6
+
+
+DEFAULT_OPTIONS = PricingOptions()
 
 
 class Pricing(eqx.Module):
@@ -95,7 +100,7 @@ def solve_prices(
     cost: PerProduct,
     start: PerProduct,
     held: ProductMask,
-    options: PricingOptions = PricingOptions(),
+    options: PricingOptions = DEFAULT_OPTIONS,
     *,
     where: str = "the market",
     labels: Sequence[str] = (),
@@ -121,7 +126,7 @@ def solve_prices(
     """
     problem = PriceProblem(tastes, wedges, weights, jnp.asarray(cost, float), jnp.asarray(held, bool))
     check_problem(problem, where, labels)
-    pricing = _settle(problem, jnp.asarray(start, float), options)
+    pricing = settle(problem, jnp.asarray(start, float), options)
     require_settled(pricing, problem, where, labels)
     return pricing
 
@@ -129,12 +134,37 @@ def solve_prices(
 def equilibrium(problem: PriceProblem, start: PerProduct, options: PricingOptions) -> Pricing:
     """Equilibrium without checks or errors: compile it, map it, differentiate it; look at ``settled``.
 
-    Derivatives of ``price`` and ``share`` follow the implicit function theorem, for every array of `problem`.
+    Derivatives of ``price`` and ``share``, forwards and backwards, follow the implicit function theorem, for every array of `problem`
+    and for the held prices in `start`.
     """
-    return jax.lax.stop_gradient(_iterate(problem, start, options))
+    return _differentiable(problem, start, options=options)
 
 
-_settle = eqx.filter_jit(equilibrium)
+@eqx.filter_custom_jvp
+def _differentiable(problem: PriceProblem, start: PerProduct, *, options: PricingOptions) -> Pricing:
+    return _iterate(problem, start, options)
+
+
+@_differentiable.def_jvp
+def _tangent(primals: tuple[PriceProblem, PerProduct], tangents: tuple[PyTree, PyTree], *, options: PricingOptions) -> tuple[Pricing, PyTree]:
+    (problem, start), (problem_dot, start_dot) = primals, tangents
+    found = _iterate(problem, start, options)
+    price, chosen = found.price, problem.chosen
+    zero = jnp.zeros_like(start)
+
+    def implied(problem: PriceProblem, price: PerProduct) -> PerProduct:
+        return conditions(problem, price).implied
+
+    _, pushed = eqx.filter_jvp(lambda given: implied(given, price), (problem,), (problem_dot,))
+    _, push = jax.linearize(lambda moved: implied(problem, moved), price)
+    right = jnp.where(chosen, zero if pushed is None else pushed, zero if start_dot is None else start_dot)
+    price_dot = solve_linear(lambda v: v - jnp.where(chosen, push(v), 0.0), right)
+    _, share_dot = eqx.filter_jvp(lambda given, moved: shares(given.tastes, paid(given.wedges, moved)), (problem, price), (problem_dot, price_dot))
+    return found, Pricing(price_dot, share_dot, zero, None, None, None, None)  # type: ignore[arg-type]
+
+
+settle = eqx.filter_jit(equilibrium)
+"""`equilibrium`, compiled."""
 
 
 def _iterate(problem: PriceProblem, start: PerProduct, options: PricingOptions) -> Pricing:
@@ -151,8 +181,9 @@ def _iterate(problem: PriceProblem, start: PerProduct, options: PricingOptions) 
         history=nothing,
         limit=options.limit_single,
     )
-    double = zeta_near(problem, base, rough.value)
-    fine = anderson(lambda price: _image_and_share(double(price)), rough.value, tolerance, history=rough.history, limit=options.limit)
+    near = jnp.where(problem.chosen, rough.value, start)  # single precision must not round a price that is held
+    double = zeta_near(problem, base, near)
+    fine = anderson(lambda price: _image_and_share(double(price)), near, tolerance, history=rough.history, limit=options.limit)
     return Pricing(
         fine.value, fine.kept, fine.residual, rough.iterations + fine.iterations, rough.iterations, rough.returns + fine.returns, fine.settled
     )

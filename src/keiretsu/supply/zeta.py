@@ -76,7 +76,7 @@ def zeta_near(problem: PriceProblem, start: Anchor, centre: PerProduct) -> ZetaM
     if problem.tastes.nests is not None:
         return lambda price: conditions(problem, price)
     odds_there = jnp.exp(start.base - _disutility(problem, centre - start.price))
-    steepest = jnp.max(problem.tastes.alpha) * jnp.max(jnp.abs(problem.wedges.buyer_rate), axis=1)
+    steepest = jnp.max(problem.tastes.alpha, where=problem.tastes.weight > 0, initial=0.0) * jnp.max(jnp.abs(problem.wedges.buyer_rate), axis=1)
 
     def zeta(price: PerProduct) -> Conditions:
         step = price - centre

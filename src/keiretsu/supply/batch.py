@@ -1,0 +1,99 @@
+"""Equilibrium prices of many markets of unequal size, in one compiled program ([8])."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from keiretsu.demand.tastes import Nests, Tastes
+from keiretsu.errors import InputError, Problem
+from keiretsu.numerics.batching import Solver, chunk_length, cut, map_chunks, one_by_one, padded, sizes_of
+from keiretsu.supply.first_order import PriceProblem
+from keiretsu.supply.pricing import Pricing, PricingOptions, check_problem, equilibrium, require_settled
+from keiretsu.supply.wedges import Wedges
+from keiretsu.supply.weights import ProfitWeights
+from keiretsu.typing import PerProduct
+
+WORKING_COPIES = 8  # arrays over products x draws alive at once while one market is solved, counted in double precision
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """How markets share the machine: memory that may be in use at once, and whether they are solved in sequence or side by side."""
+
+    budget_bytes: int = 2 * 2**30
+    across: Callable[[Solver], Solver] = one_by_one
+
+
+def solve_many(
+    problems: Sequence[PriceProblem], starts: Sequence[PerProduct], options: PricingOptions, batch: BatchOptions, names: Sequence[str]
+) -> list[Pricing]:
+    """Equilibria of several markets, which may differ in products, draws, nests and firms; in the order given.
+
+    Raises
+    ------
+    PricingError, PricesNotSettled
+        For the first market that has no first-order conditions or does not settle, by its name.
+    InputError
+        When one market alone exceeds the memory budget, or markets differ in whether they have nests or an outside good.
+    """
+    if not problems:
+        return []
+    for problem, name in zip(problems, names, strict=True):
+        check_problem(problem, name, ())
+    problems = [_with_all_draws(problem) for problem in problems]
+    if len({jax.tree.structure(problem) for problem in problems}) > 1:
+        raise InputError(Problem("markets of one batch must all have nests or none, and all an outside good or none", "batch of markets"))
+    layout = _layout(problems[0])
+    sizes = sizes_of([(problem, start) for problem, start in zip(problems, starts, strict=True)], (layout, ("products",)))
+    ready = [
+        (_mark_padding(padded(problem, layout, sizes), problem), padded(start, ("products",), sizes))
+        for problem, start in zip(problems, starts, strict=True)
+    ]
+    bytes_each = sum(leaf.nbytes for leaf in jax.tree.leaves(ready[0])) + WORKING_COPIES * 8 * sizes["products"] * sizes["draws"]
+    chunk = chunk_length(len(ready), bytes_each, batch.budget_bytes)
+    solved = map_chunks(lambda stacked: _solve_stack(stacked, options, batch.across), ready, chunk)
+    results = [cut(pricing, _PRICING_LAYOUT, {"products": start.shape[0]}) for pricing, start in zip(solved, starts, strict=True)]
+    for result, problem, name in zip(results, problems, names, strict=True):
+        require_settled(result, problem, name, ())
+    return results
+
+
+@eqx.filter_jit
+def _solve_stack(stacked: PyTree, options: PricingOptions, across: Callable[[Solver], Solver]) -> Pricing:
+    return across(lambda market: equilibrium(market[0], market[1], options))(stacked)
+
+
+_PRICING_LAYOUT = Pricing(*([("products",)] * 3), *([()] * 4))  # type: ignore[arg-type]
+
+
+def _layout(problem: PriceProblem) -> PyTree:
+    j, i, ji, fj = ("products",), ("draws",), ("products", "draws"), ("firms", "products")
+    nests = None if problem.tastes.nests is None else Nests(j, ("subgroups",), ("subgroups",), ("groups",))  # type: ignore[arg-type]
+    tastes = Tastes(j, ji, i, i, j, nests, problem.tastes.outside)  # type: ignore[arg-type]
+    return PriceProblem(tastes, Wedges(ji, ji, j, ji), ProfitWeights(j, ("firms", "firms"), fj, fj), j, j)  # type: ignore[arg-type]
+
+
+def _with_all_draws(problem: PriceProblem) -> PriceProblem:
+    """Arrays over draws written out, so that markets in which they are alike and markets in which they differ have one shape."""
+    shape = (problem.cost.shape[0], problem.tastes.alpha.shape[0])
+
+    def fields(p: PriceProblem) -> tuple[PyTree, ...]:
+        return p.tastes.mu, p.wedges.buyer_rate, p.wedges.buyer_add, p.wedges.maker_charge
+
+    return eqx.tree_at(fields, problem, tuple(np.broadcast_to(field, shape) for field in fields(problem)))
+
+
+def _mark_padding(stretched: PriceProblem, original: PriceProblem) -> PriceProblem:
+    """The one place that says what is padding: products not on sale, draws of weight zero, firms that earn nothing."""
+    products, draws = original.cost.shape[0], original.tastes.alpha.shape[0]
+    firms = original.weights.kappa.shape[0]
+    available, weight = np.array(stretched.tastes.available), np.array(stretched.tastes.weight)
+    split, fee = np.array(stretched.weights.split), np.array(stretched.weights.fee)
+    available[products:], weight[draws:], split[firms:], fee[firms:] = False, 0.0, 0.0, 0.0
+    return eqx.tree_at(lambda p: (p.tastes.available, p.tastes.weight, p.weights.split, p.weights.fee), stretched, (available, weight, split, fee))
