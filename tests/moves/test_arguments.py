@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +73,12 @@ def test_the_table_for_the_docs_lists_every_argument_of_every_move():
         for argument in argument_table(of):
             assert f"| `{argument.name}` |" in text
             assert argument.meaning
+
+
+def test_the_page_on_moves_says_what_the_program_reads():
+    renew = "python -c \"import keiretsu.moves as m; open('docs/moves.md', 'w').write(m.moves_markdown())\""
+    page = Path(__file__).parents[2] / "docs" / "moves.md"
+    assert page.read_text(encoding="utf-8") == moves_markdown(), f"write it again: {renew}"
 
 
 def test_moves_are_final_classes_right_below_the_abstract_one():

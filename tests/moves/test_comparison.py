@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from keiretsu.errors import MoveError
 from keiretsu.market.solve import solve
 from keiretsu.moves import channels, compare, direct_and_response, parse_scenarios
+from keiretsu.moves.channels import shapley
 from keiretsu.moves.comparison import change_percent
 
 MOVES = [
@@ -103,6 +105,17 @@ def test_channels_add_up_to_every_change(world, scenario):
     assert units["cost"] > 0  # cheaper batteries sell cars
     claims = table.query("measure == 'claim_eur'")["change"].sum()
     assert claims == pytest.approx(table.query("measure == 'profit_eur' and item == 'all markets'")["change"].iloc[0], rel=1e-9)
+
+
+def test_a_channels_part_is_its_average_over_all_orders():
+    """Against the definition: switch channels on in every order and average what each adds."""
+    names = ("ownership", "cost", "product_range", "rivals")
+    rng = np.random.default_rng(7)
+    value = {frozenset(s): rng.normal(size=3) for k in range(5) for s in itertools.combinations(names, k)}
+    orders = list(itertools.permutations(names))
+    for name in names:
+        added = [value[frozenset(o[: o.index(name) + 1])] - value[frozenset(o[: o.index(name)])] for o in orders]
+        np.testing.assert_allclose(shapley(value, name, names), np.mean(added, axis=0), rtol=0, atol=1e-14)
 
 
 def test_one_channel_takes_the_whole_change(world, base):

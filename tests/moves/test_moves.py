@@ -8,6 +8,8 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from keiretsu.errors import MoveError
 from keiretsu.market.market import kappa_of
@@ -65,6 +67,13 @@ def test_buying_and_selling_back_changes_nothing(world):
     assert stake_held(bought.register, "Boreas", "Daphne", world.date) == (0.25, 0.25)
     back = StakeSale(seller="Boreas", company="Daphne", buyer="Fund", share=0.25).apply(bought)
     same_world(world, back)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(share=st.floats(0.0, 0.6), buyer=st.sampled_from(["Ares", "Boreas", "Chronos", "State"]))
+def test_any_stake_bought_and_sold_back_changes_nothing(world, share, buyer):
+    bought = StakePurchase(buyer=buyer, company="Daphne", money="secondary", share=share, sellers=("Fund",)).apply(world)
+    same_world(world, StakeSale(seller=buyer, company="Daphne", buyer="Fund", share=share).apply(bought))
 
 
 def test_primary_money_buys_amount_over_post_money_and_dilutes_everybody_else(world):

@@ -9,9 +9,11 @@ import pytest
 
 from keiretsu.errors import MoveError
 from keiretsu.market.characteristics import characteristic_matrix
+from keiretsu.market.market import kappa_of
 from keiretsu.market.solve import solve
 from keiretsu.moves import Entry, Launch, ProductFilter, Twin
 from keiretsu.moves.new_utility import fit_utility
+from keiretsu.ownership.weights import Given
 
 TWIN = Twin(product="boreas_twin", original="ares_one", brand="Boreas", markets=("north", "south"))
 
@@ -90,6 +92,18 @@ def test_a_newcomer_is_added_to_the_register_and_sells(world, base):
     assert after.owners.set_index("owner").loc["float of Nyx", "claim_eur"] == pytest.approx(car["profit_eur"], rel=1e-12)
     with pytest.raises(MoveError, match="the brand has no BEV car in this market"):
         dataclasses.replace(entry, brand_like="").apply(world)
+
+
+def test_a_newcomer_prices_apart_under_a_typed_in_kappa(world):
+    kappa = ((1.0, 0.3, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 1.2), (0.0, 0.0, 0.0, 1.0))
+    given = world.replace(rule=Given(kappa, ("Ares", "Boreas", "Chronos", "Daphne")))
+    entry = Entry(
+        product="nyx", markets=("north",), brand="Nyx", priced_by="Nyx", like="chronos_one", brand_like="Chronos", price_eur=19_000.0, margin=0.12
+    )
+    after = kappa_of(entry.apply(given), ("Ares", "Boreas", "Chronos", "Daphne", "Nyx"))
+    np.testing.assert_array_equal(after[:4, :4], kappa)
+    np.testing.assert_array_equal(after[4], [0, 0, 0, 0, 1])
+    np.testing.assert_array_equal(after[:, 4], [0, 0, 0, 0, 1])
 
 
 def test_a_world_too_small_to_tell_tastes_from_brands_says_so(world):

@@ -38,7 +38,7 @@ class Argument:
     def wanted(self) -> str:
         """What a value must be, in words."""
         if self.words:
-            return f"one of {', '.join(self.words)}"
+            return f"one of {', '.join(word for word in self.words if word)}"
         limits = [f"at least {self.low:g}" if self.low is not None else "", f"at most {self.high:g}" if self.high is not None else ""]
         text = " and ".join(part for part in limits if part)
         hint = " (ten per cent is 0.1)" if self.unit == "share" else ""

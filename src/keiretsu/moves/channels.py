@@ -74,7 +74,7 @@ def channels(world: World, scenario: Scenario, solve: Solve) -> ChannelSplit:
     table = pd.DataFrame(items, columns=["measure", "item", "unit"])
     table["base"], table["scenario"], table["change"] = base, full, full - base
     for name in present:
-        table[name] = _shapley(levels, name, present)
+        table[name] = shapley(levels, name, present)
     return ChannelSplit(present, table, len(subsets))
 
 
@@ -83,7 +83,8 @@ def parts_by_channel(moves: Sequence[Move]) -> list[tuple[Channel, Move]]:
     return [(channel, part) for move in moves for channel, part in move.by_channel().items()]
 
 
-def _shapley(levels: Mapping[frozenset[Channel], np.ndarray], name: Channel, present: tuple[Channel, ...]) -> np.ndarray:
+def shapley(levels: Mapping[frozenset[Channel], np.ndarray], name: Channel, present: tuple[Channel, ...]) -> np.ndarray:
+    """Part of one channel in every number: its marginal contribution averaged over all orders. `levels` has every set of `present`."""
     k = len(present)
     part = np.zeros_like(levels[frozenset()])
     for subset, value in levels.items():

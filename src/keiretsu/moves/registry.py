@@ -35,16 +35,41 @@ _TYPES: tuple[type[Move], ...] = (
 MOVE_TYPES: Mapping[str, type[Move]] = {of.type: of for of in _TYPES}
 
 
+_INTRODUCTION = """# Scenarios and moves
+
+A scenario is a file in the folder `scenarios` of a case: a title, the question it answers, and moves in the order in which they are made.
+
+```toml
+title = "A rival cuts prices"
+question = "Who answers, who loses?"
+extends = ["another_scenario"]   # optional: its moves come first
+
+[[moves]]
+type = "price_cut"
+name = "Rival cuts prices"
+products = {maker = "Rival", powertrain = "BEV"}
+share = 0.10
+```
+
+A move changes what it says and nothing else. It holds from `start` up to, not including, `end`; one that does not hold on the case's date is left
+out and the notes say so. Money is EUR at 2023 prices, prices are the maker's, net of tax; a share is a part of one, so that ten per cent is 0.1.
+
+Moves that contradict each other are refused before anything is solved, all of them at once: one price held at two levels, a launch of a product
+that exists, a product withdrawn and changed, more of a company bought than is for sale, a firm that takes part after it was taken over, a buyer
+taken over by what it buys, deals in another order than their dates, the same move twice.
+"""
+
+
 def moves_markdown() -> str:
     """The reference of all moves: what each does, its arguments with unit, default and meaning."""
-    parts = ["## Moves", "", "Arguments that every move takes:", "", *_table(argument_table(Move)), ""]
+    parts = [_INTRODUCTION, "## Arguments that every move takes", "", *_table(argument_table(Move)), "", "## Types of move", ""]
     for of in MOVE_TYPES.values():
         own = [a for a in argument_table(of) if a.name not in {shared.name for shared in argument_table(Move)}]
         parts += [f"### `{of.type}`", "", f"{of.summary[0].upper()}{of.summary[1:]}. Channel: {of.usual_channel}.", "", *_table(own), ""]
-    parts += ["### Product filters", "", "Each key narrows the choice, several values of a key are alternatives.", ""]
+    parts += ["## Product filters", "", "Each key narrows the choice, several values of a key are alternatives.", ""]
     parts += ["| key | meaning |", "|---|---|", *(f"| `{key}` | {meaning} |" for key, (_, meaning) in FILTER_KEYS.items()), ""]
     parts += [
-        "### Channels",
+        "## Channels",
         "",
         "| channel | what acts through it |",
         "|---|---|",

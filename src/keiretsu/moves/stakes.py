@@ -243,7 +243,7 @@ def _price_faults(move: StakePurchase | StakeSale) -> list[Problem]:
 
 def _passed_on(register: Register, sellers: Sequence[str], buyer: str, company: str, part: float, date: dt.date, source: str) -> Register:
     """`part` of the company from the sellers, in proportion to what they hold, with the votes of those shares, to the buyer."""
-    if part == 0:
+    if part <= SHARE_TOLERANCE:  # the register takes less than this for rounding, so nobody would hold it
         return register
     holdings = register.as_of(date)
     held = {name: held_on_the_day(holdings, name, company) for name in sellers}
