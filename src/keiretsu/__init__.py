@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from keiretsu.case import load_case
-    from keiretsu.moves import compare
+    from keiretsu.moves.comparison import compare
     from keiretsu.report import write_report
-    from keiretsu.study import run, save_results
+    from keiretsu.study.run import run
+    from keiretsu.study.store import save_results
 
 __version__ = "0.1.0"
 __all__ = ["load_case", "run", "compare", "save_results", "write_report", "__version__"]
 
 _HOMES = {
     "load_case": "keiretsu.case",
-    "run": "keiretsu.study",
-    "compare": "keiretsu.moves",
-    "save_results": "keiretsu.study",
+    "run": "keiretsu.study.run",
+    "compare": "keiretsu.moves.comparison",
+    "save_results": "keiretsu.study.store",
     "write_report": "keiretsu.report",
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from keiretsu.study import Results
+    from keiretsu.study.results import Results
 
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="An embedded case (ampere) or a folder.")]
 ScenarioNames = Annotated[list[str] | None, typer.Option("--scenario", "-s", help="Only this scenario; may be given several times.")]
@@ -102,6 +102,8 @@ def _answer(results: Results) -> None:
     from keiretsu.report.names import names_of
 
     note = "Changes against the baseline." if results.case.money == "own" else "Changes against the baseline; EUR a year at 2023 prices."
-    say.show(headline_table("headline", results.case.title, results.headline, names_of(results), note), most=1000)
+    short = ("electric_share_change_points", "government_change_eur_m")  # in the report
+    table = headline_table("headline", results.case.title, results.headline, names_of(results), note, without=short)
+    say.show(table, most=1000)
     for sentence in results.sentences:
         say.say(sentence)

@@ -47,20 +47,22 @@ def owners(
 
 def concentration(
     case: CaseName,
-    firms: Annotated[list[str] | None, typer.Option("--pair", help="Two companies, A:B, for GUPPI, UPP and CMCR.")] = None,
+    pair: Annotated[list[str] | None, typer.Option("--pair", metavar="A:B", help="Two companies as if they were one: GUPPI, UPP, CMCR.")] = None,
+    after: Annotated[list[str] | None, typer.Option("--after", metavar="SCENARIO", help="The same for the stakes of this scenario.")] = None,
     every: Every = False,
 ) -> None:
-    """HHI, MHHI and, for a pair of makers, GUPPI, UPP and compensating cost reductions."""
+    """HHI, MHHI and, for a merger or a stake, GUPPI, UPP and compensating cost reductions."""
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.names import names_in
     from keiretsu.report.tables import table_of
     from keiretsu.study.screens import screens
 
+    pairs = tuple(_pair(text) for text in pair or ())
     loaded = load_case(case)
     with say.progress() as on_step:
         on_step(0, 1, "base year")
-        tables = screens(loaded, tuple(_pair(text) for text in firms or ()))
+        tables = screens(loaded, pairs, tuple(after or ()))
     for title, frame in tables.items():
         say.show(table_of("screen", title, frame, names=names_in(loaded)), most=100_000 if every else say.LINES)
 

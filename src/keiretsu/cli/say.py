@@ -38,21 +38,63 @@ def path(label: str, where: object) -> None:
 
 
 def show(table: Table, *, most: int = LINES) -> None:
-    """A table, signs coloured, units under the headings; rows beyond `most` are counted, not shown."""
+    """A table, units under the headings; rows beyond `most` are counted, not shown.
+
+    A table wider than the terminal is shown in parts under each other, each with its first column: no column is ever cut off.
+    """
     from rich import box
     from rich.table import Table as RichTable
 
-    drawn = RichTable(title=escape(table.title) or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in table.columns:
-        heading = escape(column.text) + (f"\n[dim]{escape(column.unit)}[/]" if column.unit else "")
-        drawn.add_column(heading, justify="left" if column.kind == "text" else "right", vertical="top")
-    for row in table.rows[:most]:
-        drawn.add_row(*("" if value is None and c.kind == "text" else escape(c.show(value)) for value, c in zip(row, table.columns, strict=True)))
-    console.print(drawn)
+    cells = [["" if v is None and c.kind == "text" else c.show(v) for v, c in zip(row, table.columns, strict=True)] for row in table.rows[:most]]
+    heads = [[*_narrow(column.text), _short(column.unit)] for column in table.columns]
+    widths = [_width(table.columns[k].kind, heads[k], [row[k] for row in cells]) for k in range(len(heads))]
+    if table.title:
+        console.print(f"\n[bold]{escape(table.title)}[/]", soft_wrap=True)
+    for part in _parts(widths, console.width):
+        drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+        for k in part:
+            *lines, unit = heads[k]
+            heading = "\n".join(escape(line) for line in lines) + (f"\n[dim]{escape(unit)}[/]" if unit else "")
+            is_number = table.columns[k].kind == "number"
+            drawn.add_column(heading, justify="right" if is_number else "left", vertical="top", no_wrap=is_number, min_width=min(widths[k], 30))
+        for row in cells:
+            drawn.add_row(*(escape(row[k]) for k in part))
+        console.print(drawn)
     if len(table.rows) > most:
         console.print(f"[dim]and {len(table.rows) - most:,} more rows: --all shows them[/]")
     if table.note:
         console.print(f"[dim]{escape(table.note)}[/]")
+
+
+def _width(kind: str, heading: list[str], column: list[str]) -> int:
+    """Room a column needs: numbers all of it, words up to thirty letters and then another line."""
+    longest = max((len(cell) for cell in column), default=0)
+    return max(max(len(line) for line in heading), longest if kind == "number" else min(longest, 30))
+
+
+def _parts(widths: list[int], room: int) -> list[list[int]]:
+    """Columns that fit side by side, the first column in front of each part."""
+    parts: list[list[int]] = [[0]]
+    for k in range(1, len(widths)):
+        if sum(widths[j] + 3 for j in [*parts[-1], k]) > room and len(parts[-1]) > 1:
+            parts.append([0])
+        parts[-1].append(k)
+    return parts
+
+
+def _narrow(heading: str, widest: int = 12) -> list[str]:
+    """A heading broken into lines no wider than its column needs to be."""
+    lines = [""]
+    for word in heading.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > widest:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
+
+
+def _short(unit: str) -> str:
+    return unit.removesuffix(" a year")
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
 from keiretsu.report.tables import Table, table_of
-from keiretsu.report.wording import Label, label_of
+from keiretsu.report.wording import Label, in_money, label_of
 
 # pair of columns (who, how much): heading
 _WHO: Mapping[tuple[str, str], str] = {
@@ -22,7 +22,7 @@ _LABELS: Mapping[str, Label] = {
     "price_change_percent": Label("Prices", "%", digits=3, signed=True),
     "units_change": Label("Sales", "cars a year", signed=True),
     "electric_share_percent": Label("Electric share", "%", digits=2),
-    "electric_share_change_points": Label("Electric share, change", "points", digits=3, signed=True),
+    "electric_share_change_points": Label("Electric share, change", "% points", digits=3, signed=True),
     "surplus_change_eur_m": Label("Buyers' surplus", "EUR m a year", digits=1, signed=True),
     "profit_change_eur_m": Label("Makers' profit", "EUR m a year", digits=1, signed=True),
     "government_change_eur_m": Label("Government", "EUR m a year", digits=1, signed=True),
@@ -30,19 +30,26 @@ _LABELS: Mapping[str, Label] = {
 _SUM = Label("", "EUR m a year", digits=1, signed=True)
 
 
-def headline_table(id: str, title: str, headline: pd.DataFrame, names: Mapping[str, str], note: str = "") -> Table:
+def headline_table(id: str, title: str, headline: pd.DataFrame, names: Mapping[str, str], note: str = "", *, without: Collection[str] = ()) -> Table:
     """The headline as a reader reads it.
 
     Parameters
     ----------
     headline
         `Results.headline`, or `Results.rules` with its extra column `rule`.
+    without
+        Columns to leave out where room is short.
     """
-    shown = headline.drop(columns=[column for column in _HIDDEN if column in headline and "title" in headline])
+    shown = headline.drop(columns=[column for column in (*_HIDDEN, *without) if column in headline and (column != "scenario" or "title" in headline)])
+    if "rule" in shown and "title" in shown:  # rules of one scenario under each other
+        place = {title: k for k, title in enumerate(dict.fromkeys(shown["title"]))}
+        shown = shown.assign(order=[place[title] for title in shown["title"]]).sort_values("order", kind="stable").drop(columns="order")
+        shown = shown[["title", "rule", *(column for column in shown.columns if column not in ("title", "rule"))]]
     labels = dict(_LABELS)
     for (who, sum_), heading in _WHO.items():
         if who in shown and sum_ in shown:
-            said = [_who(w, s, names) for w, s in zip(shown[who], shown[sum_], strict=True)]
+            label = in_money(_SUM, names.get("EUR", "EUR"))
+            said = [_who(w, s, label, names) for w, s in zip(shown[who], shown[sum_], strict=True)]
             shown = shown.assign(**{who: said}).drop(columns=sum_)
             labels[who] = Label(heading, "EUR m a year", kind="text")
     for column in shown.columns:  # a maker or an owner of its own column: nissan -> Nissan
@@ -50,7 +57,7 @@ def headline_table(id: str, title: str, headline: pd.DataFrame, names: Mapping[s
     return table_of(id, title, shown, names=names, labels=labels, note=note)
 
 
-def _who(who: object, amount: object, names: Mapping[str, str]) -> str:
+def _who(who: object, amount: object, label: Label, names: Mapping[str, str]) -> str:
     if who == "nobody":
         return "nobody"
-    return f"{names.get(str(who), str(who))} {_SUM.show(amount)}"
+    return f"{names.get(str(who), str(who))} {label.show(amount)}"

@@ -14,7 +14,7 @@ from keiretsu.report.sections import Section, sections_of
 from keiretsu.report.tables import Table
 
 if TYPE_CHECKING:
-    from keiretsu.study import Results
+    from keiretsu.study.results import Results
 
 PAGE = files("keiretsu.report") / "page"
 

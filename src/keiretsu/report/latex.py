@@ -12,7 +12,7 @@ from keiretsu.report.tables import Table
 from keiretsu.report.wording import MINUS
 
 if TYPE_CHECKING:
-    from keiretsu.study import Results
+    from keiretsu.study.results import Results
 
 _ESCAPES = str.maketrans(
     {

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keiretsu.case import Case
-    from keiretsu.study import Results
+    from keiretsu.study.results import Results
 
 BASELINE = "baseline"
+OWN_MONEY = "money"  # what the unit of a case is called that does not convert to euro
 
 _WORDS = {
     "BEV": "electric",
@@ -49,4 +50,5 @@ def names_in(case: Case) -> dict[str, str]:
     owners = {str(o): str(n) for o, n in zip(case.owners["owner"], case.owners["name"], strict=True)}
     floats = {f"float of {company}": f"Free float of {name}" for company, name in companies.items()}
     markets = {str(m): str(n) for m, n in zip(case.markets["market"], case.markets["name"], strict=True)}
-    return _WORDS | floats | owners | companies | markets
+    money = {"EUR": OWN_MONEY} if case.money == "own" else {}
+    return _WORDS | money | floats | owners | companies | markets

@@ -51,7 +51,7 @@ def around(companies: set[str], before: Stakes, after: Stakes, *, at_least: floa
 
 def draw(title: str, pairs: Sequence[tuple[str, str]], stakes: Stakes, other: Stakes, names: Mapping[str, str], places: Mapping[str, Placed]) -> str:
     """One SVG drawing; stakes that differ from the `other` world are coloured and heavier."""
-    height = ROW * (max((p.row for p in places.values()), default=0) + 1) + 10
+    height = max((p.y for p in places.values()), default=0.0) + TALL / 2 + 26  # room for the arc of a ring
     lines, labels = [], []
     taken: list[tuple[float, float]] = []
     for holder, company in pairs:
@@ -72,7 +72,7 @@ def draw(title: str, pairs: Sequence[tuple[str, str]], stakes: Stakes, other: St
     companies = {company for _, company in pairs}
     boxes = [_box(place, names.get(name, name), name in companies) for name, place in places.items() if name in in_drawing]
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}" class="network">'
+        f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}" class="network">'
         + "".join(lines)
         + "".join(boxes)
         + "".join(labels)

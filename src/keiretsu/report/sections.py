@@ -17,10 +17,10 @@ from keiretsu.report.headline import headline_table
 from keiretsu.report.names import BASELINE
 from keiretsu.report.network import around, arrange, changed_companies, draw, stakes_of
 from keiretsu.report.tables import Table, table_of
-from keiretsu.report.wording import Label, label_of
+from keiretsu.report.wording import Label, in_money, label_of
 
 if TYPE_CHECKING:
-    from keiretsu.study import Results
+    from keiretsu.study.results import Results
 
 MOST_BARS = 16
 NOT_CHANNELS = ("measure", "item", "unit", "base", "scenario", "change")
@@ -101,7 +101,9 @@ def answer(results: Results, names: Names, shown: str) -> Section:
         cells = "".join(_cell(value, label) for value, label in zip(row, table.columns, strict=True))
         rows.append(f'<tr data-row="{escape(str(name))}"{" class=shown" if name == shown else ""}>{cells}</tr>')
     body = f'<div class="headline"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
-    note = "Changes are against the baseline, the world as it was on the date of the case. Money is EUR a year at 2023 prices."
+    note = "Changes are against the baseline, the world as it was on the date of the case."
+    note += " Owners' claims are on operating profit; what they pay for stakes is not counted."
+    note += " Money is in the case's own unit." if "EUR" in names else " Money is EUR a year at 2023 prices."
     return Section("answer", "The answer", "", (Block("html", says), Block("html", body, remark=note)))
 
 
@@ -212,7 +214,7 @@ def who_gains(results: Results, names: Names) -> Section:
         comparison = results.comparisons[name]
         makers = comparison.makers[comparison.makers["market"] == "all"]
         blocks.append(_bars(f"profit-{name}", "Makers: change in operating profit", makers, "firm", "profit_eur_change", names, name))
-        note = "What outside owners may claim of all makers' operating profit, through every chain; claims add up to operating profit."
+        note = "What outside owners may claim of all makers' operating profit, through every chain; claims add up to operating profit. What is paid for a stake is not counted here."
         blocks.append(_bars(f"claims-{name}", "Owners: change in their claim", comparison.owners, "owner", "claim_eur_change", names, name, note))
         buyers = (
             comparison.consumers[comparison.consumers["market"] == "all"].groupby("group", sort=False, as_index=False)[["surplus_eur_change"]].sum()
@@ -235,7 +237,7 @@ def _bars(id: str, title: str, table: pd.DataFrame, key: str, value: str, names:
         rows = rows.sort_values(value, ascending=False, kind="stable")
     left_out = len(table) - len(rows)
     said = " ".join(x for x in (note, f"The {len(rows)} largest changes; {left_out} smaller ones are in the table." if left_out else "") if x)
-    label = replace(label_of(value), text=title.split(": ")[-1].capitalize())
+    label = replace(in_money(label_of(value), names.get("EUR", "EUR")), text=title.split(": ")[-1].capitalize())
     shown = [names.get(str(x), str(x)) for x in rows[key]]
     return Block("figure", change_bars(id, title, shown, [float(x) for x in rows[value]], label, note=said), scenario)
 
@@ -252,7 +254,9 @@ def why(results: Results, names: Names) -> Section:
             most = rows.loc[rows["change"].abs().sort_values(ascending=False, kind="stable").index].head(MOST_BARS)
             if not present or not most["change"].abs().max() > 0:
                 continue
-            scale, said = (1e-6, "EUR m a year") if str(unit).startswith("EUR") and most["change"].abs().max() >= 1e5 else (1.0, str(unit))
+            money = names.get("EUR", "EUR")
+            in_millions = money == "EUR" and str(unit).startswith("EUR") and most["change"].abs().max() >= 1e5
+            scale, said = (1e-6, "EUR m a year") if in_millions else (1.0, str(unit).replace("EUR", money))
             long = most.melt("item", present, "channel", "part")
             long["part"] *= scale
             id = f"why-{scenario.name}-{len(blocks)}"

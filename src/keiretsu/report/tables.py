@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from keiretsu.report.wording import Label, label_of
+from keiretsu.report.wording import Label, in_money, label_of
 
 Cell = str | float | None
 
@@ -68,14 +68,16 @@ def table_of(
     Parameters
     ----------
     names
-        What ids (companies, owners, markets, scenarios) are called; applied to every column of words.
+        What ids (companies, owners, markets, scenarios) are called; applied to every column of words. "EUR" is there when the case has
+        money of its own.
     columns
         Columns to show, in that order, those that the frame lacks left out; all of them when empty.
     labels
         Labels that differ from those of `keiretsu.report.wording`.
     """
     chosen = [column for column in columns if column in frame.columns] if columns else [str(column) for column in frame.columns]
-    shown = {column: (labels or {}).get(column) or label_of(column, frame[column]) for column in chosen}
+    given = labels or {}
+    shown = {column: in_money(given.get(column) or label_of(column, frame[column]), names.get("EUR", "EUR")) for column in chosen}
     rows: list[tuple[Cell, ...]] = [
         tuple(_cell(value, shown[column], names) for column, value in zip(chosen, row, strict=True))
         for row in frame[chosen].itertuples(index=False, name=None)

@@ -163,8 +163,11 @@ _WORDS: dict[str, Label] = {
     "mhhi": Label("MHHI", "points"),
     "mhhi_delta": Label("MHHI less HHI", "points"),
     "delta": Label("Mean utility at no price", "utils", digits=3),
-    "gupp": Label("GUPPI", "% of price", digits=2, scale=100),
     "guppi": Label("GUPPI", "% of price", digits=2, scale=100),
+    "largest_guppi": Label("Largest GUPPI of a car", "% of price", digits=2, scale=100),
+    "upp_eur": Label("UPP without savings", "EUR a car"),
+    "cmcr": Label("Cost reduction that compensates", "% of cost", digits=2, scale=100),
+    "programme": Label("Programme", kind="text"),
     "battery_kwh": Label("Battery", "kWh", digits=1),
     "range_km": Label("Range", "km"),
     "power_kw": Label("Power", "kW"),
@@ -219,8 +222,14 @@ _WORDS |= {
     "settled": Label("Settled"),
     "prices_of": Label("Prices of", kind="text"),
     "profit_of": Label("Profit of", kind="text"),
-    "before": Label("Before", "%", digits=2, scale=100),
-    "after": Label("After", "%", digits=2, scale=100),
+    "before": Label("Before", kind="text"),
+    "after": Label("After", kind="text"),
+    "share_before": Label("Before", "%", digits=2, scale=100),
+    "share_after": Label("After", "%", digits=2, scale=100),
+    "share_change": Label("Change", "% points", digits=2, scale=100, signed=True),
+    "weight_before": Label("Before", "EUR per EUR of its own", digits=3),
+    "weight_after": Label("After", "EUR per EUR of its own", digits=3),
+    "weight_change": Label("Change", "EUR per EUR of its own", digits=3, signed=True),
     "row": Label("File and line", kind="text"),
 }
 
@@ -259,9 +268,13 @@ def _side(root: Label, ending: str, said: str) -> Label:
     return replace(root, text=f"{root.text}, {said}", unit=unit, kind="number", signed=ending == "_change")
 
 
-def in_millions(label: Label) -> Label:
-    """The same column in EUR m a year: for totals whose size calls for it."""
-    return replace(label, unit=label.unit.replace("EUR", "EUR m"), digits=1, scale=label.scale * 1e-6)
+def in_money(label: Label, money: str) -> Label:
+    """The same column in a case's own money: its name in the unit, and single units in place of millions of euro."""
+    if money == "EUR" or "EUR" not in label.unit:
+        return label
+    if "EUR m" in label.unit:
+        return replace(label, unit=label.unit.replace("EUR m", money), digits=0, scale=label.scale * 1e6)
+    return replace(label, unit=label.unit.replace("EUR", money), digits=max(label.digits, 2))
 
 
 def _by_size(values: pd.Series) -> Label:

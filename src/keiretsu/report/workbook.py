@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from keiretsu.study import Results
+    from keiretsu.study.results import Results
 
 EXCEL_SHEET_NAME = 31  # characters Excel allows
 LARGEST_MATRIX = 150  # products of a market whose elasticities fit on a sheet one can read

@@ -7,6 +7,7 @@ import datetime as dt
 import pandas as pd
 
 from keiretsu.case import Case
+from keiretsu.errors import MoveError, Problem
 from keiretsu.market.build import preferences_of, rule_of, uncalibrated
 from keiretsu.market.world import World
 from keiretsu.ownership.tables import control_before_after, kappa_before_after, stakes_before_after
@@ -38,12 +39,14 @@ def owners_changed(case: Case, before: World, scenario: str) -> dict[str, pd.Dat
     after = chosen.apply(before)
     old, new = before.register.as_of(before.date), after.register.as_of(after.date)
     if before.rule != after.rule:
-        from keiretsu.errors import MoveError, Problem
-
         raise MoveError(Problem("this scenario also changes the ownership rule", scenario, type(after.rule).__name__, "the rule of the case"))
     weights = kappa_before_after(old, new, after.rule, after.firms())
     return {
-        f"Look-through stakes that “{chosen.title}” changes": stakes_before_after(old, new),
+        f"Look-through stakes that “{chosen.title}” changes": stakes_before_after(old, new).rename(columns=_as("share")),
         "Control that changes hands": control_before_after(old, new),
-        "Weights on others' profit that change": weights[weights["change"].abs() > 1e-12],
+        "Weights on others' profit that change": weights[weights["change"].abs() > 1e-12].rename(columns=_as("weight")),
     }
+
+
+def _as(what: str) -> dict[str, str]:
+    return {side: f"{what}_{side}" for side in ("before", "after", "change")}

@@ -19,6 +19,8 @@
     return node;
   };
 
+  const wordClass = (said) => (said.length <= 16 ? "short" : /\S{40}/.test(said) ? "words link" : "words");
+
   function drawTable(host) {
     const table = tables.get(host.dataset.table);
     let order = null, descending = false, words = "", all = false;
@@ -56,7 +58,7 @@
         row.cells.forEach((value, j) => {
           const column = table.columns[j], said = show(column, value);
           const zero = !/[1-9]/.test(said);
-          const style = column.kind === "text" ? "words" : "n" + (value === null ? " none" : column.signed && !zero ? (value > 0 ? " up" : " down") : "");
+          const style = column.kind === "text" ? wordClass(said) : "n" + (value === null ? " none" : column.signed && !zero ? (value > 0 ? " up" : " down") : "");
           line.append(make("td", { className: style, textContent: said }));
         });
         return line;
