@@ -185,7 +185,15 @@ def _bracketed(count: _Counted, cap: np.ndarray, tolerance: np.ndarray, limit: i
 
 
 def _done(
-    price: np.ndarray, balance: np.ndarray, cap: np.ndarray, tolerance: np.ndarray, evaluations: int, method: Literal["none needed", "newton", "bracketed"]
+    price: np.ndarray,
+    balance: np.ndarray,
+    cap: np.ndarray,
+    tolerance: np.ndarray,
+    evaluations: int,
+    method: Literal["none needed", "newton", "bracketed"],
 ) -> Cleared:
-    status: list[Status] = ["slack" if p <= 0 and b <= t else "fined" if p >= c and b >= -t else "binding" for p, b, c, t in zip(price, balance, cap, tolerance, strict=True)]
+    status: list[Status] = [
+        "slack" if p <= 0 and b <= t else "fined" if p >= c and b >= -t else "binding"
+        for p, b, c, t in zip(price, balance, cap, tolerance, strict=True)
+    ]
     return Cleared(price, balance, tuple(status), evaluations, method)

@@ -130,12 +130,16 @@ class Obligation:
         found = rows[self.rule.counted_by].map(index)
         missing = rows.loc[found.isna() & rows["market"].isin(self.rule.markets), self.rule.counted_by].unique()
         if missing.size:
-            raise PolicyError(Problem("a maker is in no pool of the rule", self.rule.id, ", ".join(map(str, missing)), "the makers the obligation was made for"))
+            raise PolicyError(
+                Problem("a maker is in no pool of the rule", self.rule.id, ", ".join(map(str, missing)), "the makers the obligation was made for")
+            )
         return np.where(rows["market"].isin(self.rule.markets), found.fillna(-1), -1).astype(int)
 
     def burden(self, rows: pd.DataFrame) -> np.ndarray:
         """Burden of one car of each product: g/km above target, or missing electric cars; zero outside the rule's markets. (n,)"""
-        per_car = burden_of(self.rule.target, rows["co2_gkm"].to_numpy(float), rows["mass_kg"].to_numpy(float), (rows["powertrain"].astype(str)).to_numpy())
+        per_car = burden_of(
+            self.rule.target, rows["co2_gkm"].to_numpy(float), rows["mass_kg"].to_numpy(float), (rows["powertrain"].astype(str)).to_numpy()
+        )
         return np.where(rows["market"].isin(self.rule.markets), per_car, 0.0)
 
     def shadow(self, rows: pd.DataFrame, price: np.ndarray) -> np.ndarray:
@@ -208,24 +212,38 @@ def check_pools(records: Sequence[PoolRecord]) -> None:
             continue
         if r.to_year < r.from_year:
             problems.append(Problem("a rule ends before it starts", r.where or r.id, f"{r.from_year} to {r.to_year}"))
-        for other in rules.get(r.id, []):
-            if r.from_year <= other.to_year and other.from_year <= r.to_year:
-                problems.append(Problem("a rule has two targets in one year", r.where or r.id, f"{r.from_year}-{r.to_year} and {other.from_year}-{other.to_year}"))
+        problems.extend(
+            Problem("a rule has two targets in one year", r.where or r.id, f"{r.from_year}-{r.to_year} and {other.from_year}-{other.to_year}")
+            for other in rules.get(r.id, [])
+            if r.from_year <= other.to_year and other.from_year <= r.to_year
+        )
         rules.setdefault(r.id, []).append(r)
     seen: dict[tuple[str, str], str] = {}
     for r in records:
         if isinstance(r, FleetRule):
             continue
         if r.rule not in rules:
-            problems.append(Problem("no such fleet rule", r.where or str(getattr(r, "id", "")), r.rule, f"one of {', '.join(rules) or 'none stated'}"))
+            problems.append(
+                Problem("no such fleet rule", r.where or str(getattr(r, "id", "")), r.rule, f"one of {', '.join(rules) or 'none stated'}")
+            )
         if not isinstance(r, Pool):
             continue
         for maker in r.makers:
             if (r.rule, maker) in seen:
-                problems.append(Problem("a maker is in two pools", r.where or r.id, f"{maker} in {seen[r.rule, maker]} and {r.id}", "one pool", "leave the first before joining the second"))
+                problems.append(
+                    Problem(
+                        "a maker is in two pools",
+                        r.where or r.id,
+                        f"{maker} in {seen[r.rule, maker]} and {r.id}",
+                        "one pool",
+                        "leave the first before joining the second",
+                    )
+                )
             seen[r.rule, maker] = r.id
         if r.sharing == "one payer" and r.payer not in r.makers:
-            problems.append(Problem("the payer of a pool is not one of its makers", r.where or r.id, r.payer or "nobody", f"one of {', '.join(r.makers)}"))
+            problems.append(
+                Problem("the payer of a pool is not one of its makers", r.where or r.id, r.payer or "nobody", f"one of {', '.join(r.makers)}")
+            )
     if problems:
         raise PolicyError(problems)
 
@@ -252,7 +270,16 @@ def payments(obligation: Obligation, rows: pd.DataFrame, units: np.ndarray, pric
             else:
                 pays = fine if maker == pool.payer else 0.0
             parts.append(
-                {"rule": obligation.rule.id, "pool": pool.id, "maker": maker, "balance": balance, "shadow_price_eur": float(price[p]), "pool_balance": float(total[p]), "pool_fine_eur": fine, "pays_eur": pays}
+                {
+                    "rule": obligation.rule.id,
+                    "pool": pool.id,
+                    "maker": maker,
+                    "balance": balance,
+                    "shadow_price_eur": float(price[p]),
+                    "pool_balance": float(total[p]),
+                    "pool_fine_eur": fine,
+                    "pays_eur": pays,
+                }
             )
     return pd.DataFrame(parts)
 
