@@ -182,7 +182,7 @@ def _read_scenarios(folder: Path, files: Sequence[str], toml: TomlFile, problems
             problems.append(Problem("two scenarios have one name", f"{scenario.file}, line {scenario.line}", scenario.name, "another name",
                                     f"the first is {first[scenario.name].file}, line {first[scenario.name].line}"))  # fmt: skip
         first.setdefault(scenario.name, scenario)
-    return tuple(found)
+    return tuple(sorted(found, key=lambda scenario: scenario.order))
 
 
 def _scenario(item: Any, name: str, toml: TomlFile, path: str, problems: list[Problem]) -> list[ScenarioText]:
@@ -206,8 +206,16 @@ def _scenario(item: Any, name: str, toml: TomlFile, path: str, problems: list[Pr
         entries.append(Entry("moves", move, toml.file, line))
         if not isinstance(move.get("type"), str):
             problems.append(Problem("a move without a type", entries[-1].place, ", ".join(move) or "nothing", 'type = "..."', "see docs/moves.md"))
-    more = {key: value for key, value in item.items() if key not in ("name", "title", "question", "moves")}
-    return [ScenarioText(texts["name"], texts["title"], texts["question"], tuple(entries), more, toml.file, toml.line(path) if path else 1)]
+    order, headline = item.get("order", 1000), item.get("headline", False)
+    for key, value, kind in (("order", order, int), ("headline", headline, bool)):
+        if type(value) is not kind:
+            wanted = "a whole number" if kind is int else "true or false"
+            problems.append(Problem(f"{key} is not {wanted}", f"{toml.file}, line {toml.lines.get(prefix + key, 1)}", repr(value), wanted))
+            return []
+    own = ("name", "title", "question", "moves", "order", "headline")
+    more = {key: value for key, value in item.items() if key not in own}
+    line = toml.line(path) if path else 1
+    return [ScenarioText(texts["name"], texts["title"], texts["question"], tuple(entries), more, toml.file, line, order, headline)]
 
 
 def _read_entries(folder: Path, file: str, problems: list[Problem]) -> tuple[Entry, ...]:

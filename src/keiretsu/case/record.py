@@ -60,7 +60,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class ScenarioText:
-    """A scenario as written: its moves are parsed by `keiretsu.moves`. `more` holds keys beyond name, title, question and moves."""
+    """A scenario as written: its moves are parsed by `keiretsu.moves`. `more` holds the keys that the fields here do not.
+
+    `order` is its place in tables, and `headline` marks the ones that are also run under uncertainty.
+    """
 
     name: str
     title: str
@@ -69,6 +72,8 @@ class ScenarioText:
     more: Mapping[str, Any]
     file: str
     line: int
+    order: int = 1000
+    headline: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain dict; each move carries its place under ``where``."""
