@@ -6,13 +6,15 @@ from keiretsu.moves.companies import JointVenture, Merger, Pact, Supply
 from keiretsu.moves.comparison import Comparison, compare
 from keiretsu.moves.cost_moves import BatteryPriceShock, CostShock, Partnership
 from keiretsu.moves.filter import ProductFilter
+from keiretsu.moves.holders import Listing, RegisterDate
 from keiretsu.moves.move import CHANNELS, Move
 from keiretsu.moves.price_moves import PriceCut
-from keiretsu.moves.product_range import Entry, Launch, Twin, Withdrawal
+from keiretsu.moves.product_range import Entry, Launch, Twin
 from keiretsu.moves.registry import MOVE_TYPES, moves_markdown
 from keiretsu.moves.response import ResponseSplit, direct_and_response
 from keiretsu.moves.scenario import Scenario, parse_move, parse_scenarios
-from keiretsu.moves.stakes import Listing, RegisterDate, StakePurchase, StakeSale
+from keiretsu.moves.stakes import StakePurchase, StakeSale
+from keiretsu.moves.withdrawals import Withdrawal
 
 __all__ = [
     "CHANNELS",

@@ -8,10 +8,12 @@ from keiretsu.moves.arguments import Argument, argument_table
 from keiretsu.moves.companies import JointVenture, Merger, Pact, Supply
 from keiretsu.moves.cost_moves import BatteryPriceShock, CostShock, Partnership
 from keiretsu.moves.filter import FILTER_KEYS
+from keiretsu.moves.holders import Listing, RegisterDate
 from keiretsu.moves.move import CHANNELS, Move
 from keiretsu.moves.price_moves import PriceCut
-from keiretsu.moves.product_range import Entry, Launch, Twin, Withdrawal
-from keiretsu.moves.stakes import Listing, RegisterDate, StakePurchase, StakeSale
+from keiretsu.moves.product_range import Entry, Launch, Twin
+from keiretsu.moves.stakes import StakePurchase, StakeSale
+from keiretsu.moves.withdrawals import Withdrawal
 
 _TYPES: tuple[type[Move], ...] = (
     StakePurchase,

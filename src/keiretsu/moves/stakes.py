@@ -1,15 +1,12 @@
-"""Moves of stakes: purchase, sale, listing, and ownership as it was on another date ([1], [15]).
+"""Moves of stakes: purchase and sale, by share or by money ([1], [15]).
 
 Primary money goes into the company: it buys new shares, amount / post-money of them, and everybody else is diluted. Secondary money goes
 to a seller: amount / value of the equity changes hands and nobody is diluted. A change holds from the later of the move's start and the world's
 date.
 """
 
-# ruff: noqa: RUF009 (`argument` makes a dataclass field, which is what a default has to be)
-
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +18,7 @@ from keiretsu.moves.arguments import argument
 from keiretsu.moves.company_edits import unknown_companies, unknown_holders
 from keiretsu.moves.move import Channel, Move
 from keiretsu.ownership.holdings import FLOAT_PREFIX, SHARE_TOLERANCE, Holdings
-from keiretsu.ownership.register import Control, Register, Stake
+from keiretsu.ownership.register import Register
 from keiretsu.ownership.register_changes import issue, issued_share, transfer
 
 
@@ -53,14 +50,14 @@ class StakePurchase(Move):
         if self.money == "primary":
             votes = part if self.votes is None else self.votes
             return world.replace(register=issue(world.register, self.company, self.buyer, part, votes, date, source))
-        return world.replace(register=_passed_on(world.register, self.sellers, self.buyer, self.company, part, date, source))
+        return world.replace(register=passed_on(world.register, self.sellers, self.buyer, self.company, part, date, source))
 
     def check(self, world: World) -> list[Problem]:
         """Parties must be known and sellers hold enough on the day."""
         problems = unknown_companies(world, (self.company,), self.place) + unknown_holders(world, _not_float((self.buyer, *self.sellers)), self.place)
         if problems or self.faults() or self.money == "primary":
             return problems
-        return _too_little_for_sale(world, self, self.sellers, self.company, bought_share(self))
+        return too_little_for_sale(world, self, self.sellers, self.company, bought_share(self))
 
     def faults(self) -> list[Problem]:
         """Money and shares must fit together."""
@@ -103,14 +100,14 @@ class StakeSale(Move):
     def changed(self, world: World) -> World:
         """The world with the stake in other hands."""
         date, source = day_of(self, world), f"move {self.label}"
-        return world.replace(register=_passed_on(world.register, (self.seller,), self.buyer, self.company, bought_share(self), date, source))
+        return world.replace(register=passed_on(world.register, (self.seller,), self.buyer, self.company, bought_share(self), date, source))
 
     def check(self, world: World) -> list[Problem]:
         """Parties must be known and the seller hold enough on the day."""
         problems = unknown_companies(world, (self.company,), self.place) + unknown_holders(world, _not_float((self.buyer, self.seller)), self.place)
         if problems or self.faults():
             return problems
-        return _too_little_for_sale(world, self, (self.seller,), self.company, bought_share(self))
+        return too_little_for_sale(world, self, (self.seller,), self.company, bought_share(self))
 
     def faults(self) -> list[Problem]:
         """Money and shares must fit together."""
@@ -126,82 +123,6 @@ class StakeSale(Move):
     def parties(self) -> tuple[str, ...]:
         """Seller, buyer, company."""
         return (self.seller, self.buyer, self.company)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listing(Move):
-    """A part of a company goes to the public: ownership side only, the money is for the valuation of listings."""
-
-    type: ClassVar[str] = "listing"
-    summary: ClassVar[str] = "a part of a company is floated, as new shares (primary) or shares of present holders (secondary)"
-    usual_channel: ClassVar[Channel] = "ownership"
-
-    company: str = argument("company that is listed")
-    share: float = argument("part of the equity that the public holds more of afterwards", unit="share", low=0.0, high=1.0)
-    money: str = argument("primary: new shares; secondary: shares of the sellers", words=("primary", "secondary"))
-    sellers: tuple[str, ...] = argument("who sells, when secondary, in proportion to what they hold", default=())
-
-    def changed(self, world: World) -> World:
-        """The world with a larger float."""
-        date, source, public = day_of(self, world), f"move {self.label}", FLOAT_PREFIX + self.company
-        if self.money == "primary":
-            return world.replace(register=issue(world.register, self.company, public, self.share, self.share, date, source))
-        return world.replace(register=_passed_on(world.register, self.sellers, public, self.company, self.share, date, source))
-
-    def check(self, world: World) -> list[Problem]:
-        """Parties must be known and sellers hold enough."""
-        problems = unknown_companies(world, (self.company,), self.place) + unknown_holders(world, self.sellers, self.place)
-        if problems or self.faults() or self.money == "primary":
-            return problems
-        return _too_little_for_sale(world, self, self.sellers, self.company, self.share)
-
-    def faults(self) -> list[Problem]:
-        """Sellers when secondary; less than all when primary."""
-        problems = super().faults()
-        if (self.money == "secondary") != bool(self.sellers):
-            problems.append(Problem("sellers do not fit the money", self.place, f"money {self.money}", "sellers when secondary, none when primary"))
-        if self.money == "primary" and self.share >= 1:
-            problems.append(Problem("new shares cannot be all of a company", self.place, f"{self.share:g}", "a share below 1"))
-        return problems
-
-    def buys(self) -> tuple[tuple[str, str], ...]:
-        """The public and the company."""
-        return ((FLOAT_PREFIX + self.company, self.company),)
-
-    def parties(self) -> tuple[str, ...]:
-        """Company and sellers."""
-        return (self.company, *self.sellers)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RegisterDate(Move):
-    """Ownership as it was, or will be, on another date; everything else as in the world."""
-
-    type: ClassVar[str] = "register_date"
-    summary: ClassVar[str] = "stakes and declared control as of another date, everything else as in the world"
-    usual_channel: ClassVar[Channel] = "ownership"
-
-    date: dt.date = argument("the day whose register is used")
-
-    def changed(self, world: World) -> World:
-        """The world with that day's stakes and control, and no others."""
-        stakes = tuple(dataclasses.replace(s, start=None, end=None) for s in world.register.stakes if s.in_force(self.date))
-        control = tuple(dataclasses.replace(c, start=None, end=None) for c in world.register.control if c.in_force(self.date))
-        return world.replace(register=dataclasses.replace(world.register, stakes=stakes, control=control))
-
-    def check(self, world: World) -> list[Problem]:
-        """A firm that has holders on the world's date must have some on the other one, or it would quietly become its own."""
-
-        def held(day: dt.date) -> set[str]:
-            lines: Sequence[Stake | Control] = (*world.register.stakes, *world.register.control)
-            return {line.company for line in lines if line.in_force(day)}
-
-        lost = sorted((held(world.date) - held(self.date)) & set(world.firms()))
-        next_step = "give the stakes an earlier start, or state who held it then"
-        return [
-            Problem("the register has no holder for this company on that date", self.place, f"{name} on {self.date}", "a stake", next_step)
-            for name in lost
-        ]
 
 
 def bought_share(move: StakePurchase | StakeSale) -> float:
@@ -241,7 +162,7 @@ def _price_faults(move: StakePurchase | StakeSale) -> list[Problem]:
     return [Problem("new shares cannot be all of a company", move.place, f"{bought_share(move):g}", "a share below 1")] if whole else []
 
 
-def _passed_on(register: Register, sellers: Sequence[str], buyer: str, company: str, part: float, date: dt.date, source: str) -> Register:
+def passed_on(register: Register, sellers: Sequence[str], buyer: str, company: str, part: float, date: dt.date, source: str) -> Register:
     """`part` of the company from the sellers, in proportion to what they hold, with the votes of those shares, to the buyer."""
     if part <= SHARE_TOLERANCE:  # the register takes less than this for rounding, so nobody would hold it
         return register
@@ -263,7 +184,8 @@ def held_on_the_day(holdings: Holdings, holder: str, company: str) -> tuple[floa
     return float(holdings.owner_shares[row, column]), float(holdings.owner_votes[row, column])
 
 
-def _too_little_for_sale(world: World, move: Move, sellers: Sequence[str], company: str, part: float) -> list[Problem]:
+def too_little_for_sale(world: World, move: Move, sellers: Sequence[str], company: str, part: float) -> list[Problem]:
+    """A problem when the sellers together hold less than is bought, on the day of the change."""
     holdings = world.register.as_of(day_of(move, world))
     held = sum(held_on_the_day(holdings, name, company)[0] for name in sellers)
     if part <= held + SHARE_TOLERANCE:
