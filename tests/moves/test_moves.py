@@ -99,6 +99,11 @@ def test_the_float_may_sell_what_it_holds(world):
     assert after.register.as_of(world.date).owner_shares[:, 2].sum() == pytest.approx(0.6)
 
 
+def test_the_float_of_another_company_holds_nothing_to_sell(world):
+    with pytest.raises(MoveError, match="unknown company or owner; seen float of Ares"):
+        StakePurchase(buyer="Ares", company="Chronos", money="secondary", share=0.4, sellers=("float of Ares",)).apply(world)
+
+
 def test_a_listing_makes_the_float_larger_by_the_part_floated(world):
     column = FIRMS.index("Daphne")
     before = world.register.as_of(world.date).owner_shares[-1, column]

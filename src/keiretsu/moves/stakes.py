@@ -54,7 +54,9 @@ class StakePurchase(Move):
 
     def check(self, world: World) -> list[Problem]:
         """Parties must be known and sellers hold enough on the day."""
-        problems = unknown_companies(world, (self.company,), self.place) + unknown_holders(world, _not_float((self.buyer, *self.sellers)), self.place)
+        problems = unknown_companies(world, (self.company,), self.place) + unknown_holders(
+            world, _named((self.buyer, *self.sellers), self.company), self.place
+        )
         if problems or self.faults() or self.money == "primary":
             return problems
         return too_little_for_sale(world, self, self.sellers, self.company, bought_share(self))
@@ -104,7 +106,9 @@ class StakeSale(Move):
 
     def check(self, world: World) -> list[Problem]:
         """Parties must be known and the seller hold enough on the day."""
-        problems = unknown_companies(world, (self.company,), self.place) + unknown_holders(world, _not_float((self.buyer, self.seller)), self.place)
+        problems = unknown_companies(world, (self.company,), self.place) + unknown_holders(
+            world, _named((self.buyer, self.seller), self.company), self.place
+        )
         if problems or self.faults():
             return problems
         return too_little_for_sale(world, self, (self.seller,), self.company, bought_share(self))
@@ -202,6 +206,6 @@ def too_little_for_sale(world: World, move: Move, sellers: Sequence[str], compan
     ]
 
 
-def _not_float(names: Sequence[str]) -> tuple[str, ...]:
-    """Holders that must stand in the register; a float is there with its company."""
-    return tuple(name for name in names if not name.startswith(FLOAT_PREFIX))
+def _named(names: Sequence[str], company: str) -> tuple[str, ...]:
+    """Holders that must stand in the register; the company's own float is there with it."""
+    return tuple(name for name in names if name != FLOAT_PREFIX + company)
