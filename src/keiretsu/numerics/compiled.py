@@ -1,0 +1,36 @@
+"""Compiled code kept on disk between runs, so that the second run of a command does not compile again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import jax
+
+FOLDER_VARIABLE = "KEIRETSU_CACHE"
+
+
+def cache_folder() -> Path:
+    """Where compiled code is kept: $KEIRETSU_CACHE, else $XDG_CACHE_HOME/keiretsu, else ~/.cache/keiretsu."""
+    if FOLDER_VARIABLE in os.environ:
+        return Path(os.environ[FOLDER_VARIABLE])
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "keiretsu"
+
+
+def keep_compiled_code(folder: Path) -> bool:
+    """Keep compiled code in `folder` from now on, in this process. False when the folder cannot be written: then nothing is kept.
+
+    The edge of the program calls this (the command line, a worker); the package itself never does, so that importing it has no effect
+    on a user's own JAX code.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    if not os.access(folder, os.W_OK):
+        return False
+    jax.config.update("jax_compilation_cache_dir", str(folder / "xla"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+    return True
