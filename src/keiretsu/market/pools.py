@@ -70,13 +70,15 @@ class FleetRule:
 
 @dataclass(frozen=True)
 class Pool:
-    """Makers that meet a rule together. `sharing`: who bears a fine (see `payments`); `payer` only for "one payer"."""
+    """Makers that meet a rule together in the years named. `sharing`: who bears a fine (see `payments`); `payer` only for "one payer"."""
 
     id: str
     rule: str
     makers: tuple[str, ...]
     sharing: Literal["internal price", "pro rata", "one payer"] = "internal price"
     payer: str = ""
+    from_year: int = 0
+    to_year: int = 9999
     source: str = ""
     confidence: str = ""
     note: str = ""
@@ -175,7 +177,7 @@ def obligation(records: Sequence[PoolRecord], rule: FleetRule, rows: pd.DataFram
     rest = [r for r in records if isinstance(r, RestOfArea) and r.rule == rule.id]
     sold = rows.loc[rows["market"].isin(rule.markets), rule.counted_by].astype(str).unique()
     makers = sorted(set(sold) | {r.maker for r in rest})
-    pools = [p for p in records if isinstance(p, Pool) and p.rule == rule.id]
+    pools = [p for p in records if isinstance(p, Pool) and p.rule == rule.id and p.from_year <= year <= p.to_year]
     pooled = {maker for p in pools for maker in p.makers}
     everyone = (*pools, *(Pool(maker, rule.id, (maker,)) for maker in makers if maker not in pooled))
     by_maker = {r.maker: _rest_balance(rule.target, r) for r in rest}
@@ -218,7 +220,7 @@ def check_pools(records: Sequence[PoolRecord]) -> None:
             if r.from_year <= other.to_year and other.from_year <= r.to_year
         )
         rules.setdefault(r.id, []).append(r)
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[tuple[str, str], list[Pool]] = {}
     for r in records:
         if isinstance(r, FleetRule):
             continue
@@ -229,17 +231,19 @@ def check_pools(records: Sequence[PoolRecord]) -> None:
         if not isinstance(r, Pool):
             continue
         for maker in r.makers:
-            if (r.rule, maker) in seen:
+            others = seen.setdefault((r.rule, maker), [])
+            both = [o.id for o in others if r.from_year <= o.to_year and o.from_year <= r.to_year]
+            if both:
                 problems.append(
                     Problem(
                         "a maker is in two pools",
                         r.where or r.id,
-                        f"{maker} in {seen[r.rule, maker]} and {r.id}",
+                        f"{maker} in {both[0]} and {r.id}",
                         "one pool",
                         "leave the first before joining the second",
                     )
                 )
-            seen[r.rule, maker] = r.id
+            others.append(r)
         if r.sharing == "one payer" and r.payer not in r.makers:
             problems.append(
                 Problem("the payer of a pool is not one of its makers", r.where or r.id, r.payer or "nobody", f"one of {', '.join(r.makers)}")

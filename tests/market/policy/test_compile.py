@@ -147,7 +147,7 @@ def test_parts_duty_falls_on_the_foreign_share():
 
 def test_inside_a_tariff_quota_the_low_rate_holds_and_its_window_starts_at_the_floor():
     duty = Duty(scope("duty"), 0.70, 0.5)
-    quota = TariffQuota(scope("quota", makers=("F0",)), 0.15, 8000, PriceWindow("customs", at_least=32_000))
+    quota = TariffQuota(scope("quota", makers=("F0",)), 0.15, 0.5, 8000, PriceWindow("customs", at_least=32_000))
     assert keeps([duty, quota], 64_000)[[0, 1], 0] == pytest.approx([64_000 * (1 - 0.075), 64_000 * 0.65])
     assert keeps([duty, quota], 63_999)[0, 0] == pytest.approx(63_999 * 0.65)
 
@@ -183,7 +183,7 @@ def test_a_programme_holds_from_its_first_to_its_last_day():
         ((Duty(scope("a"), 0.1, 1), Duty(scope("b"), 0.1, 1)), "two duties"),
         ((Incentive(scope("a"), flat_eur=1, group="g"), Incentive(scope("b"), flat_eur=2, group="g")), "two incentives of group g"),
         ((Incentive(scope("a"), flat_eur=1), UnitTax(scope("a"), 1)), "in force twice"),
-        ((Duty(scope("a"), 0.1, 1), TariffQuota(scope("b"), 0.15, 100)), "dearer than the duty"),
+        ((Duty(scope("a"), 0.1, 1), TariffQuota(scope("b"), 0.15, 1.0, 100)), "dearer than the duty"),
         (
             (Incentive(scope("a"), flat_eur=1, window=PriceWindow(at_most=9)), Incentive(scope("b"), flat_eur=2, window=PriceWindow(at_least=9))),
             "each claims it",

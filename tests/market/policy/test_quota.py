@@ -27,7 +27,7 @@ def market(n_importers: int, cars: float):
     """One importer with `n_importers` of three cars under a quota; the rest are home cars of another maker."""
     products = rows(3, priced_by=["F0"] * n_importers + ["F1"] * (3 - n_importers), origin=["US"] * n_importers + ["IN"] * (3 - n_importers))
     duty = Duty(scope("duty", origins_except=("IN",)), HIGH, VALUE)
-    quota = TariffQuota(scope("quota", makers=("F0",), origins_except=("IN",)), LOW, cars)
+    quota = TariffQuota(scope("quota", makers=("F0",), origins_except=("IN",)), LOW, VALUE, cars)
     likes = tastes(3, 3, spread=0.2)
     firms = one_firm_each([0] * n_importers + [1] * (3 - n_importers), np.eye(2))
 

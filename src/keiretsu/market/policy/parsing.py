@@ -99,6 +99,9 @@ def _scope(row: dict[str, Any], where: str, problems: list[Problem]) -> Scope | 
         if field.name in ("start", "end"):
             if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
                 problems.append(Problem("not a date", f"{where}, {field.name}", repr(value), "a date such as 2024-03-27, without quotes"))
+        elif field.name == "dormant":
+            if not isinstance(value, bool):
+                problems.append(Problem("not a yes or no", f"{where}, dormant", repr(value), "true or false"))
         elif field.name in ("id", "source", "confidence", "note"):
             value = str(value)
         elif str(field.type).startswith("tuple"):

@@ -40,13 +40,14 @@ class Scope:
     range_min_km: float = 0.0
     mass_max_kg: float = float("inf")
     co2_max_gkm: float = float("inf")
+    dormant: bool = False  # written down, in force only once a move runs it
     source: str = ""
     confidence: str = ""
     note: str = ""
     where: str = ""  # file and row it was read from
 
     def in_force(self, market: str, date: dt.date) -> bool:
-        return market in self.markets and self.start <= date <= self.end
+        return not self.dormant and market in self.markets and self.start <= date <= self.end
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,14 @@ class PartsDuty:
 
 @dataclass(frozen=True)
 class TariffQuota:
-    """The first `cars` a year of each maker named pay `low_rate` in place of the `Duty`; `window` is on the customs value."""
+    """The first `cars` a year of each maker named pay `low_rate` in place of the `Duty`; `window` is on the customs value.
+
+    `value_share` is the customs value as a share of the price of a car inside: higher than the duty's own where less of the price is duty.
+    """
 
     scope: Scope
     low_rate: float
+    value_share: float
     cars: float
     window: PriceWindow = field(default=PriceWindow(basis="customs"))
 

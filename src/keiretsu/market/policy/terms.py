@@ -6,7 +6,7 @@ On the piece that a price lies on, a programme is affine: the buyer pays ``buyer
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -99,8 +99,13 @@ def quota_terms(quota: TariffQuota, duty: Duty, place: Place, price: np.ndarray)
 
 def quota_relief(quota: TariffQuota, duty: Duty, place: Place, price: np.ndarray) -> np.ndarray:
     """Share of the maker's price saved by a car that is inside the quota. (J,)"""
-    on = covers(quota.scope, place) & covers(duty.scope, place) & _inside_window(quota.window, place, price)
-    return on * (duty_rate(duty, price) - quota.low_rate) * duty.value_share
+    on = covers(quota.scope, place) & covers(duty.scope, place) & _inside_window(quota.window, _customs(quota, place), price)
+    return on * (duty_rate(duty, price) * duty.value_share - quota.low_rate * quota.value_share)
+
+
+def _customs(quota: TariffQuota, place: Place) -> Place:
+    """The place with customs values as they are inside the quota."""
+    return replace(place, customs_share=np.full(place.n_products, quota.value_share))
 
 
 def duty_rate(duty: Duty, price: np.ndarray) -> np.ndarray:
@@ -141,7 +146,7 @@ def breaks_of(programme: Programme, place: Place) -> tuple[Break, ...]:
                 f"duty {programme.rate:.0%} to {programme.rate_over:.0%} above EUR {programme.over_eur:,.0f} customs value",
             )
         case TariffQuota():
-            found.extend(_window_breaks(programme.window, place, on, name))
+            found.extend(_window_breaks(programme.window, _customs(programme, place), on, name))
         case BenefitInKind() if np.isfinite(programme.over_eur):
             add(net_price_at(place, programme.over_eur, "gross"), True, f"taxed share changes at EUR {programme.over_eur:,.0f} gross")
         case Incentive():
