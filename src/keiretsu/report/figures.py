@@ -118,10 +118,10 @@ def heat(id: str, title: str, table: pd.DataFrame, label: Label, *, names: Mappi
         "hoverongaps": False,
         "hovertemplate": f"<b>%{{y}}</b> in %{{x}}<br>{label.text}: %{{text}} {label.unit}<extra></extra>",
     }
-    layout = _layout(height=90 + ROW_PX * len(rows), x_title="")
-    layout["xaxis"] = {"side": "top", "tickfont": {"size": 11}, "fixedrange": True, "tickangle": -35}
-    layout["yaxis"] = {"autorange": "reversed", "automargin": True, "tickfont": {"size": 12}, "fixedrange": True}
-    layout["margin"] |= {"t": 70}
+    layout = _layout(height=92 + ROW_PX * len(rows), x_title="")
+    layout["xaxis"] = {"side": "top", "tickfont": {"size": 11}, "fixedrange": True, "tickangle": -35, "showgrid": False, "ticks": ""}
+    layout["yaxis"] = {"autorange": "reversed", "automargin": True, "tickfont": {"size": 12}, "fixedrange": True, "showgrid": False, "ticks": ""}
+    layout["margin"] |= {"t": 84, "b": 6}
     return Figure(id, title, (trace,), layout, note)
 
 

@@ -66,7 +66,7 @@ def first_shown(results: Results) -> str:
 
 
 def _content(sections: Sequence[Section]) -> str:
-    contents = [block.content for section in sections for block in section.blocks]
+    contents = {block.id: block.content for section in sections for block in section.blocks}.values()
     specs = {
         "tables": [c.spec() for c in contents if isinstance(c, Table)],
         "figures": [c.spec() for c in contents if isinstance(c, Figure)],

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 BASELINE = "baseline"
 OWN_MONEY = "money"  # what the unit of a case is called that does not convert to euro
 
+_FLOAT = "float of "
+
 _WORDS = {
     "BEV": "electric",
     "PHEV": "plug-in hybrid",
@@ -41,14 +43,22 @@ _WORDS = {
 
 def names_of(results: Results) -> dict[str, str]:
     """Reader's names of every id of a run."""
-    return names_in(results.case) | {scenario.name: scenario.title for scenario in results.scenarios}
+    known = names_in(results.case)
+    owners = [str(owner) for outcome in results.outcomes.values() for owner in outcome.owners["owner"]]
+    newcomers = {owner: f"Free float of {owner.removeprefix(_FLOAT)}" for owner in owners if owner.startswith(_FLOAT) and owner not in known}
+    return known | newcomers | {scenario.name: scenario.title for scenario in results.scenarios}
 
 
 def names_in(case: Case) -> dict[str, str]:
     """Reader's names of every id of a case."""
-    companies = {str(c): str(n) for c, n in zip(case.companies["company"], case.companies["name"], strict=True)}
-    owners = {str(o): str(n) for o, n in zip(case.owners["owner"], case.owners["name"], strict=True)}
-    floats = {f"float of {company}": f"Free float of {name}" for company, name in companies.items()}
+    companies = {str(c): _short(str(n)) for c, n in zip(case.companies["company"], case.companies["name"], strict=True)}
+    owners = {str(o): _short(str(n)) for o, n in zip(case.owners["owner"], case.owners["name"], strict=True)}
+    floats = {f"{_FLOAT}{company}": f"Free float of {name}" for company, name in companies.items()}
     markets = {str(m): str(n) for m, n in zip(case.markets["market"], case.markets["name"], strict=True)}
     money = {"EUR": OWN_MONEY} if case.money == "own" else {}
     return _WORDS | money | floats | owners | companies | markets
+
+
+def _short(name: str) -> str:
+    """A name without the explanation in brackets after it; the full one stands among the inputs."""
+    return name.partition(" (")[0]

@@ -12,7 +12,8 @@ from html import escape
 
 import pandas as pd
 
-WIDTH, ROW, BOX, TALL = 620, 116, 108, 38
+ROW, BOX, TALL, STEP = 116, 108, 38, 122
+NARROWEST = 500  # px
 HELD, NEW, GONE = "#8a94a0", "#1f5a8a", "#b8432f"
 
 Stakes = Mapping[tuple[str, str], float]
@@ -69,10 +70,11 @@ def draw(title: str, pairs: Sequence[tuple[str, str]], stakes: Stakes, other: St
             f'<text x="{at[0]:.0f}" y="{at[1]:.0f}" class="share" fill="{colour}" font-weight="{weight}" text-anchor="middle">{_per_cent(share)}</text>'
         )
     in_drawing = {name for pair in pairs for name in pair}
+    width = width_of(places)
     companies = {company for _, company in pairs}
     boxes = [_box(place, names.get(name, name), name in companies) for name, place in places.items() if name in in_drawing]
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}" class="network">'
+        f'<svg viewBox="0 0 {width} {height:.0f}" role="img" aria-label="{escape(title)}" class="network">'
         + "".join(lines)
         + "".join(boxes)
         + "".join(labels)
@@ -109,16 +111,17 @@ def arrange(pairs: Sequence[tuple[str, str]]) -> dict[str, Placed]:
             rows[level].sort(key=lambda n: (_middle(n, pairs, order), n))
             for k, n in enumerate(rows[level]):
                 order[n] = (k + 0.5) / len(rows[level])
-    line = 0
-    for level in sorted(k for k in rows if rows[k]):
-        members = rows[level]
-        most = max(1, WIDTH // (BOX + 12))
-        for start in range(0, len(members), most):
-            part = members[start : start + most]
-            for k, n in enumerate(part):
-                placed[n] = Placed(WIDTH * (k + 0.5) / len(part), 28 + ROW * line, line)
-            line += 1
+    width = max([NARROWEST, *(STEP * len(members) for members in rows.values())])
+    for line, level in enumerate(sorted(k for k in rows if rows[k])):
+        for k, n in enumerate(rows[level]):
+            placed[n] = Placed(width * (k + 0.5) / len(rows[level]), 28 + ROW * line, line)
     return placed
+
+
+def width_of(places: Mapping[str, Placed]) -> int:
+    """Width of the drawing in px."""
+    rows = [place.row for place in places.values()]
+    return max([NARROWEST, *(STEP * rows.count(row) for row in set(rows))])
 
 
 def _below(name: str, pairs: Sequence[tuple[str, str]]) -> set[str]:

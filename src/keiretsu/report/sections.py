@@ -15,14 +15,16 @@ import pandas as pd
 from keiretsu.report.figures import Figure, change_bars, fit_dots, heat, stacked_channels
 from keiretsu.report.headline import headline_table
 from keiretsu.report.names import BASELINE
-from keiretsu.report.network import around, arrange, changed_companies, draw, stakes_of
+from keiretsu.report.network import around, arrange, changed_companies, draw, stakes_of, width_of
 from keiretsu.report.tables import Table, table_of
-from keiretsu.report.wording import Label, in_money, label_of
+from keiretsu.report.wording import Label, in_money, label_of, with_digits_for
 
 if TYPE_CHECKING:
     from keiretsu.study.results import Results
 
 MOST_BARS = 16
+NO_CHANGE_PERCENT = 1e-6  # prices are solved to a residual far below this
+WIDE_DRAWING = 750  # px; wider drawings stand under each other
 NOT_CHANNELS = ("measure", "item", "unit", "base", "scenario", "change")
 Names = Mapping[str, str]
 
@@ -122,17 +124,18 @@ def owners_network(results: Results, names: Names) -> Section:
     blocks: list[Block] = []
     before = stakes_of(results.owners[BASELINE].direct)
     known = {name: stakes_of(tables.direct) for name, tables in results.owners.items()}
-    every = set[str]().union(*(changed_companies(before, after) for after in known.values()))
-    movers = every or {company for _, company in before}
+    changes = {name: changed_companies(before, after) for name, after in known.items()}
+    otherwise = next((moved for moved in changes.values() if moved), {company for _, company in before})
     for scenario in results.scenarios:
         after = known.get(scenario.name, before)
-        changed = changed_companies(before, after)
-        pairs = around(movers, before, after)
+        changed = changes.get(scenario.name, set())
+        pairs = around(changed or otherwise, before, after)
         places = arrange([*dict.fromkeys([*pairs["before"], *pairs["after"]])])
         drawings = [("Before", draw("Owners before", pairs["before"], before, before, names, places))]
         if changed:
             drawings.append(("After", draw("Owners after", pairs["after"], after, before, names, places)))
-        content = '<div class="pair">' + "".join(f"<div><h4>{escape(t)}</h4>{svg}</div>" for t, svg in drawings) + "</div>"
+        shape = "pair wide" if width_of(places) > WIDE_DRAWING else "pair"
+        content = f'<div class="{shape}">' + "".join(f"<div><h4>{escape(t)}</h4>{svg}</div>" for t, svg in drawings) + "</div>"
         note = "Share of profit held. White boxes are companies, grey ones owners; stakes that the scenario changes are blue. Stakes under 2 % are in the table."
         if not changed:
             note = "This scenario leaves ownership as it is. " + note
@@ -145,12 +148,14 @@ def owners_network(results: Results, names: Names) -> Section:
 
 
 def _ownership_tables(results: Results, names: Names, scenario: str) -> Iterable[Block]:
-    tables = results.owners.get(scenario, results.owners[BASELINE])
-    yield Block("table", table_of(f"stakes-{scenario}", "Direct stakes", tables.direct, names=names), scenario)
+    tables, where = results.owners.get(scenario, results.owners[BASELINE]), scenario
+    if all(getattr(tables, part).equals(getattr(results.owners[BASELINE], part)) for part in ("direct", "look_through", "control", "kappa")):
+        where = BASELINE  # one table on the page for all scenarios that leave ownership as it is
+    yield Block("table", table_of(f"stakes-{where}", "Direct stakes", tables.direct, names=names), scenario)
     note = "What one euro of a company's profit brings to each holder, loops followed. Companies' shares count stakes in each other more than once."
-    yield Block("table", table_of(f"lookthrough-{scenario}", "Look-through stakes", tables.look_through, names=names, note=note), scenario)
-    yield Block("table", table_of(f"control-{scenario}", "Who controls whom", tables.control, names=names), scenario)
-    yield Block("table", weights_table(f"kappa-{scenario}", tables.kappa, names), scenario)
+    yield Block("table", table_of(f"lookthrough-{where}", "Look-through stakes", tables.look_through, names=names, note=note), scenario)
+    yield Block("table", table_of(f"control-{where}", "Who controls whom", tables.control, names=names), scenario)
+    yield Block("table", weights_table(f"kappa-{where}", tables.kappa, names), scenario)
 
 
 def weights_table(id: str, kappa: pd.DataFrame, names: Names) -> Table:
@@ -174,14 +179,7 @@ def prices_and_sales(results: Results, names: Names) -> Section:
         if name not in results.comparisons:
             continue
         comparison = results.comparisons[name]
-        index = comparison.price_index
-        by_maker = index[(index["level"] == "maker") & (index["market"] != "all")]
-        price = label_of("price_change_percent")
-        if len(by_maker):
-            wide = by_maker.pivot_table(index="name", columns="market", values="price_change_percent", sort=False)
-            wide = wide.loc[wide.abs().max(axis=1).sort_values(ascending=False, kind="stable").index].head(MOST_BARS)
-            note = f"Maker's net prices weighted by sales before. The {len(wide)} makers whose prices change most; the rest is in the table below."
-            blocks.append(Block("figure", heat(f"prices-{name}", "Price change by maker and market, %", wide, price, names=names, note=note), name))
+        blocks += _price_map(comparison.price_index, names, name)
         makers = comparison.makers[comparison.makers["market"] == "all"]
         blocks.append(_bars(f"sales-{name}", "Change in sales by maker", makers, "firm", "units_change", names, name))
         markets = comparison.markets.rename(columns=str)
@@ -193,6 +191,21 @@ def prices_and_sales(results: Results, names: Names) -> Section:
         cars = _cars(comparison.products, comparison.prices)
         blocks.append(Block("table", table_of(f"cars-{name}", "Every car", cars, names=names), name))
     return Section("prices", "Prices and sales", "What makers would charge and what buyers would then choose.", tuple(blocks))
+
+
+def _price_map(index: pd.DataFrame, names: Names, scenario: str) -> list[Block]:
+    """Price change by maker and market; makers whose changes would all read zero are left out, and nothing is drawn when all would."""
+    by_maker = index[(index["level"] == "maker") & (index["market"] != "all")]
+    if not by_maker["price_change_percent"].abs().max() > NO_CHANGE_PERCENT:
+        return [Block("html", "<p>No maker changes its prices in any market.</p>", scenario, "Price change by maker and market")]
+    wide = by_maker.pivot_table(index="name", columns="market", values="price_change_percent", sort=False)
+    label = with_digits_for(label_of("price_change_percent"), float(wide.abs().max().max()))
+    largest = wide.abs().max(axis=1).sort_values(ascending=False, kind="stable")
+    kept = largest[largest >= 0.5 * 10.0**-label.digits].index[:MOST_BARS]
+    note = f"Maker's net prices weighted by sales before; the {len(kept)} makers whose prices change most. Every car is in the table below."
+    return [
+        Block("figure", heat(f"prices-{scenario}", "Price change by maker and market, %", wide.loc[kept], label, names=names, note=note), scenario)
+    ]
 
 
 def _cars(products: pd.DataFrame, prices: pd.DataFrame) -> pd.DataFrame:
@@ -239,6 +252,8 @@ def _bars(id: str, title: str, table: pd.DataFrame, key: str, value: str, names:
     said = " ".join(x for x in (note, f"The {len(rows)} largest changes; {left_out} smaller ones are in the table." if left_out else "") if x)
     label = replace(in_money(label_of(value), names.get("EUR", "EUR")), text=title.split(": ")[-1].capitalize())
     shown = [names.get(str(x), str(x)) for x in rows[key]]
+    if len(rows):
+        label = with_digits_for(label, float(rows[value].abs().max()))
     return Block("figure", change_bars(id, title, shown, [float(x) for x in rows[value]], label, note=said), scenario)
 
 

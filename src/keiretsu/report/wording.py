@@ -277,6 +277,12 @@ def in_money(label: Label, money: str) -> Label:
     return replace(label, unit=label.unit.replace("EUR", money), digits=max(label.digits, 2))
 
 
+def with_digits_for(label: Label, largest: float) -> Label:
+    """The same column with three significant digits for its largest value, four digits after the point at most."""
+    size = abs(largest * label.scale)
+    return replace(label, digits=min(4, max(0, 2 - math.floor(math.log10(size))))) if size > 0 else label
+
+
 def _by_size(values: pd.Series) -> Label:
     largest = float(values.abs().max()) if len(values) else 0.0
     whole = bool((values.dropna() == values.dropna().round()).all())
