@@ -36,6 +36,9 @@ class Settings:
     rounds: int = 5
 
 
+EXACT = Settings()
+
+
 @dataclass(frozen=True)
 class Inversion:
     """A settled inversion.
@@ -66,7 +69,7 @@ class Solved(eqx.Module):
 
 
 def invert(
-    observed: Vector, tastes: Tastes, paid: BroadcastToDraws, market: str = "market", labels: Sequence[str] = (), settings: Settings = Settings()
+    observed: Vector, tastes: Tastes, paid: BroadcastToDraws, market: str = "market", labels: Sequence[str] = (), settings: Settings = EXACT
 ) -> Inversion:
     """Mean utilities of one market at which predicted shares equal observed ones.
 
@@ -97,7 +100,7 @@ def invert_many(
     paid: Sequence[BroadcastToDraws],
     markets: Sequence[str],
     labels: Sequence[Sequence[str]] = (),
-    settings: Settings = Settings(),
+    settings: Settings = EXACT,
 ) -> list[Inversion]:
     """Invert many markets in one batch; arguments as in `invert`, one of each for every market.
 
@@ -116,13 +119,12 @@ def invert_many(
     rows = stacked.tastes.delta.shape[1]
     share = jnp.asarray(np.stack([np.pad(np.asarray(s, dtype=float), (0, rows - len(s))) for s in observed]))
     solved = invert_stacked(share, stacked, settings)
-    residual = np.abs(np.asarray(solved.gap)).max(axis=1)
-    _refuse_unsettled(solved, residual, markets, names, settings)
+    residual = refuse_unsettled(solved, markets, names, settings)
     steps = np.asarray(solved.steps)
     return [Inversion(d, float(residual[m]), int(steps[m])) for m, d in enumerate(unstack(solved.delta, stacked))]
 
 
-def invert_stacked(share: Float[Array, "M J"], stacked: Stacked, settings: Settings = Settings()) -> Solved:
+def invert_stacked(share: Float[Array, "M J"], stacked: Stacked, settings: Settings = EXACT) -> Solved:
     """Invert stacked markets whose shares have already been checked; the caller looks at `Solved.gap`."""
     solved = _from_start(share, stacked.tastes, stacked.paid, settings.tolerance, settings.max_steps)
     for _ in range(settings.rounds):
@@ -216,11 +218,18 @@ def _from_centre(share: Array, tastes: Tastes, paid: Array, centre: Array, toler
     return Solved(*jax.vmap(one)(share, tastes, paid, centre))
 
 
-def _refuse_unsettled(solved: Solved, residual: Vector, markets: Sequence[str], names: Sequence[Sequence[str]], settings: Settings) -> None:
-    """Raise for the market furthest from its shares, if any is further than the tolerance or was never evaluated safely."""
+def refuse_unsettled(solved: Solved, markets: Sequence[str], names: Sequence[Sequence[str]], settings: Settings) -> Vector:
+    """Largest ``|ln S - ln s|`` of each market, (M,).
+
+    Raises
+    ------
+    InversionNotSettled
+        For the market furthest from its shares, if any is further than the tolerance or was never evaluated safely.
+    """
+    residual = np.abs(np.asarray(solved.gap)).max(axis=1)
     open_ = ~(residual <= settings.tolerance) | ~(np.asarray(solved.reach) <= _FROZEN_REACH)
     if not open_.any():
-        return
+        return residual
     m = int(np.argmax(np.where(open_, np.where(np.isfinite(residual), residual, np.inf), -1.0)))
     worst = int(np.argmax(np.abs(np.asarray(solved.gap)[m])))
     raise InversionNotSettled(

@@ -80,7 +80,9 @@ def plain_logit(delta: np.ndarray, alpha: float) -> Tastes:
     return Tastes(d, jnp.zeros((d.size, 1)), jnp.array([float(alpha)]), jnp.ones(1), jnp.ones(d.size, bool), None)
 
 
-def nests(group: Sequence[str], sigma_group: float | dict[str, float], sub: Sequence[str] | None = None, sigma_sub: float | dict[str, float] | None = None) -> Nests:
+def nests(
+    group: Sequence[str], sigma_group: float | dict[str, float], sub: Sequence[str] | None = None, sigma_sub: float | dict[str, float] | None = None
+) -> Nests:
     """Nests from labels, one or two levels, one sigma or one for each nest.
 
     Raises
@@ -111,7 +113,14 @@ def nests(group: Sequence[str], sigma_group: float | dict[str, float], sub: Sequ
     sigma_s = {s: value(sigma_subs, s, "subgroup") for s in parent}
     for s, g in parent.items():
         if not 0 <= sigma_g[g] <= sigma_s[s] < 1:
-            problems.append(Problem("nest parameters out of order", f"group {g}, subgroup {s}", f"sigma_group {sigma_g[g]}, sigma_sub {sigma_s[s]}", "0 <= sigma_group <= sigma_sub < 1"))
+            problems.append(
+                Problem(
+                    "nest parameters out of order",
+                    f"group {g}, subgroup {s}",
+                    f"sigma_group {sigma_g[g]}, sigma_sub {sigma_s[s]}",
+                    "0 <= sigma_group <= sigma_sub < 1",
+                )
+            )
     if problems:
         raise DemandError(problems)
     labels = list(parent)
