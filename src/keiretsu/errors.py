@@ -74,6 +74,14 @@ class ValuationError(InputError):
     """Money inputs for which no value is defined."""
 
 
+class NegativeEquity(ValuationError):
+    """A company that is expected to be worth less than it owes: a share of it has no price."""
+
+
+class NoRateOfReturn(ValuationError):
+    """Flows that have no single internal rate of return."""
+
+
 class NotSettled(KeiretsuError):
     """An iteration that ended without meeting its tolerance: never a number, always this error."""
 
