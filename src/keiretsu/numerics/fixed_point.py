@@ -1,8 +1,9 @@
 """Fixed points ``x = map(x)`` by Anderson's acceleration with a safeguard.
 
-The map itself is a good step (near a solution it contracts), so it is always what the iteration falls back to. Anderson's
-combination of the last few steps is tried first; when it makes the residual clearly larger, the iteration returns to the best
-point seen, forgets the history and takes a shortened plain step. The number of such returns is part of the result.
+The map's own step is a good one (near a solution it contracts), so it is always what the iteration falls back to: Anderson's
+combination of the last few steps is tried first; where it makes the residual larger, the iteration returns, forgets the
+history and takes the map's own steps, twice as many after each such return; they are accepted even if the residual grows on the way, and
+shortened only where the map cannot be evaluated. The number of returns is part of the result.
 
 A fixed point may be approached by a cheap version of the map (in single precision, say) and finished by the exact one: the history of
 the first iteration is handed to the second.
@@ -21,9 +22,8 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 Point: TypeAlias = Float[Array, " n"]
 Map: TypeAlias = Callable[[Point], tuple[Point, PyTree]]  # the image of a point, and anything else worth keeping
 
-GROWTH_ALLOWED = 2.0  # a residual may double on the way (Anderson is not monotone); beyond that the step is taken back
+LONGEST_PENALTY = 64
 RIDGE = 1e-14  # relative to the squared columns of the history: keeps the small normal equations solvable
-SHORTEST_STEP = 1 / 64
 
 
 class History(eqx.Module):
@@ -66,14 +66,18 @@ class FixedPoint(eqx.Module):
 
 class _State(eqx.Module):
     point: Point  # to be evaluated next
-    before: Point  # evaluated point it was reached from, and the residual there
+    plain: Bool[Array, ""]  # whether it is the map's own step from `before`
+    before: Point  # the last point accepted, its residual and the size of that
     before_residual: Point
+    before_size: Float[Array, ""]
     best: Point
     best_residual: Point
     best_size: Float[Array, ""]
     best_kept: PyTree
     history: History
     damping: Float[Array, ""]
+    patience: Int[Array, ""]  # the map's own steps still to take before Anderson is tried again
+    penalty: Int[Array, ""]
     count: Int[Array, ""]
     returns: Int[Array, ""]
 
@@ -90,7 +94,24 @@ def anderson(image_of: Map, start: Point, tolerance: Float[Array, ""] | float, *
     `history` is `no_history` or that of an earlier, rougher iteration. Never raises: look at ``settled``.
     """
     zero, empty = jnp.zeros_like(start), jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), eqx.filter_eval_shape(image_of, start)[1])
-    first = _State(start, start, zero, start, zero, jnp.array(jnp.inf), empty, history, jnp.array(1.0), jnp.array(0), jnp.array(0))
+    infinite, whole = jnp.array(jnp.inf), jnp.array(1.0)
+    first = _State(
+        start,
+        jnp.array(True),
+        start,
+        zero,
+        infinite,
+        start,
+        zero,
+        infinite,
+        empty,
+        history,
+        whole,
+        jnp.array(0),
+        jnp.array(1),
+        jnp.array(0),
+        jnp.array(0),
+    )
 
     def unfinished(state: _State) -> Bool[Array, ""]:
         hopeless = ~jnp.isfinite(state.best_size)  # not even the start can be evaluated
@@ -101,34 +122,44 @@ def anderson(image_of: Map, start: Point, tolerance: Float[Array, ""] | float, *
 
 
 def _advance(state: _State, image_of: Map) -> _State:
-    """Evaluate the point at hand, then choose the next one."""
+    """Evaluate the point at hand, accept or refuse it, then choose the next one."""
     image, kept = image_of(state.point)
     residual = image - state.point
     size = _size(residual)
-    back = ~(size <= GROWTH_ALLOWED * state.best_size) | ~jnp.isfinite(size)
+    finite = jnp.isfinite(size)
+    accepted = finite & (state.plain | (size <= state.before_size))
     better = size < state.best_size
-
-    def better_of(new: PyTree, old: PyTree) -> PyTree:
-        return jax.tree.map(lambda n, o: jnp.where(better, n, o), new, old)
-
-    best, best_residual, best_kept = better_of(state.point, state.best), better_of(residual, state.best_residual), better_of(kept, state.best_kept)
-    seen = _remember(state.history, state.point - state.before, residual - state.before_residual, (state.count > 0) & ~back)
-    history = jax.tree.map(lambda old: jnp.where(back, jnp.zeros_like(old), old), seen)
-    damping = jnp.where(back, jnp.maximum(state.damping / 2, SHORTEST_STEP), jnp.minimum(2 * state.damping, 1.0))
-    ahead = state.point + residual - _explained(history, residual)
+    history = _remember(state.history, state.point - state.before, residual - state.before_residual, accepted & (state.count > 0))
+    history = jax.tree.map(lambda old: jnp.where(accepted, old, jnp.zeros_like(old)), history)
+    before, before_residual, before_size = _either(accepted, (state.point, residual, size), (state.before, state.before_residual, state.before_size))
+    damping = jnp.where(finite, jnp.minimum(2 * state.damping, 1.0), state.damping / 2)
+    patience = jnp.where(accepted, jnp.maximum(state.patience - 1, 0), state.penalty)
+    own_step = patience > 0
+    forward = before_residual - jnp.where(own_step, 0.0, _explained(history, before_residual))
+    best, best_residual, best_size, best_kept = _either(
+        better, (state.point, residual, size, kept), (state.best, state.best_residual, state.best_size, state.best_kept)
+    )
     return _State(
-        point=jnp.where(back, best + damping * best_residual, ahead),
-        before=jnp.where(back, best, state.point),
-        before_residual=jnp.where(back, best_residual, residual),
+        point=before + damping * forward,
+        plain=own_step,
+        before=before,
+        before_residual=before_residual,
+        before_size=before_size,
         best=best,
         best_residual=best_residual,
-        best_size=jnp.where(better, size, state.best_size),
+        best_size=best_size,
         best_kept=best_kept,
         history=history,
         damping=damping,
+        patience=patience,
+        penalty=jnp.where(accepted, state.penalty, jnp.minimum(2 * state.penalty, LONGEST_PENALTY)),
         count=state.count + 1,
-        returns=state.returns + back,
+        returns=state.returns + ~accepted,
     )
+
+
+def _either(condition: Bool[Array, ""], yes: PyTree, no: PyTree) -> PyTree:
+    return jax.tree.map(lambda y, n: jnp.where(condition, y, n), yes, no)
 
 
 def _size(residual: Point) -> Float[Array, ""]:

@@ -23,7 +23,7 @@ from keiretsu.numerics.fixed_point import anderson, no_history
 from keiretsu.numerics.implicit import solve_linear
 from keiretsu.supply.first_order import Conditions, PriceProblem, conditions
 from keiretsu.supply.wedges import Wedges, paid
-from keiretsu.supply.weights import ProfitWeights, seen_by_setters
+from keiretsu.supply.weights import ProfitWeights
 from keiretsu.supply.zeta import anchor, to_single, zeta_around, zeta_near
 from keiretsu.typing import PerProduct, ProductMask, Scalar
 
@@ -209,10 +209,10 @@ def check_problem(problem: PriceProblem, where: str, labels: Sequence[str]) -> N
         Naming every such product.
     """
     problems: list[Problem] = []
-    chosen = np.asarray(problem.chosen)
     sold = np.asarray(problem.tastes.available)
+    chosen = sold & ~np.asarray(problem.held)
     setter = np.asarray(problem.weights.setter)
-    keeps = np.asarray(seen_by_setters(problem.weights)[0])
+    keeps = np.asarray(problem.weights.kappa) @ np.asarray(problem.weights.split)
     rate = np.asarray(problem.wedges.maker_rate)
     cost, delta = np.asarray(problem.cost), np.asarray(problem.tastes.delta)
     for j in np.flatnonzero(sold):
@@ -235,8 +235,9 @@ def check_problem(problem: PriceProblem, where: str, labels: Sequence[str]) -> N
             )
         if chosen[j] and not rate[j] > 0:
             problems.append(Problem("the maker keeps nothing of the price", place, f"maker_rate {rate[j]:.6g}", "above zero", "hold the price"))
-    if not np.all(np.asarray(problem.tastes.alpha)[np.asarray(problem.tastes.weight) > 0] > 0):
-        problems.append(Problem("price taste must be positive for every draw", where, f"{np.min(problem.tastes.alpha):.6g}", "above zero"))
+    alpha = np.asarray(problem.tastes.alpha)[np.asarray(problem.tastes.weight) > 0]
+    if not (alpha > 0).all():
+        problems.append(Problem("price taste must be positive for every draw", where, f"{alpha.min():.6g}", "above zero"))
     if problems:
         raise PricingError(problems)
 

@@ -83,7 +83,7 @@ def zeta_near(problem: PriceProblem, start: Anchor, centre: PerProduct) -> ZetaM
         odds = jax.lax.cond(
             jnp.max(steepest * jnp.abs(step)) <= SERIES_REACH,
             lambda: odds_there * _exponential_series(-_disutility(problem, step)),
-            lambda: odds_there * jnp.exp(-_disutility(problem, step)),
+            lambda: jnp.exp(start.base - _disutility(problem, price - start.price)),
         )
         return solved_for_margin(problem, price, _flows(problem, odds, start.nothing, price))
 
