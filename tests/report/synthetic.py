@@ -60,10 +60,14 @@ def synthetic_results() -> SimpleNamespace:
         }
     )
     split = pd.DataFrame(
-        [(m, i, u, 10.0 * k, 10.0 * k + 1.0 - k / 8, 1.0 - k / 8, 0.7 - k / 8, 0.3)
-         for m, u in (("operating profit", "EUR"), ("units", "cars")) for k, i in enumerate(MAKERS)],
+        [
+            (measure, f"firm {maker}", unit, 1e6 * k, 1e6 * (k + 1.0 - k / 8), 1e6 * (1.0 - k / 8), 1e6 * (0.7 - k / 8), 0.3e6)
+            for measure, unit in (("profit_eur", "EUR/yr"), ("units", "cars/yr"))
+            for k, maker in enumerate(MAKERS)
+        ]
+        + [("electric_share", "all markets", "share", 0.18, 0.19, 0.01, 0.004, 0.006)],
         columns=["measure", "item", "unit", "base", "scenario", "change", "ownership", "cost"],
-    )  # fmt: skip
+    )
     rules = pd.DataFrame(
         [{"rule": rule, **headline.iloc[0].to_dict()} for rule in ("separate", "financial", "controller", "proportional", "banzhaf")]
     )

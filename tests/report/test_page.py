@@ -74,3 +74,21 @@ def test_makers_with_stakes_in_each_other_stand_side_by_side():
     places = arrange([("state", "A"), ("A", "B"), ("B", "A"), ("A", "C")])
     assert places["A"].row == places["B"].row
     assert places["state"].row < places["A"].row < places["C"].row
+
+
+def test_channels_shown_add_up_to_the_change_in_the_unit_that_is_shown(results):
+    sections = {s.id: s for s in sections_of(results, names_of(results), "")}
+    figure = next(b.content for b in sections["why"].blocks if b.id == "why-nissan_stake-profit_eur-maker")
+    *channels, total = figure.data
+    assert [trace["name"] for trace in channels] == ["ownership", "cost"]
+    for k, amount in enumerate(total["x"]):
+        assert sum(trace["x"][k] for trace in channels) == pytest.approx(amount, abs=1e-12)
+    assert max(total["x"]) == pytest.approx(1.0)  # a change of EUR 1,000,000 is 1 in EUR m
+    assert "EUR m a year" in figure.layout["xaxis"]["title"]["text"]
+
+
+def test_no_cell_of_a_result_shows_a_column_name_of_the_program(results):
+    sections = [s for s in sections_of(results, names_of(results), "") if s.id not in ("inputs", "made")]
+    cells = [c for s in sections for b in s.blocks if isinstance(b.content, Table) for row in b.content.rows for c in row if isinstance(c, str)]
+    titles = [b.title for s in sections for b in s.blocks]
+    assert not [text for text in (*cells, *titles) if re.search(r"_eur\b|_units\b|_share\b", text)]

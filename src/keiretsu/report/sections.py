@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 MOST_BARS = 16
 NO_CHANGE_PERCENT = 1e-6  # prices are solved to a residual far below this
 WIDE_DRAWING = 750  # px; wider drawings stand under each other
-NOT_CHANNELS = ("measure", "item", "unit", "base", "scenario", "change")
+NOT_CHANNELS = ("measure", "by", "item", "unit", "base", "scenario", "change")
+KINDS_OF_ITEM = {"firm": "maker", "owner": "owner", "market": "market", "brand": "brand", "income group": "income group"}
+SPLIT_SHOWN = (
+    ("profit_eur", "maker", "Makers' operating profit"),
+    ("claim_eur", "owner", "Owners' claims"),
+    ("surplus_eur", "income group", "Buyers' surplus by income"),
+    ("units", "maker", "Makers' sales"),
+)
 Names = Mapping[str, str]
 
 
@@ -263,26 +270,46 @@ def why(results: Results, names: Names) -> Section:
     for scenario in results.scenarios:
         if scenario.name not in results.channels:
             continue
-        split = results.channels[scenario.name]
-        present = [name for name in split.columns if name not in NOT_CHANNELS]
-        for (measure, unit), rows in split.groupby(["measure", "unit"], sort=False):
+        split = _said(results.channels[scenario.name], names)
+        present = [str(name) for name in split.columns if name not in NOT_CHANNELS]
+        spoken = [names.get(name, name) for name in present]
+        if len(present) < 2:
+            through = f"It acts through one channel only: {spoken[0]}." if present else "It changes nothing, so there is nothing to split."
+            blocks.append(Block("html", f"<p>{escape(through)}</p>", scenario.name))
+        for measure, kind, title in SPLIT_SHOWN if len(present) > 1 else ():
+            rows = split[(split["measure"] == label_of(measure).text) & (split["by"] == kind)]
             most = rows.loc[rows["change"].abs().sort_values(ascending=False, kind="stable").index].head(MOST_BARS)
-            if not present or not most["change"].abs().max() > 0:
-                continue
-            money = names.get("EUR", "EUR")
-            in_millions = money == "EUR" and str(unit).startswith("EUR") and most["change"].abs().max() >= 1e5
-            scale, said = (1e-6, "EUR m a year") if in_millions else (1.0, str(unit).replace("EUR", money))
-            long = most.melt("item", present, "channel", "part")
-            long["part"] *= scale
-            id = f"why-{scenario.name}-{len(blocks)}"
-            figure = stacked_channels(id, f"{measure}, change by channel", long, category="item", value="part", names=names, unit=said)
-            blocks.append(Block("figure", figure, scenario.name))
-        labels = {name: Label(names.get(name, name).capitalize(), digits=3, signed=True) for name in present}
-        numbers = {"base": Label("Before", digits=3), "scenario": Label("After", digits=3), "change": Label("Change", digits=3, signed=True)}
-        table = table_of(f"channels-{scenario.name}", "Channels", split, names=names, labels=numbers | labels)
+            if most["change"].abs().max() > 0:
+                long = most.melt("item", present, "channel", "part")
+                id, unit = f"why-{scenario.name}-{measure}-{kind.replace(' ', '-')}", str(most["unit"].iloc[0])
+                figure = stacked_channels(id, title, long, category="item", value="part", names=names, unit=unit)
+                blocks.append(Block("figure", figure, scenario.name))
+        labels = {name: Label(said.capitalize(), digits=2, signed=True) for name, said in zip(present, spoken, strict=True)}
+        numbers = {"base": Label("Before", digits=2), "scenario": Label("After", digits=2), "change": Label("Change", digits=2, signed=True)}
+        words = {"measure": Label("Measure", kind="text"), "by": Label("For", kind="text"), "item": Label("Which", kind="text")}
+        columns = ["measure", "by", "item", "unit", "base", "scenario", "change", *present]
+        table = table_of(f"channels-{scenario.name}", "All measures", split, names={}, labels=words | numbers | labels, columns=columns)
         blocks.append(Block("table", table, scenario.name))
     lead = "Changes split by what causes them (Shapley values over the scenario's channels), so that the parts add up exactly to the whole."
     return Section("why", "Why", lead, tuple(blocks))
+
+
+def _said(split: pd.DataFrame, names: Names) -> pd.DataFrame:
+    """A split with measures and items as a reader calls them, shares in per cent, and money in millions where it is euro."""
+    money = names.get("EUR", "EUR")
+    scales = {"share": (100.0, "%"), "EUR/yr": (1e-6, "EUR m a year") if money == "EUR" else (1.0, f"{money} a year")}
+    units = [str(unit) for unit in split["unit"]]
+    factor = pd.Series([scales.get(unit, (1.0, ""))[0] for unit in units], index=split.index)
+    kinds = [next((kind for kind in KINDS_OF_ITEM if str(item).startswith(f"{kind} ")), "") for item in split["item"]]
+    ids = [str(item).removeprefix(f"{kind} ") for item, kind in zip(split["item"], kinds, strict=True)]
+    said = split.assign(
+        measure=[label_of(str(measure)).text for measure in split["measure"]],
+        by=[KINDS_OF_ITEM.get(kind, "") for kind in kinds],
+        item=[names.get(id, id) for id in ids],
+        unit=[scales[unit][1] if unit in scales else unit.replace("/yr", " a year").replace("EUR", money) for unit in units],
+    )
+    numbers = [column for column in split.columns if column not in ("measure", "item", "unit")]
+    return said.assign(**{str(column): split[column] * factor for column in numbers})
 
 
 def rules(results: Results, names: Names) -> Section:
