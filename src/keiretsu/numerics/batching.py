@@ -48,7 +48,7 @@ def padded(record: Record, layout: PyTree, sizes: Sizes) -> Record:
 
     def stretch(array: Any, axes: Axes) -> np.ndarray:
         width = [(0, sizes[name] - size) for name, size in zip(axes, np.shape(array), strict=True)]
-        return np.pad(np.asarray(array), width, mode="edge")
+        return np.pad(np.asarray(array), width, mode="edge") if any(after for _, after in width) else np.asarray(array)
 
     leaves = [stretch(array, axes) for array, axes in _arrays(record, layout)]
     return jax.tree.unflatten(jax.tree.structure(record), leaves)

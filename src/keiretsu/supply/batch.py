@@ -17,7 +17,7 @@ from keiretsu.supply.first_order import PriceProblem
 from keiretsu.supply.pricing import Pricing, PricingOptions, check_problem, equilibrium, require_settled
 from keiretsu.supply.wedges import Wedges
 from keiretsu.supply.weights import ProfitWeights
-from keiretsu.typing import PerProduct
+from keiretsu.typing import BroadcastToDraws, PerProduct
 
 WORKING_COPIES = 8  # arrays over products x draws alive at once while one market is solved, counted in double precision
 
@@ -46,10 +46,11 @@ def solve_many(
         return []
     for problem, name in zip(problems, names, strict=True):
         check_problem(problem, name, ())
-    problems = [_with_all_draws(problem) for problem in problems]
+    by_draw = tuple(any(field.shape[1] > 1 for field in fields) for fields in zip(*map(_broadcast_fields, problems), strict=True))
+    problems = [_written_out(problem, by_draw) for problem in problems]
     if len({jax.tree.structure(problem) for problem in problems}) > 1:
         raise InputError(Problem("markets of one batch must all have nests or none, and all an outside good or none", "batch of markets"))
-    layout = _layout(problems[0])
+    layout = _layout(problems[0], by_draw)
     sizes = sizes_of([(problem, start) for problem, start in zip(problems, starts, strict=True)], (layout, ("products",)))
     ready = [
         (_mark_padding(padded(problem, layout, sizes), problem), padded(start, ("products",), sizes))
@@ -72,21 +73,24 @@ def _solve_stack(stacked: PyTree, options: PricingOptions, across: Callable[[Sol
 _PRICING_LAYOUT = Pricing(*([("products",)] * 3), *([()] * 4))  # type: ignore[arg-type]
 
 
-def _layout(problem: PriceProblem) -> PyTree:
-    j, i, ji, fj = ("products",), ("draws",), ("products", "draws"), ("firms", "products")
+def _layout(problem: PriceProblem, by_draw: tuple[bool, ...]) -> PyTree:
+    j, i, fj = ("products",), ("draws",), ("firms", "products")
+    mu, rate, add, charge = (("products", "draws" if each else "one") for each in by_draw)
     nests = None if problem.tastes.nests is None else Nests(j, ("subgroups",), ("subgroups",), ("groups",))  # type: ignore[arg-type]
-    tastes = Tastes(j, ji, i, i, j, nests, problem.tastes.outside)  # type: ignore[arg-type]
-    return PriceProblem(tastes, Wedges(ji, ji, j, ji), ProfitWeights(j, ("firms", "firms"), fj, fj), j, j)  # type: ignore[arg-type]
+    tastes = Tastes(j, mu, i, i, j, nests, problem.tastes.outside)  # type: ignore[arg-type]
+    return PriceProblem(tastes, Wedges(rate, add, j, charge), ProfitWeights(j, ("firms", "firms"), fj, fj), j, j)  # type: ignore[arg-type]
 
 
-def _with_all_draws(problem: PriceProblem) -> PriceProblem:
-    """Arrays over draws written out, so that markets in which they are alike and markets in which they differ have one shape."""
+def _broadcast_fields(problem: PriceProblem) -> tuple[BroadcastToDraws, ...]:
+    """The arrays that may be the same for every draw."""
+    return problem.tastes.mu, problem.wedges.buyer_rate, problem.wedges.buyer_add, problem.wedges.maker_charge
+
+
+def _written_out(problem: PriceProblem, by_draw: tuple[bool, ...]) -> PriceProblem:
+    """An array that depends on the draw in some market of the batch is written out for every draw in all of them."""
     shape = (problem.cost.shape[0], problem.tastes.alpha.shape[0])
-
-    def fields(p: PriceProblem) -> tuple[PyTree, ...]:
-        return p.tastes.mu, p.wedges.buyer_rate, p.wedges.buyer_add, p.wedges.maker_charge
-
-    return eqx.tree_at(fields, problem, tuple(np.broadcast_to(field, shape) for field in fields(problem)))
+    fields = _broadcast_fields(problem)
+    return eqx.tree_at(_broadcast_fields, problem, tuple(np.broadcast_to(f, shape) if each else f for f, each in zip(fields, by_draw, strict=True)))
 
 
 def _mark_padding(stretched: PriceProblem, original: PriceProblem) -> PriceProblem:

@@ -163,7 +163,7 @@ def _refuse_unidentified(asked: ProductMask, on_cost: PerProduct, share: PerProd
     problems: list[Problem] = []
     weight, sold = np.asarray(on_cost), np.asarray(share)
     for j in np.flatnonzero(np.asarray(asked)):
-        place = f"{where}, {labels[j] if len(labels) else f'product {j}'}"
+        place = f"{where}, {labels[int(j)] if len(labels) else f'product {j}'}"
         if abs(weight[j]) < SINGULAR:
             problems.append(
                 Problem(

@@ -216,7 +216,7 @@ def check_problem(problem: PriceProblem, where: str, labels: Sequence[str]) -> N
     rate = np.asarray(problem.wedges.maker_rate)
     cost, delta = np.asarray(problem.cost), np.asarray(problem.tastes.delta)
     for j in np.flatnonzero(sold):
-        place = _place(where, labels, j)
+        place = _place(where, labels, int(j))
         if not np.isfinite(cost[j]):
             problems.append(Problem("marginal cost is not a number", place, f"{cost[j]}", "EUR a car"))
         if not np.isfinite(delta[j]):
@@ -260,7 +260,7 @@ def require_settled(pricing: Pricing, problem: PriceProblem, where: str, labels:
             [
                 Problem(
                     "nobody buys this product, so no price is better than another",
-                    _place(where, labels, j),
+                    _place(where, labels, int(j)),
                     "share 0",
                     "a share above zero",
                     "mark it unavailable",
