@@ -1,0 +1,142 @@
+"""How long inversions take, ours and PyBLP's, on one thread each, both warmed up; prints the ratios.
+
+Run as ``python benchmarks/bench_inversion.py``. Both sides start from the same thing: characteristics, draws and parameters in
+arrays; both compute the tastes of every draw, start cold (PyBLP from the logit delta, which is its own default) and stop at what
+they call 1e-14 (PyBLP: change of delta) or 1e-12 (ours: log share; the last Newton step usually lands below 1e-14).
+"""
+
+# ruff: noqa: E402  (threads are pinned before anything numeric is imported)
+from __future__ import annotations
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"
+os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_multi_thread_eigen=false"
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pyblp
+
+sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parents[1])]
+from tests.published import nevo
+
+from keiretsu.demand.batch import Stacked
+from keiretsu.demand.inversion import EXACT, invert_stacked, refuse_unsettled
+from keiretsu.demand.tastes import Tastes
+
+pyblp.options.verbose = False
+REPEATS = 15
+
+
+def padded(table: pd.DataFrame, columns: list[str], ids: list[object], rows: int) -> np.ndarray:
+    """(M, rows, columns), zero beyond each market's own rows."""
+    out = np.zeros((len(ids), rows, len(columns)))
+    for m, (_, part) in enumerate(table.groupby("market_ids", sort=False)):
+        out[m, : len(part)] = part[columns].to_numpy(float)
+    return out
+
+
+@jax.jit
+def tastes_of_draws(x: jax.Array, demographics: jax.Array, nodes: jax.Array, sigma: jax.Array, pi: jax.Array) -> jax.Array:
+    """mu (M, J, I), everything that differs among draws, price terms included."""
+    return jnp.einsum("mjk,mik->mji", x, nodes @ sigma.T + demographics @ pi.T)
+
+
+def best(function: Callable[[], object]) -> tuple[float, float]:
+    """Shortest and median time in seconds of warmed-up calls."""
+    function()
+    times = []
+    for _ in range(REPEATS):
+        begin = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - begin)
+    return min(times), float(np.median(times))
+
+
+def compare(
+    name: str, results: object, products: pd.DataFrame, agents: pd.DataFrame, x_columns: list[str], d_columns: list[str], k_nodes: int, wanted: float
+) -> None:
+    ids = list(dict.fromkeys(products["market_ids"]))
+    size = [int(n) for n in products.groupby("market_ids", sort=False).size()]
+    rows = max(size)
+    x = jnp.asarray(padded(products, x_columns, ids, rows))
+    share = jnp.asarray(padded(products, ["shares"], ids, rows)[:, :, 0])
+    people = [part for _, part in agents.groupby("market_ids", sort=False)]
+    nodes = jnp.asarray(np.stack([p[[f"nodes{k}" for k in range(k_nodes)]].to_numpy() for p in people]))
+    demographics = jnp.asarray(np.stack([p[d_columns].to_numpy() for p in people]))
+    weight = jnp.asarray(np.stack([p["weights"].to_numpy() for p in people]))
+    sigma, pi = jnp.asarray(results.sigma), jnp.asarray(results.pi)
+    one = jnp.ones((len(ids), weight.shape[1]))
+    nothing = jnp.zeros((len(ids), rows, 1))
+
+    def ours() -> jax.Array:
+        mu = tastes_of_draws(x, demographics, nodes, sigma, pi)
+        tastes = Tastes(nothing[:, :, 0], mu, one, weight, share > 0, None)
+        solved = invert_stacked(share, Stacked(tastes, nothing, tuple(size)), EXACT)
+        refuse_unsettled(solved, [str(i) for i in ids], [[str(j) for j in range(rows)] for _ in ids], EXACT)
+        return jax.block_until_ready(solved.delta)
+
+    shares = products["shares"].to_numpy()
+    outside = 1 - products.groupby("market_ids")["shares"].transform("sum").to_numpy()
+    results._delta = (np.log(shares) - np.log(outside))[:, None]  # cold start, else PyBLP starts at the answer
+
+    begin = time.perf_counter()
+    ours()
+    first = time.perf_counter() - begin
+    theirs_time, theirs_median = best(results.compute_delta)
+    our_time, our_median = best(ours)
+    delta = np.asarray(ours())
+    flat = np.concatenate([delta[m, :n] for m, n in enumerate(size)])
+    apart = np.abs(flat - results.compute_delta()[:, 0]).max()
+    print(
+        f"{name}: PyBLP {1e3 * theirs_time:.2f} ms, keiretsu {1e3 * our_time:.3f} ms, ratio {theirs_time / our_time:.0f} (medians {theirs_median / our_median:.0f}); wanted {wanted:.0f}"
+    )
+    print(f"    largest difference of delta {apart:.1e}; first call with compilation {first:.2f} s")
+
+
+def nevo_cereals() -> None:
+    products, agents = nevo.tables()
+    problem = pyblp.Problem(
+        (pyblp.Formulation("0 + prices", absorb="C(product_ids)"), pyblp.Formulation("1 + prices + sugar + mushy")),
+        products,
+        pyblp.Formulation("0 + income + income_squared + age + child"),
+        agents,
+    )
+    results = problem.solve(nevo.SIGMA, nevo.PI, beta=nevo.ALPHA, optimization=pyblp.Optimization("return"), method="1s", check_optimality="gradient")
+    table = products.assign(constant=1.0)
+    compare(
+        "Nevo, 94 markets", results, table, agents, ["constant", "prices", "sugar", "mushy"], ["income", "income_squared", "age", "child"], 4, 100
+    )
+
+
+def blp_cars() -> None:
+    """Twenty car markets at the estimates PyBLP's documentation starts from: price over income, five random tastes."""
+    products, agents = pd.read_csv(pyblp.data.BLP_PRODUCTS_LOCATION), pd.read_csv(pyblp.data.BLP_AGENTS_LOCATION)
+    agents = agents.assign(inverse_income=1 / agents["income"])
+    problem = pyblp.Problem(
+        (pyblp.Formulation("1 + hpwt + air + mpd + space"), pyblp.Formulation("1 + prices + hpwt + air + mpd + space")),
+        products,
+        pyblp.Formulation("0 + inverse_income"),
+        agents,
+    )
+    sigma = np.diag([3.612, 0, 4.628, 1.818, 1.050, 2.056])
+    pi = np.array([[0], [-43.501], [0], [0], [0], [0]], dtype=float)
+    results = problem.solve(sigma, pi, optimization=pyblp.Optimization("return"), method="1s", check_optimality="gradient")
+    table = products.assign(constant=1.0)
+    wide = agents.rename(columns={"nodes4": "nodes5", "nodes3": "nodes4", "nodes2": "nodes3", "nodes1": "nodes2"}).assign(nodes1=0.0)
+    compare("BLP, 20 car markets", results, table, wide, ["constant", "prices", "hpwt", "air", "mpd", "space"], ["inverse_income"], 6, 30)
+
+
+if __name__ == "__main__":
+    nevo_cereals()
+    blp_cars()
