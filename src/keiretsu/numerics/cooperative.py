@@ -23,7 +23,7 @@ from keiretsu.errors import InputError, KeiretsuError, Problem
 from keiretsu.typing import Matrix, Vector
 
 MOST_PLAYERS = 16  # 2^16 worths; the linear programs take seconds there
-TIGHT = 1e-9  # part of the largest worth below which a complaint counts as nothing: solver tolerance of HiGHS is 1e-7 absolute after scaling to 1
+TIGHT = 1e-9  # part of the largest worth below which a complaint counts as nothing
 
 Partition: TypeAlias = tuple[tuple[int, ...], ...]
 
@@ -254,6 +254,6 @@ def _checked(worth: Vector) -> tuple[Vector, int]:
 
 def _solve(cost: Vector, rows: Matrix, at_most: Vector, equal_rows: Matrix, equal_to: Vector) -> Vector:
     found = linprog(cost, A_ub=rows, b_ub=at_most, A_eq=equal_rows, b_eq=equal_to, bounds=(None, None), method="highs")
-    if found.status != 0:
+    if found.status != 0 or found.x is None:
         raise KeiretsuError(f"linear program of a cooperative game: {found.message}")
     return found.x
