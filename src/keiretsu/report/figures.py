@@ -179,6 +179,9 @@ def _layout(*, height: int, x_title: str) -> dict[str, Any]:
             "tickfont": {"size": 11, "color": MUTED},
             "automargin": True,
             "fixedrange": True,
+            "exponentformat": "none",
+            "separatethousands": True,
+            "nticks": 7,
         },
         "yaxis": {"automargin": True, "tickfont": {"size": 12}, "fixedrange": True, "gridcolor": "white"},
     }

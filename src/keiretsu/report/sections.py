@@ -320,14 +320,24 @@ def rules(results: Results, names: Names) -> Section:
 
 
 def concentration(results: Results, names: Names) -> Section:
-    """HHI and its relatives."""
+    """HHI and its relatives: the baseline by market, then every scenario."""
+    table = results.concentration
+    blocks: tuple[Block, ...] = ()
+    if len(table):
+        now = table[table["scenario"] == BASELINE].drop(columns="scenario")
+        blocks = (
+            Block("table", table_of("concentration", "Before", now, names=names)),
+            Block("table", table_of("concentration-scenarios", "Under each scenario", table[table["scenario"] != BASELINE], names=names)),
+        )
     lead = "Screens that competition authorities use. MHHI adds to HHI what makers hold of each other."
-    return Section("concentration", "Concentration", lead, _if_any(results.concentration, "concentration", "By market and scenario", names))
+    return Section("concentration", "Concentration", lead, blocks)
 
 
 def fit(results: Results, names: Names) -> Section:
     """Targets beside what the model gives."""
     table = results.calibration
+    words = [column for column in ("target", "kind") if column in table]
+    table = table.assign(**{column: [str(value).replace("_", " ") for value in table[column]] for column in words})
     blocks = _if_any(table, "calibration", "Targets and fit", names)
     if len(table):
         said = [f"{names.get(str(row), str(row)).replace('_', ' ')}" for row in table["target"]]
@@ -362,11 +372,17 @@ def inputs(results: Results, names: Names) -> Section:
 
 def diagnostics(results: Results, names: Names) -> Section:
     """Residuals, iterations and starting points."""
-    lead = (
+    table = results.diagnostics
+    settled = ""
+    if {"residual_eur", "iterations"} <= set(table.columns) and len(table):
+        worst, most = float(table["residual_eur"].max()), int(table["iterations"].max())
+        money = names.get("EUR", "EUR")
+        settled = f"Over {len(table)} solved markets the largest residual is {worst:.1e} {money} a car, after {most} iterations at most. "
+    lead = settled + (
         "Every market ended with its largest first-order residual as shown. More than one equilibrium is not ruled out: "
         "the table says how many starting points were tried and at how many different places they ended."
     )
-    return Section("diagnostics", "Did it settle", lead, _if_any(results.diagnostics, "diagnostics", "By market and scenario", names))
+    return Section("diagnostics", "Did it settle", lead, _if_any(table, "diagnostics", "By market and scenario", names))
 
 
 def made(results: Results, names: Names) -> Section:
@@ -377,7 +393,7 @@ def made(results: Results, names: Names) -> Section:
 
 
 def _say(key: str) -> str:
-    return key.replace("_", " ").capitalize()
+    return key.replace("_", " ").capitalize().replace(" eur", ", EUR")
 
 
 def _say_value(value: object) -> str:

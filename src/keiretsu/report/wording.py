@@ -254,11 +254,9 @@ def label_of(column: str, values: pd.Series | None = None) -> Label:
     for suffix, (unit, digits, scale) in _SUFFIXES:
         if column.endswith(suffix) and column != suffix.strip("_"):
             return Label(_humanise(column.removesuffix(suffix)), unit, digits=digits, scale=scale, signed=signed)
-    if values is not None and not pd.api.types.is_numeric_dtype(values):
+    if values is None or not _holds_numbers(values):
         return Label(_humanise(column), kind="text")
-    if values is None:
-        return Label(_humanise(column), kind="text")
-    return replace(_by_size(values), text=_humanise(column), signed=signed)
+    return replace(_by_size(pd.to_numeric(values)), text=_humanise(column), signed=signed)
 
 
 def _side(root: Label, ending: str, said: str) -> Label:
@@ -281,6 +279,14 @@ def with_digits_for(label: Label, largest: float) -> Label:
     """The same column with three significant digits for its largest value, four digits after the point at most."""
     size = abs(largest * label.scale)
     return replace(label, digits=min(4, max(0, 2 - math.floor(math.log10(size))))) if size > 0 else label
+
+
+def _holds_numbers(values: pd.Series) -> bool:
+    """Whether a column is one of numbers, also where some are not known (None) and pandas calls it a column of objects."""
+    if pd.api.types.is_numeric_dtype(values):
+        return not pd.api.types.is_bool_dtype(values)
+    known = [value for value in values if value is not None]
+    return bool(known) and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in known)
 
 
 def _by_size(values: pd.Series) -> Label:
