@@ -9,7 +9,17 @@ from keiretsu.market.policy.parsing_pools import parse_pools
 from keiretsu.market.pools import FleetRule, SalesMandate
 from keiretsu.units import ExchangeRate
 
-TARGET = {"type": "co2_target", "id": "eu", "markets": ["DE"], "from_year": 2025, "to_year": 2029, "grams": 93.6, "unit": "g/km", "fine": 95, "currency": "EUR"}
+TARGET = {
+    "type": "co2_target",
+    "id": "eu",
+    "markets": ["DE"],
+    "from_year": 2025,
+    "to_year": 2029,
+    "grams": 93.6,
+    "unit": "g/km",
+    "fine": 95,
+    "currency": "EUR",
+}
 POOL = {"type": "pool", "id": "alliance", "rule": "eu", "makers": ["Renault", "Nissan"]}
 RATES = {"GBP": ExchangeRate("GBP", 0.87, "test")}
 

@@ -63,9 +63,8 @@ def _check(row: Mapping[str, Any], where: str, problems: list[Problem]) -> None:
     known = _KEYS[str(kind)]
     problems.extend(Problem("unknown key", where, key, f"one of {', '.join(sorted(known))}") for key in row if key not in known | {"type"})
     problems.extend(Problem("a figure is missing", where, f"no {key}", key) for key in _NEEDED[str(kind)] if key not in row)
-    for key, words in _WORDS.items():
-        if key in row and row[key] not in words:
-            problems.append(Problem("unknown choice", f"{where}, {key}", repr(row[key]), f"one of {', '.join(words)}"))
+    choices = ((key, words) for key, words in _WORDS.items() if key in row and row[key] not in words)
+    problems.extend(Problem("unknown choice", f"{where}, {key}", repr(row[key]), f"one of {', '.join(words)}") for key, words in choices)
     for key in ("markets", "makers"):
         if key in row and (not isinstance(row[key], list) or not all(isinstance(x, str) for x in row[key])):
             problems.append(Problem("not a list of names", f"{where}, {key}", repr(row[key]), 'a list such as ["Renault", "Dacia"]'))
@@ -74,23 +73,25 @@ def _check(row: Mapping[str, Any], where: str, problems: list[Problem]) -> None:
     problems.extend(Problem("not a number", f"{where}, {key}", repr(row[key]), "a number") for key in sorted(wrong))
     if row.get("unit", "g/km") != "g/km":
         problems.append(Problem("a target in the wrong unit", where, repr(row["unit"]), "g/km (WLTP)"))
-    for key in ("grams", "co2_gkm"):
-        if key in numbers and key not in wrong and not 0 <= float(numbers[key]) <= _MOST_GRAMS:
-            problems.append(Problem("a target in the wrong unit", f"{where}, {key}", f"{numbers[key]}", f"g/km between 0 and {_MOST_GRAMS:g}"))
+    off = (key for key in ("grams", "co2_gkm") if key in numbers and key not in wrong and not 0 <= float(numbers[key]) <= _MOST_GRAMS)
+    between = f"g/km between 0 and {_MOST_GRAMS:g}"
+    problems.extend(Problem("a target in the wrong unit", f"{where}, {key}", f"{numbers[key]}", between) for key in off)
     if "share" in numbers and "share" not in wrong and not 0 <= float(numbers["share"]) <= 1:
         problems.append(Problem("a target in the wrong unit", f"{where}, share", f"{numbers['share']}", "a share such as 0.22 for 22 %"))
 
 
 def _record(row: Mapping[str, Any], rates: Mapping[str, ExchangeRate], where: str) -> PoolRecord:
     kind = row["type"]
-    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items() if key not in ("type", "unit", "currency")}
+    plain: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in row.items() if key not in ("type", "unit", "currency")
+    }
     if kind == "pool":
         return Pool(**plain, where=where)
     if kind == "rest_of_area":
         return RestOfArea(**plain, where=where)
     fine = to_eur(float(row["fine"]), str(row["currency"]), dict(rates))
-    shared = {key: value for key, value in plain.items() if key in _RULE_KEYS}
+    shared: dict[str, Any] = {key: value for key, value in plain.items() if key in _RULE_KEYS}
     if kind == "mandate":
         return FleetRule(**shared, target=SalesMandate(float(row["share"]), fine, str(row.get("powertrain", "BEV"))), where=where)
-    target = {key: float(value) for key, value in plain.items() if key in _TARGET_KEYS}
+    target: dict[str, Any] = {key: float(value) for key, value in plain.items() if key in _TARGET_KEYS}
     return FleetRule(**shared, target=FleetTarget(**target, fine_eur=fine), where=where)
