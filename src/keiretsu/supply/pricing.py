@@ -263,7 +263,7 @@ def require_settled(pricing: Pricing, problem: PriceProblem, where: str, labels:
                     _place(where, labels, int(j)),
                     "share 0",
                     "a share above zero",
-                    "mark it unavailable",
+                    "mark it unavailable, or start from lower prices",
                 )
                 for j in unsold
             ]
