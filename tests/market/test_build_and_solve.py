@@ -131,7 +131,9 @@ def test_look_through_value_counts_stakes_more_than_once(world: World) -> None:
 
 def with_transfer(folder: Path, unit_cost: str) -> Case:
     (folder / "case.toml").write_text(CASE)
-    (folder / "products.csv").write_text(PRODUCTS.replace("A,w1,West,BEV,31000,gross,22000,West,,0,,0", f"A,w1,West,BEV,31000,gross,22000,West,North,21000,{unit_cost},0"))
+    (folder / "products.csv").write_text(
+        PRODUCTS.replace("A,w1,West,BEV,31000,gross,22000,West,,0,,0", f"A,w1,West,BEV,31000,gross,22000,West,North,21000,{unit_cost},0")
+    )
     return load_case(str(folder))
 
 

@@ -64,7 +64,10 @@ def calibrated(world: World) -> World:
     rows = [rows_of(world, name) for name in names]
     tastes = [tastes_of_rows(world.markets[name], world.preferences, table) for name, table in zip(names, rows, strict=True)]
     shares = [table["units"].to_numpy(float) / world.markets[name].potential for name, table in zip(names, rows, strict=True)]
-    money = [paid(base_wedges(world.markets[name], table), jnp.asarray(table["price_eur"].to_numpy(float))) for name, table in zip(names, rows, strict=True)]
+    money = [
+        paid(base_wedges(world.markets[name], table), jnp.asarray(table["price_eur"].to_numpy(float)))
+        for name, table in zip(names, rows, strict=True)
+    ]
     found = invert_many(shares, tastes, money, [f"market {name}" for name in names], [list(table["product"]) for table in rows])
     inverted = [table.assign(delta=np.asarray(one.delta)) for table, one in zip(rows, found, strict=True)]
     return recosted(world.replace(products=pd.concat(inverted, ignore_index=True)))
@@ -89,7 +92,15 @@ def recosted(world: World) -> World:
         known = np.zeros(shape.products, bool)
         known[: len(rows)] = rows["cost_given"]
         cost = recover_costs(
-            m.tastes, m.wedges, weights, m.start, transfers=transfers, known=jnp.asarray(known), known_cost=m.cost, where=f"market {name}", labels=tuple(rows["product"])
+            m.tastes,
+            m.wedges,
+            weights,
+            m.start,
+            transfers=transfers,
+            known=jnp.asarray(known),
+            known_cost=m.cost,
+            where=f"market {name}",
+            labels=tuple(rows["product"]),
         )
         parts.append(rows.assign(cost_eur=np.asarray(cost)[: len(rows)]))
     return world.replace(products=pd.concat(parts, ignore_index=True))
@@ -135,10 +146,7 @@ def register_of(case: Case) -> Register:
     return Register(
         companies=tuple(case.companies["company"]),
         owners=tuple(Owner(r.owner, r.kind) for r in case.owners.itertuples()),
-        stakes=tuple(
-            Stake(r.holder, r.company, r.cash_flow, r.votes, start(r["from"]), end(r.to), r.source)
-            for _, r in case.stakes.iterrows()
-        ),
+        stakes=tuple(Stake(r.holder, r.company, r.cash_flow, r.votes, start(r["from"]), end(r.to), r.source) for _, r in case.stakes.iterrows()),
         control=tuple(Control(r.company, r.controller, r.kind, start(r["from"]), end(r.to), r.source) for _, r in case.control.iterrows()),
     )
 
@@ -146,7 +154,9 @@ def register_of(case: Case) -> Register:
 def markets_of(case: Case, preferences: Preferences) -> Mapping[str, MarketFacts]:
     """Markets with the draws of their consumers."""
     return {
-        row.market: MarketFacts(row.market, row["name"], row.area, float(row.potential), float(row.vat), consumers_of(case, row, preferences), row.currency)
+        row.market: MarketFacts(
+            row.market, row["name"], row.area, float(row.potential), float(row.vat), consumers_of(case, row, preferences), row.currency
+        )
         for _, row in case.markets.iterrows()
     }
 

@@ -33,7 +33,15 @@ CHARACTERISTICS: Mapping[str, str] = {name: meaning for name, (meaning, _) in _R
 def _size(products: pd.DataFrame) -> pd.Series:
     unknown = sorted(set(products["segment"]) - set(SIZE_OF_SEGMENT))
     if unknown:
-        raise DemandError(Problem("the characteristic size needs segments A to F", "products", f"segments {unknown}", "A, B, C, D, E or F", "map the segment, or leave size out"))
+        raise DemandError(
+            Problem(
+                "the characteristic size needs segments A to F",
+                "products",
+                f"segments {unknown}",
+                "A, B, C, D, E or F",
+                "map the segment, or leave size out",
+            )
+        )
     return products["segment"].map(SIZE_OF_SEGMENT).astype(float)
 
 

@@ -59,7 +59,9 @@ def kappa_of(world: World, firms: Sequence[str]) -> np.ndarray:
 
 def tastes_of_rows(facts: MarketFacts, preferences: Preferences, rows: pd.DataFrame) -> Tastes:
     """Tastes of a market's consumers for the products in `rows`, which are all on sale."""
-    names = list(dict.fromkeys([taste.characteristic for taste in preferences.random] + [c for shift in preferences.kind_taste.values() for c in shift]))
+    names = list(
+        dict.fromkeys([taste.characteristic for taste in preferences.random] + [c for shift in preferences.kind_taste.values() for c in shift])
+    )
     table = dict(zip(names, characteristic_matrix(rows, names).T, strict=True))
     labels = [rows[column].astype(str).tolist() for column in preferences.nest_columns]
     return tastes_of(preferences, facts.consumers, table, labels, rows["delta"].to_numpy(float), np.ones(len(rows), bool))

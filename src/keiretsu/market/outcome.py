@@ -97,7 +97,24 @@ def _market_tables(facts: MarketFacts, state: MarketState, firms: Sequence[str])
     sold = facts.potential * np.asarray(flows.probability)[:n] * weight  # cars by product and draw
     units = sold.sum(axis=1)
     government = q - margin - cost[:, None]
-    products = rows[["market", "product", "brand", "model", "powertrain", "segment", "body", "seats", "n_models", "origin", "priced_by", "profit_to", "co2_gkm", "battery_kwh"]].copy()
+    products = rows[
+        [
+            "market",
+            "product",
+            "brand",
+            "model",
+            "powertrain",
+            "segment",
+            "body",
+            "seats",
+            "n_models",
+            "origin",
+            "priced_by",
+            "profit_to",
+            "co2_gkm",
+            "battery_kwh",
+        ]
+    ].copy()
     products["price_eur"] = price
     products["paid_eur"] = (sold * q).sum(axis=1) / units
     products["units"] = units

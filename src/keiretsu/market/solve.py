@@ -46,7 +46,9 @@ def solve(world: World, options: SolveOptions = SolveOptions(), progress: Progre
         progress(name)
         m = padded(market, shape)
         labels = tuple(rows["product"])
-        pricing = solve_prices(m.tastes, m.wedges, m.weights, m.cost + m.shadow, m.start, m.held, options.pricing, where=f"market {name}", labels=labels)
+        pricing = solve_prices(
+            m.tastes, m.wedges, m.weights, m.cost + m.shadow, m.start, m.held, options.pricing, where=f"market {name}", labels=labels
+        )
         states[name] = MarketState(m, pricing, rows)
     return outcome_of(world, states)
 
