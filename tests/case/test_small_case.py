@@ -196,14 +196,14 @@ def test_scenarios_and_policies_keep_their_place(tmp_path: Path) -> None:
         **SOUND,
         "scenarios/merger.toml": scenario,
         "programmes.toml": '[[programmes]]\nid = "bonus"\n\n[[programmes]]\nid = "duty"\n',
-        "guidance.csv": "a\n1\n",
+        "prospectus.csv": "a\n1\n",
     }
     case = load_case(write(tmp_path, files))
     assert [s.name for s in case.scenarios] == ["merger", "nothing"]
     assert [move.place for move in case.scenarios[0].moves] == ["scenarios/merger.toml, line 3", "scenarios/merger.toml, line 7"]
     assert case.scenarios[0].as_dict()["moves"][0]["type"] == "merger"
     assert [(entry.values["id"], entry.line) for entry in case.programmes] == [("bonus", 1), ("duty", 4)]
-    assert case.unread == ("guidance.csv",)
+    assert case.unread == ("prospectus.csv",)
 
 
 def test_the_hash_changes_with_any_figure_and_with_nothing_else(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from keiretsu.case.schema import TABLES, Column, Table
 from keiretsu.case.suggest import closest
 from keiretsu.errors import Problem
 
-_NOUN = {"companies": "company", "owners": "owner", "markets": "market", "sources": "source id"}
+_NOUN = {"companies": "company", "owners": "owner", "markets": "market", "sources": "source id", "finance": "company", "stake_terms": "terms"}
 
 
 def check_rows(raw: RawCase) -> Iterator[Problem]:
@@ -40,7 +40,7 @@ def _unknown_names(table: Table, raw: RawCase) -> Iterator[Problem]:
         if not column.refers:
             continue
         known = {str(row.cells[TABLES[name].key[0]]) for name in column.refers for row in raw.tables[name]}
-        noun = " or ".join(_NOUN[name] for name in column.refers)
+        noun = " or ".join(_NOUN.get(name, name) for name in column.refers)
         for row in raw.tables[table.name]:
             if column.name in row.filled:  # what it was filled from is checked where it stands
                 continue

@@ -33,7 +33,7 @@ def fill(raw: RawCase, currency: str) -> None:
             _default(row, "name", lambda r, key=TABLES[name].key[0]: r.cells[key])
     for row in tables["stakes"]:
         _default(row, "votes", lambda r: r.cells["cash_flow"])
-    for row in tables["targets"]:
+    for row in (*tables["targets"], *tables["guidance"]):
         _default(row, "low", lambda r: r.cells["value"])
         _default(row, "high", lambda r: r.cells["value"])
     fill_markets(raw)

@@ -242,6 +242,120 @@ TARGETS = Table("targets", "a moment that calibrated parameters have to match", 
     _SOURCE, _CONFIDENCE, _NOTE,
 ), ("id",))
 
+FINANCE = Table("finance", "a company's money: what turns its margins in the simulated markets into cash and value", (
+    Column("company", "text", "the company", default=REQUIRED, refers=("companies",)),
+    Column("wacc_nominal", "number", "weighted cost of capital in nominal terms, before the country premium", "share a year", default=REQUIRED, above=0, high=1),
+    Column("country_premium", "number", "added to it for the countries where the money is earned", "share a year", default=0, low=0, high=1),
+    Column("inflation", "number", "inflation expected in that cost of capital", "share a year", default=0.02, low=-0.1, high=1),
+    Column("tax_rate", "number", "tax on profit", "share", default=REQUIRED, low=0, high=1),
+    Column("loss_use_cap", "number", "part of a year's profit that losses carried forward may cover", "share", default=1, low=0, high=1),
+    Column("losses_eur", "number", "losses carried forward at the start", "EUR", default=0, low=0),
+    Column("fixed_cost_eur", "number", "fixed cost other than research and development", "EUR a year", default=0, low=0),
+    Column("rnd_eur", "number", "research and development", "EUR a year", default=0, low=0),
+    Column("capex_eur", "number", "capital spending other than the platforms of platforms.csv", "EUR a year", default=0, low=0),
+    Column("assets_eur", "number", "plant and capitalised development at the start, for the tax allowance", "EUR", default=0, low=0),
+    Column("asset_life_years", "integer", "years over which assets are written off", "years", default=8, low=1, high=60),
+    Column("working_capital_share", "number", "working capital tied up; below zero where suppliers and buyers finance it", "share of revenue", default=0, low=-1, high=1),
+    Column("net_debt_eur", "number", "debt less cash; below zero for net cash", "EUR", default=0),
+    Column("rest_of_company_profit_eur", "number", "margin earned outside the simulated markets, before fixed cost", "EUR a year", default=0),
+    Column("rest_of_company_revenue_eur", "number", "revenue outside the simulated markets", "EUR a year", default=0, low=0),
+    Column("rest_units", "number", "cars sold outside the simulated markets", "cars/yr", default=0, low=0),
+    Column("growth_terminal", "number", "real growth after the last year", "share a year", default=0, low=-1, high=0.1),
+    Column("exit_multiple", "number", "value after the last year for one euro of profit before interest, tax and depreciation", "EUR per EUR", default=REQUIRED, low=0),
+    Column("payout", "number", "part of positive free cash flow paid out as dividends", "share 0..1", default=0, low=0, high=1),
+    Column("shares_outstanding", "number", "shares; 0 when not used", "shares", default=0, low=0),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("company",))
+
+FINANCE_PATH = Table("finance_path", "a figure of finance.csv that changes over the years: straight lines between the years stated, level outside them", (
+    Column("company", "text", "the company", default=REQUIRED, refers=("finance",)),
+    Column("item", "text", "the figure", default=REQUIRED, choices=("fixed_cost_eur", "rnd_eur", "capex_eur", "rest_of_company_profit_eur",
+                                                                  "rest_of_company_revenue_eur", "rest_units")),
+    Column("year", "integer", "year", default=REQUIRED, low=1900, high=2200),
+    Column("value", "number", "its value in that year", "the figure's unit", default=REQUIRED),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("company", "item", "year"))
+
+PLATFORMS = Table("platforms", "capital spending on a platform, and who shares it in which scenario", (
+    Column("platform", "text", "the platform", default=REQUIRED),
+    Column("company", "text", "who spends", default=REQUIRED, refers=("finance",)),
+    Column("from_year", "integer", "first year", default=REQUIRED, low=1900, high=2200),
+    Column("to_year", "integer", "last year", default=REQUIRED, low=1900, high=2200),
+    Column("capex_eur", "number", "spent on it in each of these years", "EUR a year", default=REQUIRED, low=0),
+    Column("partner", "text", "who shares it; empty when nobody does", default="", refers=("finance",)),
+    Column("partner_share", "number", "part that the partner pays", "share 0..1", default=0, low=0, high=1),
+    Column("shared_in", "text", "scenarios in which it is shared, separated by semicolons, or 'all'"),
+    Column("dropped_in", "text", "scenarios in which it is not spent, because a partner's platform is used"),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("platform", "company", "from_year"))
+
+SYNERGIES = Table("synergies", "what cooperation is worth to a company beyond what the simulated markets show", (
+    Column("scenario", "text", "scenario in which it is earned", default=REQUIRED),
+    Column("company", "text", "who earns it", default=REQUIRED, refers=("finance",)),
+    Column("kind", "text", "what it is", default=REQUIRED, choices=("platform_access", "supply_at_cost", "co2_pool", "purchasing", "rnd")),
+    Column("from_year", "integer", "first year", default=REQUIRED, low=1900, high=2200),
+    Column("to_year", "integer", "last year; the value after the last simulated year leaves it out", default=REQUIRED, low=1900, high=2200),
+    Column("eur_a_year", "number", "profit before tax in each of these years; below zero for a cost", "EUR a year", default=0),
+    Column("eur_per_car", "number", "the same for each car outside the simulated markets (rest_units)", "EUR per car", default=0),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("scenario", "company", "kind", "from_year"))
+
+GUIDANCE = Table("guidance", "what a company, an analyst or the press said it would do or be worth; shown beside the model, never fed into it", (
+    Column("company", "text", "the company", default=REQUIRED, refers=("companies",)),
+    Column("item", "text", "what about", default=REQUIRED, choices=("units", "revenue_eur", "operating_margin", "free_cash_flow_eur", "equity_eur",
+                                                                   "cost_change")),
+    Column("year", "integer", "for which year; for a value, the year it was stated", default=REQUIRED, low=1900, high=2200),
+    Column("who", "text", "who said it", default=REQUIRED),
+    Column("value", "number", "middle, or the figure itself", "EUR, cars or share", default=REQUIRED),
+    Column("low", "number", "lower end", default=None, filled="value"),
+    Column("high", "number", "upper end", default=None, filled="value"),
+    Column("stated", "date", "when it was said", "date", default=REQUIRED),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("company", "item", "year", "who"))
+
+STAKE_TERMS = Table("stake_terms", "the terms on which an investor buys into a company", (
+    Column("terms", "text", "id", default=REQUIRED),
+    Column("scenario", "text", "scenario whose markets follow from it; empty when prices do not change", default=""),
+    Column("investor", "text", "who pays", default=REQUIRED, refers=("companies", "owners")),
+    Column("company", "text", "in which company", default=REQUIRED, refers=("companies",)),
+    Column("instrument", "text", "what is bought", default="common", choices=("common", "convertible", "staged")),
+    Column("money", "text", "primary: into the company; secondary: to the seller", default="primary", choices=("primary", "secondary")),
+    Column("seller", "text", "who sells, when secondary", default="", refers=("companies", "owners")),
+    Column("amount", "number", "money paid, in money of the day", "currency column", default=REQUIRED, above=0),
+    Column("currency", "text", "currency of the amount and of the valuation", default=REQUIRED, advice="an amount without a currency is no amount"),
+    Column("valuation", "number", "value of all of the equity agreed on", "currency column", default=REQUIRED, above=0),
+    Column("valuation_basis", "text", "before or after the new money", default="pre_money", choices=("pre_money", "post_money")),
+    Column("date", "date", "day of payment", "date", default=REQUIRED),
+    Column("exit_year", "integer", "sold at the end of this year", default=REQUIRED, low=1900, high=2200),
+    Column("control_premium", "number", "what board rights add", "share of the value of the stake", default=0, low=0, high=1),
+    Column("minority_discount", "number", "what a part without control is worth less", "share of the value of the stake", default=0, low=0, high=1),
+    Column("illiquidity_discount", "number", "what a part that cannot be sold on a market is worth less", "share of the value of the stake", default=0, low=0, high=1),
+    Column("coupon", "number", "yearly interest of a convertible note", "share a year", default=0, low=0, high=1),
+    Column("conversion_discount", "number", "discount at which a note turns into shares", "share", default=0, low=0, high=0.99),
+    Column("conversion_cap", "number", "highest value of the equity at which a note turns into shares; 0 for none", "currency column", default=0, low=0),
+    Column("walk_away", "text", "whether the investor may refuse later parts of a staged commitment", default="no", choices=("yes", "no")),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("terms",))
+
+MILESTONES = Table("milestones", "a part of a staged commitment, and what has to be seen before it is paid", (
+    Column("terms", "text", "which terms", default=REQUIRED, refers=("stake_terms",)),
+    Column("milestone", "text", "name", default=REQUIRED),
+    Column("year", "integer", "paid at the end of this year", default=REQUIRED, low=1900, high=2200),
+    Column("share", "number", "part of the whole amount", "share 0..1", default=REQUIRED, above=0, high=1),
+    Column("measure", "text", "what is looked at in that year; empty for a part paid without a condition"),
+    Column("of", "text", "company that is looked at", default="", refers=("companies",)),
+    Column("at_least", "number", "it has to reach this", "unit of the measure", default=0),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("terms", "milestone"))
+
+LISTING = Table("listing", "a parameter of the decision to list a company on the stock exchange", (
+    Column("company", "text", "the company", default=REQUIRED, refers=("finance",)),
+    Column("parameter", "text", "see docs/valuation.md", default=REQUIRED),
+    Column("value", "number", "its value", default=REQUIRED),
+    Column("unit", "text", "its unit"),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("company", "parameter"))
+
 SOURCES = Table("sources", "a publication that figures come from", (
     Column("source", "text", f"id; one that begins with '{ASSUMPTION}' marks an assumption of our own", default=REQUIRED),
     Column("title", "text", "title", default=REQUIRED),
@@ -254,7 +368,10 @@ SOURCES = Table("sources", "a publication that figures come from", (
 # fmt: on
 
 TABLES: Mapping[str, Table] = {
-    table.name: table for table in (COMPANIES, OWNERS, STAKES, CONTROL, DEALS, BRANDS, PRODUCTS, EXCLUDED, MARKETS, INCOMES, TARGETS, SOURCES)
+    table.name: table for table in (
+        COMPANIES, OWNERS, STAKES, CONTROL, DEALS, BRANDS, PRODUCTS, EXCLUDED, MARKETS, INCOMES, TARGETS,
+        FINANCE, FINANCE_PATH, PLATFORMS, SYNERGIES, GUIDANCE, STAKE_TERMS, MILESTONES, LISTING, SOURCES,
+    )
 }
 
 
