@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 from keiretsu.errors import PolicyError, Problem
@@ -51,7 +52,7 @@ def spans(programmes: Sequence[Programme], markets: Sequence[str], year: int) ->
             cuts.add(scope.end + dt.timedelta(days=1))
     days = (last - first).days + 1
     edges = [*sorted(cuts), last + dt.timedelta(days=1)]
-    return tuple(Span(a, (b - a).days / days) for a, b in zip(edges[:-1], edges[1:], strict=True))
+    return tuple(Span(a, (b - a).days / days) for a, b in pairwise(edges))
 
 
 def run_out(

@@ -148,3 +148,24 @@ def _largest(x: np.ndarray) -> np.ndarray:
     """Entry of largest size along the last axis, with its sign."""
     where = np.abs(x).argmax(axis=-1)
     return np.take_along_axis(x, where[..., None], axis=-1)[..., 0]
+
+
+def padded_pieces(pieces: PiecewiseWedges, products: int, draws: int) -> PiecewiseWedges:
+    """The same pieces for a market padded to more products and draws: one untaxed piece for each padded product."""
+    n, k = pieces.maker_rate.shape
+    grown = products - n
+
+    def wide(values: np.ndarray, fill: float) -> np.ndarray:
+        width = values.shape[2]
+        more = 0 if width == 1 else draws - width
+        return np.pad(values, ((0, grown), (0, 0), (0, more)), constant_values=fill)
+
+    return PiecewiseWedges(
+        breaks=np.pad(pieces.breaks, ((0, grown), (0, 0)), constant_values=np.inf),
+        closed_below=np.pad(pieces.closed_below, ((0, grown), (0, 0))),
+        labels=pieces.labels + (("",) * (k - 1),) * grown,
+        buyer_rate=wide(pieces.buyer_rate, 1.0),
+        buyer_add=wide(pieces.buyer_add, 0.0),
+        maker_rate=np.pad(pieces.maker_rate, ((0, grown), (0, 0)), constant_values=1.0),
+        maker_charge=wide(pieces.maker_charge, 0.0),
+    )

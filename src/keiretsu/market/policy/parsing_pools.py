@@ -65,9 +65,9 @@ def _check(row: Mapping[str, Any], where: str, problems: list[Problem]) -> None:
     problems.extend(Problem("a figure is missing", where, f"no {key}", key) for key in _NEEDED[str(kind)] if key not in row)
     choices = ((key, words) for key, words in _WORDS.items() if key in row and row[key] not in words)
     problems.extend(Problem("unknown choice", f"{where}, {key}", repr(row[key]), f"one of {', '.join(words)}") for key, words in choices)
-    for key in ("markets", "makers"):
-        if key in row and (not isinstance(row[key], list) or not all(isinstance(x, str) for x in row[key])):
-            problems.append(Problem("not a list of names", f"{where}, {key}", repr(row[key]), 'a list such as ["Renault", "Dacia"]'))
+    lists = [key for key in ("markets", "makers") if key in row]
+    bad = [key for key in lists if not isinstance(row[key], list) or not all(isinstance(x, str) for x in row[key])]
+    problems.extend(Problem("not a list of names", f"{where}, {key}", repr(row[key]), 'a list such as ["Renault", "Dacia"]') for key in bad)
     numbers = {key: row[key] for key in row if key in _NUMBERS}
     wrong = {key for key, value in numbers.items() if isinstance(value, bool) or not isinstance(value, int | float)}
     problems.extend(Problem("not a number", f"{where}, {key}", repr(row[key]), "a number") for key in sorted(wrong))
