@@ -1,0 +1,256 @@
+"""What must be true: the likeliest futures in which a decision is worth nothing, in the inputs' own units ([17]).
+
+The net present value of each draw is known; a polynomial in the normal scores of the inputs stands in for it between draws, one for each outcome
+of discrete events (a launch that happens or does not), and says itself how well it predicts draws it has not seen. The zero of that polynomial nearest to
+the middle is the likeliest way to lose (`keiretsu.numerics.reliability`). Three things keep it honest: the chance read off the distance stands beside
+the share of draws that lose, beside a sample around the point, and the point can be simulated again (`simulated_again`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from keiretsu.errors import Problem, ValuationError
+from keiretsu.numerics.polynomial import FEWEST_RUNS, PolynomialOptions, Surrogate, fit_polynomial
+from keiretsu.numerics.reliability import Branch, DesignPoint, Sampled, SearchOptions, by_branch, importance, sample_near
+from keiretsu.typing import Matrix, Vector
+from keiretsu.valuation.odds import chance_in_words, in_own_unit, listed
+
+SAID = 0.85  # part of the distance that the inputs named in the sentence carry between them
+NOTHING_ELSE = "as drawn"
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A decision and what is uncertain about it.
+
+    Attributes
+    ----------
+    decision
+        What is decided, as the subject of a sentence: "Nissan's EUR 600 million for Ampere".
+    npv_eur
+        Net present value by draw, EUR at 2023 prices. (N,)
+    normals
+        Independent standard normals, draw by continuous input. (N, k)
+    in_units
+        From rows of independent normals to rows of inputs in their own units. (n, k) -> (n, k)
+    factor
+        Lower triangular: the inputs' normal scores are ``factor @ independent``. (k, k)
+    units, words
+        Unit and plain name by input.
+    branch
+        Outcome of the discrete events, by draw; `NOTHING_ELSE` throughout when there are none. (N,)
+    """
+
+    decision: str
+    npv_eur: Vector
+    normals: pd.DataFrame
+    in_units: Callable[[Matrix], Matrix]
+    factor: Matrix
+    units: Mapping[str, str]
+    words: Mapping[str, str]
+    branch: Sequence[str]
+
+
+@dataclass(frozen=True)
+class MustBeTrueOptions:
+    """`least_r2`: a polynomial that explains less of draws it has not seen is refused. `samples` around each point, a power of two."""
+
+    least_r2: float = 0.7
+    samples: int = 4096
+    polynomial: PolynomialOptions = field(default_factory=PolynomialOptions)
+    search: SearchOptions = field(default_factory=SearchOptions)
+
+
+@dataclass(frozen=True, eq=False)
+class MustBeTrue:
+    """The likeliest futures in which a decision is worth nothing.
+
+    Attributes
+    ----------
+    sentence
+        For a board.
+    table
+        One row for each branch and input: ``branch, input, unit, middle, at_point, standard_deviations, importance``, most important first.
+    branches
+        One row for each branch: ``branch, probability, draws, beta, first_order, near, near_error, sampled, sampled_error, held_out_r2, status``.
+    first_order, near, sampled
+        Chance of a net present value below zero: Phi(-beta), by sampling the polynomial near the points, and as the share of draws.
+    points, stand_ins
+        Design points and polynomials by branch.
+    """
+
+    question: Question
+    sentence: str
+    table: pd.DataFrame
+    branches: pd.DataFrame
+    first_order: float
+    near: Sampled
+    sampled: Sampled
+    points: Mapping[str, DesignPoint]
+    stand_ins: Mapping[str, Surrogate]
+
+
+def what_must_be_true(question: Question, options: MustBeTrueOptions = MustBeTrueOptions()) -> MustBeTrue:
+    """Find the likeliest point at which the decision is worth nothing, in every branch.
+
+    Raises
+    ------
+    ValuationError
+        When draws do not match, a branch has too few of them, or its polynomial predicts too badly; all problems together.
+    """
+    labels = np.asarray(question.branch, dtype=str)
+    stand_ins = _stand_ins(question, labels, options)
+    share = {name: float((labels == name).mean()) for name in stand_ins}
+    branches = [Branch(name, share[name], _of_one(fit), fit.gradient) for name, fit in stand_ins.items()]
+    points, first_order = by_branch(branches, question.normals.shape[1], options.search)
+    near = {name: _near(stand_ins[name], points.get(name), options) for name in stand_ins}
+    lines = [_line(name, share[name], labels, question, stand_ins[name], points.get(name), near[name]) for name in stand_ins]
+    whole_near = Sampled(
+        sum(share[name] * one.probability for name, one in near.items()),
+        float(np.sqrt(sum((share[name] * one.error) ** 2 for name, one in near.items()))),
+        sum(one.samples for one in near.values()),
+    )
+    sampled = _share_below(question.npv_eur)
+    frames = [_point_table(name, question, point) for name, point in points.items()]
+    columns = ["branch", "input", "unit", "middle", "at_point", "standard_deviations", "importance"]
+    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({column: [] for column in columns})
+    sentence = _sentence(question, points, share, table, sampled)
+    return MustBeTrue(question, sentence, table, pd.DataFrame(lines), first_order, whole_near, sampled, points, stand_ins)
+
+
+def simulated_again(found: MustBeTrue, simulate: Callable[[Mapping[str, float], str], float], calls: int = 6) -> pd.DataFrame:
+    """Solve the model itself at each point, and move along the ray from the middle until its own zero is met.
+
+    Parameters
+    ----------
+    simulate
+        Net present value (EUR) at inputs in their own units and a branch.
+    calls
+        Most simulations for each branch, the first at the point.
+
+    Returns
+    -------
+    DataFrame
+        ``branch, npv_at_point_eur, spread_eur, beta, beta_simulated, npv_left_eur, simulations``. `spread_eur` is the standard deviation over draws, to judge
+        the rest by; `beta_simulated` is where the ray meets the simulated zero, as near as `npv_left_eur`.
+    """
+    question, rows = found.question, []
+    spread = float(np.std(question.npv_eur))
+    for name, point in found.points.items():
+
+        def at(scale: float, point: DesignPoint = point, name: str = name) -> float:
+            inputs = question.in_units(scale * point.point[None, :])[0]
+            return float(simulate(dict(zip(question.normals.columns, inputs, strict=True)), name))
+
+        slope = float(found.stand_ins[name].gradient(point.point) @ point.point)
+        scale, value = 1.0, at(1.0)
+        first, done = value, 1
+        while abs(value) > 0.01 * spread and done < calls and slope != 0:
+            ahead = float(np.clip(scale - value / slope, scale - 0.5, scale + 0.5))
+            there = at(ahead)
+            done += 1
+            slope = (there - value) / (ahead - scale) if there != value else slope
+            scale, value = ahead, there
+        rows.append((name, first, spread, point.beta, scale * point.beta, value, done))
+    return pd.DataFrame(rows, columns=["branch", "npv_at_point_eur", "spread_eur", "beta", "beta_simulated", "npv_left_eur", "simulations"])
+
+
+def _stand_ins(question: Question, labels: np.ndarray, options: MustBeTrueOptions) -> dict[str, Surrogate]:
+    npv, normals = np.asarray(question.npv_eur, float), question.normals
+    if not len(npv) == len(normals) == len(labels):
+        seen = f"{len(npv)} values, {len(normals)} rows of inputs, {len(labels)} branches"
+        raise ValuationError(Problem("draws do not match", question.decision, seen, "as many of each"))
+    problems: list[Problem] = []
+    fits: dict[str, Surrogate] = {}
+    for name in dict.fromkeys(labels):
+        own = labels == name
+        where = f"{question.decision}, {name}"
+        if own.sum() < FEWEST_RUNS:
+            problems.append(Problem("too few draws of this branch", where, str(int(own.sum())), f"{FEWEST_RUNS} at least", "use more draws or merge branches"))
+            continue
+        fits[name] = fit_polynomial(normals.to_numpy(float)[own], npv[own], options.polynomial)
+        if fits[name].held_out_r2 < options.least_r2:
+            seen = f"a held-out R2 of {fits[name].held_out_r2:.2f} from {int(own.sum())} draws"
+            problems.append(Problem("no polynomial predicts this value well enough", where, seen, f"{options.least_r2:g} or more", "use more draws"))
+    if problems:
+        raise ValuationError(problems)
+    return fits
+
+
+def _of_one(fit: Surrogate) -> Callable[[Vector], float]:
+    return lambda u: float(fit.value(u)[0])
+
+
+def _near(fit: Surrogate, point: DesignPoint | None, options: MustBeTrueOptions) -> Sampled:
+    """Sampling near the point and those other zeros that are as near to within one standard deviation; around the middle when there is no zero."""
+    centres = np.zeros((1, fit.powers.shape[1]))
+    if point is not None:
+        near = [one.point for one in point.other if abs(one.beta) < abs(point.beta) + 1.0]
+        centres = np.array([point.point if point.beta > 0 else 0 * point.point, *near])
+    return sample_near(fit.value, centres, options.samples, options.search.seed)
+
+
+def _share_below(npv: Vector) -> Sampled:
+    below = (np.asarray(npv) < 0).astype(float)
+    return Sampled(float(below.mean()), float(np.sqrt(below.mean() * (1 - below.mean()) / len(below))), len(below))
+
+
+def _line(name: str, share: float, labels: np.ndarray, question: Question, fit: Surrogate, point: DesignPoint | None, near: Sampled) -> dict[str, object]:
+    sampled = _share_below(np.asarray(question.npv_eur)[labels == name])
+    if point is None:
+        beta, first = float("inf") if fit.value(np.zeros(fit.powers.shape[1]))[0] > 0 else float("-inf"), 0.0
+        first, status = (0.0, "never loses") if beta > 0 else (1.0, "always loses")
+    else:
+        beta, first, status = point.beta, point.probability, "found" if not point.other else f"found, {len(point.other)} further zeros"
+    return {
+        "branch": name,
+        "probability": share,
+        "draws": sampled.samples,
+        "beta": beta,
+        "first_order": first,
+        "near": near.probability,
+        "near_error": near.error,
+        "sampled": sampled.probability,
+        "sampled_error": sampled.error,
+        "held_out_r2": fit.held_out_r2,
+        "status": status,
+    }
+
+
+def _point_table(name: str, question: Question, point: DesignPoint) -> pd.DataFrame:
+    both = question.in_units(np.array([np.zeros_like(point.point), point.point]))
+    table = pd.DataFrame(
+        {
+            "branch": name,
+            "input": list(question.normals.columns),
+            "unit": [question.units[str(column)] for column in question.normals.columns],
+            "middle": both[0],
+            "at_point": both[1],
+            "standard_deviations": np.asarray(question.factor) @ point.point,
+            "importance": importance(point, question.factor),
+        }
+    )
+    return table.sort_values("importance", ascending=False, kind="stable", ignore_index=True)
+
+
+def _sentence(question: Question, points: Mapping[str, DesignPoint], share: Mapping[str, float], table: pd.DataFrame, sampled: Sampled) -> str:
+    odds = f"{chance_in_words(sampled.probability, sampled.samples)} of a loss"
+    if not points:
+        return f"{question.decision}: no future in reach turns the verdict; {odds}."
+    # the branch through which most of the loss comes
+    name = max(points, key=lambda b: share[b] * points[b].probability)
+    parts, carried = [], 0.0
+    for row in table[table["branch"] == name].to_dict("records"):
+        if carried < SAID:
+            there, middle = (in_own_unit(float(row[column]), str(row["unit"])) for column in ("at_point", "middle"))
+            parts.append(f"{question.words[str(row['input'])]} {there} instead of {middle}")
+            carried += float(row["importance"])
+    said = listed(parts)
+    within = "" if len(share) == 1 else f" (with {name})"
+    verdict = "is worth nothing" if points[name].beta >= 0 else "starts to pay"
+    return f"{question.decision} {verdict} with, most likely{within}, {said}: {odds}."
