@@ -1,0 +1,222 @@
+"""Moves that change taxes, incentives, tariffs and chargers: run, end, change, cap, copy a programme ([7]).
+
+Programmes are named by their id in `World.programmes`. A move's own `start` and `end` are the dates from and before which the change holds; not stated, it
+holds from the world's date on.
+"""
+
+
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+from keiretsu.errors import Problem
+from keiretsu.market.policy.programmes import OPEN_END, Chargers, Incentive, Programme
+from keiretsu.market.policy.spending import spending_at_observed_sales
+from keiretsu.market.world import World
+from keiretsu.moves.arguments import argument
+from keiretsu.moves.move import Channel, Move
+
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgrammeMove(Move):
+    """What moves on programmes share: they name programmes of the world."""
+
+    usual_channel: ClassVar[Channel] = "policy"
+
+    programmes: tuple[str, ...] = argument("ids of programmes of the case")
+
+    def check(self, world: World) -> list[Problem]:
+        """Programmes must be there."""
+        known = dict.fromkeys(p.scope.id for p in programmes_of(world))
+        return [
+            Problem("no such programme", self.place, name, f"one of {', '.join(known) or 'none in this case'}")
+            for name in self.programmes
+            if name not in known
+        ]
+
+    def named(self, world: World) -> list[Programme]:
+        """The programmes that the move names."""
+        return [p for p in programmes_of(world) if p.scope.id in self.programmes]
+
+    def first_day(self, world: World) -> dt.date:
+        """First day of the change."""
+        return self.start or world.date
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunProgramme(ProgrammeMove):
+    """Programmes that are dormant, over or yet to come are in force."""
+
+    type: ClassVar[str] = "run_programme"
+    summary: ClassVar[str] = "programmes of the case that are dormant, over or yet to come are in force; for the makers named, where any are"
+
+    makers: tuple[str, ...] = argument("companies that may use it; not stated leaves it as written", default=())
+
+    def changed(self, world: World) -> World:
+        """The world with the programmes in force."""
+        last = self.end - _DAY if self.end else OPEN_END
+        dates: dict[str, Any] = {"start": self.first_day(world), "end": last, "dormant": False}
+        if self.makers:
+            dates["makers"] = self.makers
+        return replaced(world, {p.scope.id: (rescoped(p, **dates),) for p in self.named(world)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndProgramme(ProgrammeMove):
+    """Programmes end before their time."""
+
+    type: ClassVar[str] = "end_programme"
+    summary: ClassVar[str] = "programmes are no longer in force"
+
+    def changed(self, world: World) -> World:
+        """The world without the programmes from the first day of the move."""
+        return replaced(world, {p.scope.id: ended(p, self.first_day(world)) for p in self.named(world)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeProgramme(ProgrammeMove):
+    """Figures of programmes change: amounts, rates, ceilings."""
+
+    type: ClassVar[str] = "change_programme"
+    summary: ClassVar[str] = "figures of programmes change, by the names of their fields in EUR, shares, km, kg (`window.at_most` for a ceiling)"
+
+    figures: Mapping[str, float] = argument("new figures by field, such as flat_eur or rate")
+
+    def changed(self, world: World) -> World:
+        """The world with the new figures from the first day of the move; before it the old ones hold."""
+        first = self.first_day(world)
+        parts = {}
+        for p in self.named(world):
+            fresh = rescoped(_with_figures(p, self.figures), start=max(first, p.scope.start))
+            parts[p.scope.id] = (*ended(p, first), fresh)
+        return replaced(world, parts)
+
+    def check(self, world: World) -> list[Problem]:
+        """Every figure must be a number of the programme."""
+        problems = super().check(world)
+        for p in self.named(world):
+            known = _figures_of(p)
+            problems += [
+                Problem("a programme has no such figure", self.place, f"{name} of {p.scope.id}", f"one of {', '.join(known)}")
+                for name in self.figures
+                if name not in known
+            ]
+        return problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapProgramme(ProgrammeMove):
+    """Incentives get a budget that may run out."""
+
+    type: ClassVar[str] = "cap_programme"
+    summary: ClassVar[str] = "incentives get a yearly budget and stop when it is spent"
+
+    budget_eur: float = argument("money for the year", unit="EUR", low=0.0)
+
+    def changed(self, world: World) -> World:
+        """The world with the budget."""
+        return replaced(world, {p.scope.id: (dataclasses.replace(cast(Incentive, p), budget_eur=self.budget_eur),) for p in self.named(world)})
+
+    def check(self, world: World) -> list[Problem]:
+        """Only incentives have budgets."""
+        wrong = [p.scope.id for p in self.named(world) if not isinstance(p, Incentive)]
+        return [*super().check(world), *(Problem("only an incentive has a budget", self.place, name) for name in wrong)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyProgramme(ProgrammeMove):
+    """Another country does as one does."""
+
+    type: ClassVar[str] = "copy_programme"
+    summary: ClassVar[str] = "programmes are also in force in other markets, under an id with the market's added"
+
+    markets: tuple[str, ...] = argument("markets that take them over")
+
+    def changed(self, world: World) -> World:
+        """The world with the copies."""
+        copies = [
+            rescoped(p, id=f"{p.scope.id}_{market}", markets=(market,), start=self.first_day(world), end=OPEN_END, dormant=False)
+            for p in self.named(world)
+            for market in self.markets
+        ]
+        return world.replace(programmes=(*world.programmes, *copies))
+
+    def check(self, world: World) -> list[Problem]:
+        """Markets must be the world's."""
+        unknown = [m for m in self.markets if m not in world.markets]
+        return [*super().check(world), *(Problem("no such market", self.place, m, f"one of {', '.join(world.markets)}") for m in unknown)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChargersInstead(ProgrammeMove):
+    """Money of incentives goes into chargers."""
+
+    type: ClassVar[str] = "chargers_instead"
+    summary: ClassVar[str] = "incentives end and what they cost at observed sales is spent on chargers (a dormant charger programme of the case)"
+
+    chargers: str = argument("id of the charger programme")
+
+    def changed(self, world: World) -> World:
+        """The world without the incentives and with chargers of the same money."""
+        money = spending_at_observed_sales(world, self.programmes)
+        after = replaced(world, {p.scope.id: ended(p, self.first_day(world)) for p in self.named(world)})
+        built = next(p for p in programmes_of(world) if p.scope.id == self.chargers)
+        running = dataclasses.replace(
+            cast(Chargers, built), scope=dataclasses.replace(built.scope, start=self.first_day(world), dormant=False), money_eur=money
+        )
+        return replaced(after, {self.chargers: (running,)})
+
+    def check(self, world: World) -> list[Problem]:
+        """The charger programme must be one."""
+        found = [p for p in programmes_of(world) if p.scope.id == self.chargers and isinstance(p, Chargers)]
+        wrong = [] if found else [Problem("no such charger programme", self.place, self.chargers)]
+        return [*super().check(world), *wrong]
+
+
+def programmes_of(world: World) -> tuple[Programme, ...]:
+    """The world's programmes, as what they are."""
+    return cast(tuple[Programme, ...], world.programmes)
+
+
+def replaced(world: World, parts: Mapping[str, tuple[Programme, ...]]) -> World:
+    """The world with each programme named replaced by others, in its place."""
+    found = [q for p in programmes_of(world) for q in parts.get(p.scope.id, (p,))]
+    return world.replace(programmes=tuple(found))
+
+
+def rescoped(programme: Programme, **changes: Any) -> Programme:
+    """The programme with another scope."""
+    return dataclasses.replace(programme, scope=dataclasses.replace(programme.scope, **changes))
+
+
+def ended(programme: Programme, first_day_without: dt.date) -> tuple[Programme, ...]:
+    """The programme up to the day before, or nothing where it had not begun."""
+    if programme.scope.start >= first_day_without:
+        return ()
+    return (rescoped(programme, end=min(programme.scope.end, first_day_without - _DAY)),)
+
+
+def _figures_of(programme: Programme) -> list[str]:
+    names = []
+    for f in dataclasses.fields(programme):
+        value = getattr(programme, f.name)
+        if isinstance(value, float | int) and not isinstance(value, bool):
+            names.append(f.name)
+        elif dataclasses.is_dataclass(value):
+            names += [f"{f.name}.{g.name}" for g in dataclasses.fields(value) if isinstance(getattr(value, g.name), float | int)]
+    return [name for name in names if name != "scope.dormant"]
+
+
+def _with_figures(programme: Programme, figures: Mapping[str, float]) -> Programme:
+    for name, value in figures.items():
+        outer, _, inner = name.partition(".")
+        new: Any = dataclasses.replace(getattr(programme, outer), **{inner: value}) if inner else value
+        programme = dataclasses.replace(programme, **{outer: new})
+    return programme
