@@ -93,3 +93,25 @@ def test_ctrl_c_leaves_nothing_half_written(ran, monkeypatch, tmp_path, capsys):
     assert typed(monkeypatch, "run", str(ran / "mine"), "--out", "results") == 130
     assert "nothing was written" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_owners_before_and_after_a_deal_are_shown_without_solving_a_market(ran, monkeypatch, capsys):
+    monkeypatch.chdir(ran)
+    monkeypatch.setenv("COLUMNS", "160")
+    assert typed(monkeypatch, "owners", "mine", "--after", "quarter") == 0
+    said = capsys.readouterr().out
+    line = next(line for line in said.splitlines() if line.split()[:3] == ["Alpha", "company", "Delta"] and "+25.00" in line)
+    assert "25.00" in line
+
+
+def test_a_merger_and_a_quarter_stake_push_prices_in_proportion(ran, monkeypatch, capsys):
+    monkeypatch.chdir(ran)
+    monkeypatch.setenv("COLUMNS", "160")
+    assert typed(monkeypatch, "concentration", "mine", "--pair", "Alpha:Delta", "--after", "quarter") == 0
+    said = capsys.readouterr().out
+    whole, part = said.split("Pressure on prices: Alpha buys")
+    pressure = [
+        float(next(line for line in text.splitlines() if "Alpha  " in line and "market" in line).split()[2])
+        for text in (whole.split("were one")[1], part)
+    ]
+    assert pressure[1] == pytest.approx(pressure[0] / 4, abs=0.006)  # two digits are shown
