@@ -1,0 +1,77 @@
+"""What may be uncertain about the years ahead: every input by name, what it moves, and the value at which it moves nothing.
+
+A path is a function of these numbers and of a plan. Inputs that belong to one launch carry its product: ``date:renault_5`` shifts its date,
+``happens:renault_5`` says whether it comes at all, ``appeal:renault_5`` is what people see in it beyond its characteristics ([5b]).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from jaxtyping import Array, Float
+
+Values: TypeAlias = dict[str, Float[Array, ""]]
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input of the years ahead: unit, what it moves, and the value at which it moves nothing."""
+
+    unit: str
+    moves: str
+    neutral: float
+
+
+# fmt: off
+INPUTS: Mapping[str, Input] = {
+    "learning_rate": Input("share per doubling", "pack price falls by it for each doubling of cumulative battery output", 0.0),
+    "raw_material_early": Input("log points", "pack price above its learning curve until 2029, of raw materials", 0.0),
+    "raw_material_late": Input("log points", "the same from 2030", 0.0),
+    "world_batteries": Input("share", "battery output of the rest of the world above its projection", 0.0),
+    "rest_cost_trend": Input("share a year", "fall of everything in marginal cost that is not the battery", 0.0),
+    "electric_cost_trend": Input("share a year", "further fall of the same for battery-electric cars: technology that improves", 0.0),
+    "demand_growth": Input("share a year", "growth of potential buyers", 0.0),
+    "scrappage_feedback": Input("share", "part of potential demand that moves with cars scrapped", 0.0),
+    "life_years": Input("share", "lives of cars longer by this share", 0.0),
+    "price_sensitivity": Input("multiple", "utils lost per euro, as a multiple of the calibrated ones", 1.0),
+    "electric_spread": Input("multiple", "spread of the taste for electric cars, as a multiple of the calibrated one", 1.0),
+    "electric_taste": Input("utils a year", "yearly rise of the taste for battery-electric cars at the start", 0.0),
+    "electric_taste_kept": Input("share", "part of the yearly rise that is left a year later", 1.0),
+    "charger_taste": Input("utils per log point", "taste for battery-electric cars by public chargers", 0.0),
+    "charger_speed": Input("share a year", "part of the gap between chargers and what the fleet supports that is closed in a year", 0.0),
+    "charger_power": Input("elasticity", "chargers that a fleet supports, by the size of the fleet", 1.0),
+    "age_taste": Input("utils a year", "what a model loses for each year since its launch or renewal", 0.0),
+    "incentives": Input("multiple", "purchase incentives paid, as a multiple of those planned", 1.0),
+    "chinese_cost": Input("share", "cost of cars built in China above or below today's, subsidies and duties not planned among them", 0.0),
+    "fx_JPY": Input("share", "value of the yen above the case's rate", 0.0),
+    "fx_CNY": Input("share", "value of the yuan above the case's rate", 0.0),
+    "fx_INR": Input("share", "value of the rupee above the case's rate", 0.0),
+    "fx_KRW": Input("share", "value of the won above the case's rate", 0.0),
+    "fx_GBP": Input("share", "value of the pound above the case's rate", 0.0),
+    "fx_USD": Input("share", "value of the dollar above the case's rate", 0.0),
+    "fx_SEK": Input("share", "value of the Swedish krona above the case's rate", 0.0),
+    "fx_NOK": Input("share", "value of the Norwegian krone above the case's rate", 0.0),
+    "fixed_cost": Input("multiple", "fixed cost of companies; used by the valuation, moves no price", 1.0),
+}
+# fmt: on
+
+LAUNCH_INPUTS: Mapping[str, Input] = {
+    "date": Input("years", "launch later than planned by this", 0.0),
+    "happens": Input("0 or 1", "whether the launch happens", 1.0),
+    "appeal": Input("utils", "what people see in the car beyond its characteristics", 0.0),
+}
+
+
+def input_of(name: str) -> Input | None:
+    """The input of that name, or None when there is none."""
+    if ":" in name:
+        return LAUNCH_INPUTS.get(name.split(":", 1)[0])
+    return INPUTS.get(name)
+
+
+def neutral_values(launched: tuple[str, ...]) -> dict[str, float]:
+    """Every input at the value where it moves nothing, for a plan that launches these products."""
+    own = {f"{kind}:{product}": of.neutral for product in launched for kind, of in LAUNCH_INPUTS.items()}
+    return {name: of.neutral for name, of in INPUTS.items()} | own

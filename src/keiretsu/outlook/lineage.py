@@ -1,0 +1,108 @@
+"""Where a launched car's utility and cost come from, as linear functions of the base year's ([5b]).
+
+Moves put a new product's delta into the world as a number. A draw of demand parameters changes every delta of the base year, and with them that
+number; so what the moves did is written down once as weights on the base year's deltas (a least-squares projection is linear in them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from keiretsu.market.characteristics import characteristic_matrix
+from keiretsu.market.world import World
+from keiretsu.moves.move import Move
+from keiretsu.moves.new_products import NewProduct
+from keiretsu.moves.new_utility import fit_utility
+from keiretsu.moves.product_range import Entry, Launch, Twin
+
+Key = tuple[str, str]  # market, product
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """A launched product: weights of its delta on the base rows' deltas (n,), the base row its cost follows, and whether it copies that cost."""
+
+    weights: np.ndarray
+    source: int
+    copies_cost: bool
+
+
+def new_product_of(move: Move) -> NewProduct | None:
+    """What a move puts on sale, or None."""
+    if isinstance(move, Entry):
+        return move._launch()._new()
+    if isinstance(move, (Launch, Twin)):
+        return move._new()
+    return None
+
+
+def lineages(base: World, after: World, moves: Sequence[Move]) -> dict[Key, Lineage]:
+    """Lineage of every product that `moves` launch, in terms of the rows of `base`; `after` is the world with all of them in it.
+
+    `base` holds the base year's products only, and `moves` come in the order in which they were made.
+    """
+    rows = base.products
+    place = {(str(m), str(p)): i for i, (m, p) in enumerate(zip(rows["market"], rows["product"], strict=True))}
+    unit = np.eye(len(rows))
+    known: dict[Key, Lineage] = {key: Lineage(unit[i], i, True) for key, i in place.items()}
+    fits: dict[str, _Projection] = {}
+    new_rows = after.products.set_index(["market", "product"])
+    brand_of = {
+        (str(m), str(p)): str(b) for m, p, b in zip(after.products["market"], after.products["product"], after.products["brand"], strict=True)
+    }
+    found: dict[Key, Lineage] = {}
+    for move in moves:
+        new = new_product_of(move)
+        if new is None:
+            continue
+        for market in new.markets:
+            like, key = known[market, new.like], (market, new.product)
+            row = new_rows.loc[[key]].reset_index()
+            powertrain = str(row["powertrain"].iloc[0])
+            old_brand = brand_of[market, new.like]
+            if new.utility == "of_like" or (new.utility == "twin" and old_brand == new.brand):
+                weights = like.weights
+            else:
+                if powertrain not in fits:
+                    fits[powertrain] = _Projection(base, powertrain)
+                fit = fits[powertrain]
+                standing = fit.standing(market, new.brand, new.brand_like)
+                weights = like.weights + standing - fit.standing(market, old_brand, "") if new.utility == "twin" else fit.of(row) + standing
+            found[key] = known[key] = Lineage(weights, like.source, new.utility == "twin" and like.copies_cost)
+    return found
+
+
+class _Projection:
+    """`keiretsu.moves.new_utility.fit_utility` with the deltas left open: every result is a vector of weights on the rows of the base world."""
+
+    def __init__(self, base: World, powertrain: str) -> None:
+        self.names = fit_utility(base, powertrain).names
+        chosen = ((base.products["powertrain"] == powertrain) & (base.products["launched_by"] == "")).to_numpy(bool)
+        rows = base.products[chosen]
+        self.columns, self.size = np.flatnonzero(chosen), len(base.products)
+        x = characteristic_matrix(rows, self.names)
+        cell = list(zip(rows["market"].astype(str), rows["brand"].astype(str), strict=True))
+        self.cells = list(dict.fromkeys(cell))
+        member = np.array([self.cells.index(c) for c in cell], dtype=int)
+        mean = np.zeros((len(self.cells), len(rows)))
+        mean[member, np.arange(len(rows))] = 1.0
+        mean /= mean.sum(axis=1, keepdims=True)
+        within = np.eye(len(rows)) - mean[member]
+        self.taste = np.linalg.lstsq(within @ x, within, rcond=None)[0]
+        self.mean = mean - mean @ x @ self.taste
+
+    def of(self, row: pd.DataFrame) -> np.ndarray:
+        return self._spread(characteristic_matrix(row, self.names)[0] @ self.taste)
+
+    def standing(self, market: str, brand: str, brand_like: str) -> np.ndarray:
+        cell = (market, brand) if (market, brand) in self.cells else (market, brand_like)
+        return self._spread(self.mean[self.cells.index(cell)])
+
+    def _spread(self, weights: np.ndarray) -> np.ndarray:
+        out = np.zeros(self.size)
+        out[self.columns] = weights
+        return out

@@ -1,0 +1,167 @@
+"""A case's years ahead, compiled: one base year and one plan for each scenario, ready to be run for any values of the uncertain inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from keiretsu.errors import InputError, NotSettled, Problem
+from keiretsu.market.world import World
+from keiretsu.moves.scenario import Scenario
+from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, Year
+from keiretsu.outlook.facts import OutlookFacts, central_values
+from keiretsu.outlook.inputs import LAUNCH_INPUTS
+from keiretsu.outlook.path import LaunchValues, launch_values, path
+from keiretsu.outlook.plan import base_year_arrays, plan_of
+from keiretsu.outlook.roster import Roster, Storyline, roster_of, storyline
+from keiretsu.ownership.look_through import owners_look_through
+from keiretsu.supply.pricing import PricingOptions
+
+BASELINE = "baseline"
+SHARES_REPRODUCED = 1e-10  # log points: a draw that reproduces the base year less well is an error
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """Everything a path needs, by scenario.
+
+    Attributes
+    ----------
+    plans
+        Arrays by scenario name, the baseline first.
+    claims
+        What each outside owner gets of a euro of each firm's profit, by scenario: (T, O, F).
+    """
+
+    world: World
+    facts: OutlookFacts
+    roster: Roster
+    stories: Mapping[str, Storyline]
+    base: BaseYear
+    plans: Mapping[str, Plan]
+    owners: tuple[str, ...]
+    claims: Mapping[str, np.ndarray]
+    options: PricingOptions = field(default_factory=PricingOptions)
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """Names, the baseline first."""
+        return tuple(self.plans)
+
+    @property
+    def spare(self) -> int:
+        """Length of the arrays of launches."""
+        return max(len(self.roster.launched), 1)
+
+    def central(self) -> dict[str, float]:
+        """Every input, those of launches included, at its central value."""
+        own = {
+            f"{kind}:{product}": self.facts.central.get(f"{kind}:{product}", of.neutral)
+            for product in self.roster.launched
+            for kind, of in LAUNCH_INPUTS.items()
+        }
+        return central_values(self.facts) | own
+
+    def arrays(self, values: Mapping[str, float]) -> tuple[dict[str, Array], LaunchValues]:
+        """Values as the arrays that `path` takes: those of no launch by name, those of launches side by side."""
+        plain = {name: jnp.asarray(float(value)) for name, value in values.items() if ":" not in name}
+        return plain, launch_values(dict(values), self.roster.launched, self.spare)
+
+
+def build(world: World, scenarios: Mapping[str, Scenario], facts: OutlookFacts, options: PricingOptions = PricingOptions()) -> Outlook:
+    """Compile the baseline and `scenarios` of a world over the years of `facts`.
+
+    Raises
+    ------
+    MoveError, OwnershipError, DemandError
+        Whatever a scenario cannot do in this world.
+    """
+    if BASELINE in scenarios:
+        raise InputError(Problem("a scenario may not be called baseline", "outlook", BASELINE, "another name"))
+    stories = {BASELINE: storyline(world, BASELINE, None, facts)}
+    stories |= {name: storyline(world, name, scenario, facts) for name, scenario in scenarios.items()}
+    roster = roster_of(world, list(stories.values()))
+    base, shape = base_year_arrays(world, roster, facts)
+    spare = max([len(story.lineage) for story in stories.values()] + [1])
+    plans = {name: plan_of(world, roster, story, facts, base, shape, spare) for name, story in stories.items()}
+    owners, claims = _claims(stories, roster, shape.firms)
+    return Outlook(world, facts, roster, stories, base, plans, owners, claims, options)
+
+
+def run(outlook: Outlook, scenario: str, values: Mapping[str, float]) -> tuple[Reproduced, Year]:
+    """One path: every year of one scenario under given values, as arrays.
+
+    Raises
+    ------
+    NotSettled
+        When the base year is not reproduced or some year's prices did not settle.
+    """
+    plain, launches = outlook.arrays(values)
+    found, years = compiled(outlook.base, outlook.plans[scenario], plain, launches, outlook.options)
+    require_settled(found, years, f"scenario {scenario}", outlook.facts.years)
+    return found, years
+
+
+compiled = eqx.filter_jit(path)
+"""`keiretsu.outlook.path.path`, compiled."""
+
+
+def require_settled(found: Reproduced, years: Year, where: str, labels: Sequence[int]) -> None:
+    """Raise for a path that is not a path.
+
+    Raises
+    ------
+    NotSettled
+        Naming the year and the largest residual.
+    """
+    gap = float(jnp.max(found.gap))
+    if not gap <= SHARES_REPRODUCED:
+        raise NotSettled(
+            "mean utilities that reproduce the base year",
+            where=where,
+            residual=gap,
+            unit="log share",
+            iterations=0,
+            next_step="look at the draw's price sensitivity",
+        )
+    settled = np.asarray(years.settled)
+    if settled.all():
+        return
+    year = int(np.flatnonzero(~settled)[0])
+    raise NotSettled(
+        "prices",
+        where=f"{where}, {labels[year]}",
+        residual=float(np.asarray(years.residual)[year]),
+        unit="EUR",
+        iterations=int(np.asarray(years.iterations)[year].max()),
+        next_step="look at the draw's values, or raise PricingOptions.limit",
+    )
+
+
+def _claims(stories: Mapping[str, Storyline], roster: Roster, firms: int) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
+    at = {name: [w.register.as_of(w.date) for w in story.worlds] for name, story in stories.items()}
+    owners = tuple(dict.fromkeys(owner for holdings in at.values() for h in holdings for owner in h.owners))
+    claims: dict[str, np.ndarray] = {}
+    for name, story in stories.items():
+        every = []
+        for holdings in at[name]:
+            matrix = np.zeros((len(owners), firms))
+            through = owners_look_through(holdings)
+            rows = [owners.index(o) for o in holdings.owners]
+            for f, firm in enumerate(roster.firms):
+                if firm in holdings.companies:
+                    matrix[rows, f] = through[:, holdings.companies.index(firm)]
+            every.append(matrix)
+        claims[name] = np.stack([every[u] for u in story.world_of_year])
+    return owners, claims
+
+
+def leaves_on_host(record: Year) -> Year:
+    """The same record as NumPy arrays."""
+    return jax.tree.map(np.asarray, record)

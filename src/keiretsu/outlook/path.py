@@ -1,0 +1,63 @@
+"""Many years: the base year reproduced, then year after year, each from what the one before it left ([11]).
+
+`path` is one pure function of the uncertain values, so it can be compiled once, mapped over draws and differentiated. Backwards, each year is
+computed again from its state (`jax.checkpoint`), so memory holds one state a year and the arrays of one year, however many there are.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, State, Year
+from keiretsu.outlook.base_year import reproduce
+from keiretsu.outlook.inputs import Values
+from keiretsu.outlook.year import Draw, one_year
+from keiretsu.supply.pricing import PricingOptions
+
+PER_YEAR = (
+    "on_sale", "cost_slope", "cost_add", "saving", "kappa", "setter", "split", "transfer_unit", "transfer_price", "held", "start",
+    "buyer_rate", "buyer_add", "incentive", "maker_rate", "maker_charge", "shadow", "utility", "world_gwh", "year",
+)  # fmt: skip
+
+
+class LaunchValues(eqx.Module):
+    """Values that belong to launches: years later than planned, whether it happens (0 or 1), appeal (utils). (L,)"""
+
+    shift: Float[Array, " L"]
+    happens: Float[Array, " L"]
+    appeal: Float[Array, " L"]
+
+
+def path(base: BaseYear, plan: Plan, values: Values, launches: LaunchValues, options: PricingOptions) -> tuple[Reproduced, Year]:
+    """The base year under these values and every year of the plan, stacked. Look at ``settled`` and ``gap``: nothing raises in here."""
+    found = reproduce(base, values)
+    draw = Draw(values, launches.shift, launches.happens, launches.appeal, found, _deltas(plan, found))
+    start = State(base.cumulative_gwh + base.base_year_gwh, base.fleet, base.chargers, base.price)
+
+    @jax.checkpoint
+    def step(state: State, yearly: dict[str, Array]) -> tuple[State, Year]:
+        here = eqx.tree_at(lambda p: tuple(getattr(p, name) for name in PER_YEAR), plan, tuple(yearly[name] for name in PER_YEAR))
+        return one_year(base, draw, here, state, options)
+
+    _, years = jax.lax.scan(step, start, {name: getattr(plan, name) for name in PER_YEAR})
+    return found, years
+
+
+def _deltas(plan: Plan, found: Reproduced) -> Float[Array, "M J"]:
+    """Deltas of the base year with those of launched products projected from them ([5b])."""
+    flat = found.delta.reshape(-1)
+    new = plan.new_map @ flat + plan.new_add
+    return flat.at[plan.new_slot].set(new, mode="drop").reshape(found.delta.shape)
+
+
+def launch_values(values: dict[str, float], launched: tuple[str, ...], spare: int) -> LaunchValues:
+    """Arrays of what `values` say about each launch, padded to `spare` entries."""
+
+    def column(kind: str, fill: float) -> Array:
+        own = [values[f"{kind}:{product}"] for product in launched]
+        return jnp.asarray(own + [fill] * (spare - len(own)), dtype=float)
+
+    return LaunchValues(column("date", 0.0), column("happens", 1.0), column("appeal", 0.0))

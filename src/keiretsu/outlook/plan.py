@@ -1,0 +1,326 @@
+"""From storylines to arrays: the base year and every scenario's plan on one roster, padded to one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from keiretsu.demand.preferences import Preferences
+from keiretsu.demand.tastes import Nests
+from keiretsu.demand.utility import mu_of
+from keiretsu.market.characteristics import characteristic_matrix
+from keiretsu.market.market import Market, base_wedges, kappa_of, parse_split, tastes_of_rows
+from keiretsu.market.padding import Shape, common_shape, padded
+from keiretsu.market.world import MarketFacts, World
+from keiretsu.outlook.arrays import POWERTRAINS, BaseYear, Plan
+from keiretsu.outlook.facts import OutlookFacts
+from keiretsu.outlook.roster import Roster, Storyline
+from keiretsu.outlook.year import CURRENCIES
+from keiretsu.supply.wedges import Wedges
+from keiretsu.supply.weights import ProfitWeights
+
+CURRENCY_OF_ORIGIN: Mapping[str, str] = {"JP": "JPY", "CN": "CNY", "IN": "INR", "KR": "KRW", "UK": "GBP", "GB": "GBP", "US": "USD"}
+NEVER = 1e9
+
+
+class Firms(eqx.Module):
+    """Who prices, earns and builds each slot under one world. Axes as in `Plan`, without the year."""
+
+    setter: np.ndarray
+    split: np.ndarray
+    transfer_unit: np.ndarray
+    transfer_price: np.ndarray
+
+
+def base_year_arrays(world: World, roster: Roster, facts: OutlookFacts) -> tuple[BaseYear, Shape]:
+    """The base year on the roster's slots, and the shape that all arrays of this run share."""
+    kappa = _kappa(world, roster.firms)
+    plain = {m: _market(world.markets[m], world.preferences, rows, roster.firms, kappa) for m, rows in roster.rows.items()}
+    shape = common_shape(list(plain.values()))
+    cut = [padded(plain[m], shape) for m in roster.rows]
+    was_sold = {m: np.arange(len(rows)) < roster.first_new[m] for m, rows in roster.rows.items()}
+
+    def column(name: str, fill: float = 0.0) -> np.ndarray:
+        return np.stack([_long(rows[name].to_numpy(float), shape.products, fill) for rows in roster.rows.values()])
+
+    def marked(values: Mapping[str, np.ndarray]) -> np.ndarray:
+        return np.stack([_long(values[m].astype(float), shape.products, 0.0) for m in roster.rows])
+
+    sold = marked(was_sold) > 0
+    potential = np.array([world.markets[m].potential for m in roster.rows])
+    firms = _stack_firms([_firms(rows, roster.firms, shape) for rows in roster.rows.values()])
+    text = {m: rows["powertrain"].to_numpy(str) for m, rows in roster.rows.items()}
+    nests = _join([m.tastes.nests for m in cut if m.tastes.nests is not None])
+    base = BaseYear(
+        mu=_same_width([m.tastes.mu for m in cut]),
+        electric_mu=_same_width([_padded_mu(_electric_mu(world, m, rows), shape) for m, rows in roster.rows.items()]),
+        alpha=_join([m.tastes.alpha for m in cut]),
+        weight=_join([m.tastes.weight for m in cut]),
+        nests=nests,
+        share=jnp.asarray(np.where(sold, column("units") / potential[:, None], 0.0)),
+        price=jnp.asarray(np.where(sold, column("price_eur"), 0.0)),
+        on_sale=jnp.asarray(sold),
+        buyer_rate=_same_width([m.wedges.buyer_rate for m in cut]),
+        buyer_add=_same_width([m.wedges.buyer_add for m in cut]),
+        maker_rate=_join([m.wedges.maker_rate for m in cut]),
+        maker_charge=_same_width([m.wedges.maker_charge for m in cut]),
+        shadow=jnp.zeros(sold.shape),
+        setter=jnp.asarray(firms.setter),
+        kappa=jnp.asarray(_grown(kappa, shape.firms)),
+        split=jnp.asarray(firms.split),
+        transfer_unit=jnp.asarray(firms.transfer_unit * sold[:, None, :]),
+        transfer_price=jnp.asarray(firms.transfer_price),
+        known=jnp.asarray((column("cost_given") > 0) & sold),
+        known_cost=jnp.asarray(column("cost_eur")),
+        potential=jnp.asarray(potential),
+        powertrain=jnp.asarray(np.stack([marked({m: text[m] == p for m in text}) for p in POWERTRAINS])),
+        battery_kwh=jnp.asarray(column("battery_kwh")),
+        co2_gkm=jnp.asarray(column("co2_gkm")),
+        like_alone=jnp.ones(sold.shape)
+        if nests is None
+        else jnp.stack([(1 - n.sigma_sub)[n.sub] for n in (m.tastes.nests for m in cut) if n is not None]),
+        currency=jnp.asarray(np.stack([marked({m: _exposure(world.markets[m], rows, c) for m, rows in roster.rows.items()}) for c in CURRENCIES])),
+        money=jnp.asarray(np.array([[float(world.markets[m].currency == c) for m in roster.rows] for c in CURRENCIES])),
+        chinese=jnp.asarray(marked({m: rows["origin"].to_numpy(str) == "CN" for m, rows in roster.rows.items()})),
+        cumulative_gwh=jnp.asarray(facts.cumulative_gwh),
+        base_year_gwh=jnp.asarray(facts.base_year_gwh),
+        pack_price=jnp.asarray(facts.pack_price_eur_kwh),
+        fleet=jnp.asarray(np.stack([facts.fleet[m] for m in roster.rows])),
+        chargers=jnp.asarray(np.array([facts.chargers[m] for m in roster.rows])),
+        life_years=jnp.asarray(facts.life_years),
+        life_shape=jnp.asarray(facts.life_shape),
+        cycle_years=jnp.asarray(facts.cycle_years),
+        base_year=jnp.asarray(float(facts.base_year)),
+        outside=world.preferences.outside,
+    )
+    return base, shape
+
+
+def plan_of(world: World, roster: Roster, story: Storyline, facts: OutlookFacts, base: BaseYear, shape: Shape, spare: int) -> Plan:
+    """One storyline on the roster. `spare` is the length that launched slots are padded to."""
+    markets, n = list(roster.rows), shape.products
+    slot_of = roster.slots(story)
+    row_slot = np.array(
+        [
+            slot_of[str(m), str(p)] + n * markets.index(str(m))
+            for m, p in zip(world.products["market"], world.products["product"], strict=True)
+            if (str(m), str(p)) in slot_of
+        ]
+    )
+    base_rows = [i for i, (m, p) in enumerate(zip(world.products["market"], world.products["product"], strict=True)) if (str(m), str(p)) in slot_of]
+    doubled = _with_costs_doubled(world, story)
+    parts = [_one_world(w, d, roster, story, slot_of, shape, world) for w, d in zip(story.worlds, doubled, strict=True)]
+    stacked = {name: np.stack([parts[u][name] for u in story.world_of_year]) for name in parts[0]}
+    launch = np.full((len(markets), n), -1)
+    from_year, to_year = np.full((len(markets), n), -NEVER), np.full((len(markets), n), NEVER)
+    source = np.arange(len(markets) * n).reshape(len(markets), n)
+    first = world.products["delta"].to_numpy(float)
+    slots: list[int] = []
+    maps: list[np.ndarray] = []
+    adds: list[float] = []
+    delta_after = {(str(m), str(p)): float(d) for m, p, d in zip(story.worlds[0].products["market"], story.worlds[0].products["product"], story.worlds[0].products["delta"], strict=True)}  # fmt: skip
+    for (market, product), slot in slot_of.items():
+        m = markets.index(market)
+        if product in story.last_years:
+            to_year[m, slot] = story.last_years[product]
+        if (market, product) not in story.lineage:
+            continue
+        line = story.lineage[market, product]
+        launch[m, slot] = roster.launched.index(product)
+        from_year[m, slot] = story.launch_years[product]
+        row = world.products.iloc[line.source]
+        source[m, slot] = slot_of[str(row["market"]), str(row["product"])] + n * markets.index(str(row["market"]))
+        spread = np.zeros(len(markets) * n)
+        spread[row_slot] = line.weights[base_rows]
+        slots.append(slot + n * m)
+        maps.append(spread)
+        adds.append(delta_after[market, product] - float(line.weights @ first))
+    used = len(slots)
+    new_map = np.zeros((spare, len(markets) * n))
+    new_map[:used] = np.array(maps).reshape(used, len(markets) * n)
+    own = float((world.products["units"] * world.products["battery_kwh"]).sum()) / 1e6
+    others = 1.0 - own / facts.base_year_gwh
+    return Plan(
+        on_sale=jnp.asarray(stacked["on_sale"] > 0),
+        from_year=jnp.asarray(from_year),
+        to_year=jnp.asarray(to_year),
+        launch=jnp.asarray(launch),
+        new_slot=jnp.asarray(np.array(slots + [len(markets) * n] * (spare - used), dtype=int)),
+        new_map=jnp.asarray(new_map),
+        new_add=jnp.asarray(np.array(adds + [0.0] * (spare - used))),
+        source=jnp.asarray(source),
+        cost_slope=jnp.asarray(stacked["cost_slope"]),
+        cost_add=jnp.asarray(stacked["cost_add"]),
+        saving=jnp.asarray(stacked["saving"]),
+        kappa=jnp.asarray(stacked["kappa"]),
+        setter=jnp.asarray(stacked["setter"].astype(int)),
+        split=jnp.asarray(stacked["split"]),
+        transfer_unit=jnp.asarray(stacked["transfer_unit"]),
+        transfer_price=jnp.asarray(stacked["transfer_price"]),
+        held=jnp.asarray(stacked["held"] > 0),
+        start=jnp.asarray(stacked["start"]),
+        buyer_rate=jnp.asarray(stacked["buyer_rate"]),
+        buyer_add=jnp.asarray(stacked["buyer_add"]),
+        incentive=jnp.asarray(stacked["incentive"]),
+        maker_rate=jnp.asarray(stacked["maker_rate"]),
+        maker_charge=jnp.asarray(stacked["maker_charge"]),
+        shadow=jnp.zeros(stacked["start"].shape),
+        utility=jnp.zeros(stacked["start"].shape),
+        world_gwh=jnp.asarray(np.array(facts.world_gwh) * others),
+        year=jnp.asarray(np.array(facts.years, dtype=float)),
+    )
+
+
+def _one_world(
+    w: World, doubled: pd.Series, roster: Roster, story: Storyline, slot_of: Mapping[tuple[str, str], int], shape: Shape, base: World
+) -> dict[str, np.ndarray]:
+    """A plan's arrays for one world of the storyline, without the axis of years."""
+    kappa = _grown(_kappa(w, roster.firms), shape.firms)
+    base_cost = base.products["cost_eur"].to_numpy(float)
+    base_place = {(str(m), str(p)): i for i, (m, p) in enumerate(zip(base.products["market"], base.products["product"], strict=True))}
+    columns: dict[str, list[np.ndarray]] = {}
+    for market, all_rows in roster.rows.items():
+        rows = all_rows.copy()
+        there = w.products[w.products["market"] == market]
+        index = np.array([slot_of[market, str(p)] for p in there["product"]])
+        rows.loc[index, list(there.columns)] = there.to_numpy(object)
+        on = np.zeros(len(rows))
+        on[index] = there["available"].to_numpy(float)
+        slope, add, saving = np.zeros(len(rows)), np.zeros(len(rows)), np.ones(len(rows))
+        for slot, product, cost, twice in zip(
+            index, there["product"].astype(str), there["cost_eur"].to_numpy(float), doubled[there.index].to_numpy(float), strict=True
+        ):
+            line = story.lineage.get((market, product))
+            source = base_cost[base_place[market, product] if line is None else line.source]
+            if line is not None and not line.copies_cost:
+                slope[slot], saving[slot] = cost / source, 1.0
+            else:
+                slope[slot] = (twice - cost) / source
+                add[slot], saving[slot] = cost - slope[slot] * source, slope[slot]
+        firms = _firms(rows, roster.firms, shape)
+        wedges = padded(_market(w.markets[market], w.preferences, rows, roster.firms, kappa[: len(roster.firms), : len(roster.firms)]), shape).wedges
+        found = {
+            "on_sale": on,
+            "cost_slope": slope,
+            "cost_add": add,
+            "saving": saving,
+            "held": rows["held"].to_numpy(float),
+            "start": rows["price_eur"].to_numpy(float),
+            "setter": firms.setter,
+            "split": firms.split,
+            "transfer_unit": firms.transfer_unit * _long(on, shape.products, 0.0),
+            "transfer_price": firms.transfer_price,
+            "buyer_rate": np.asarray(wedges.buyer_rate),
+            "buyer_add": np.asarray(wedges.buyer_add),
+            "incentive": np.zeros_like(np.asarray(wedges.buyer_add)),
+            "maker_rate": np.asarray(wedges.maker_rate),
+            "maker_charge": np.asarray(wedges.maker_charge),
+        }
+        for name, values in found.items():
+            longer = values if values.shape[-1] == shape.products or values.ndim > 1 else _long(values, shape.products, 0.0)
+            columns.setdefault(name, []).append(longer)
+    return {name: np.stack(values) for name, values in columns.items()} | {"kappa": kappa}
+
+
+def _with_costs_doubled(world: World, story: Storyline) -> list[pd.Series]:
+    """Costs of each of the storyline's worlds had the base year's been twice as high: moves change costs along straight lines, and two points show them."""
+    return [
+        replayed["cost_eur"].astype(float)
+        for replayed in story.with_other_costs(world.replace(products=world.products.assign(cost_eur=2 * world.products["cost_eur"])))
+    ]
+
+
+def _market(facts: MarketFacts, preferences: Preferences, rows: pd.DataFrame, firms: Sequence[str], kappa: np.ndarray) -> Market:
+    """A market's arrays on its slots, all of them marked on sale; who is on sale when is the plan's business."""
+    n = len(rows)
+    zero = jnp.zeros(n)
+    weights = ProfitWeights(jnp.zeros(n, int), jnp.asarray(kappa), jnp.zeros((len(firms), n)), jnp.zeros((len(firms), n)))
+    wedges: Wedges = base_wedges(facts, rows)
+    return Market(tastes_of_rows(facts, preferences, rows), wedges, weights, zero, zero, zero, jnp.zeros(n, bool))
+
+
+def _firms(rows: pd.DataFrame, firms: Sequence[str], shape: Shape) -> Firms:
+    index = {firm: i for i, firm in enumerate(firms)}
+    n = len(rows)
+    split, unit = np.zeros((shape.firms, shape.products)), np.zeros((shape.firms, shape.products))
+    split[0, n:] = 1.0
+    setter = np.zeros(shape.products, int)
+    setter[:n] = [index[str(firm)] for firm in rows["priced_by"]]
+    for j, (text, builder) in enumerate(zip(rows["profit_to"].astype(str), rows["made_by"].astype(str), strict=True)):
+        earners = parse_split(text)
+        for firm, share in earners.items():
+            split[index[firm], j] += share
+        if builder:
+            unit[index[builder], j] += 1.0
+            unit[index[next(iter(earners))], j] -= 1.0
+    return Firms(setter, split, unit, _long(rows["transfer_price_eur"].to_numpy(float), shape.products, 0.0))
+
+
+def _stack_firms(parts: Sequence[Firms]) -> Firms:
+    return Firms(*(np.stack([getattr(p, f) for p in parts]) for f in ("setter", "split", "transfer_unit", "transfer_price")))
+
+
+def _kappa(world: World, firms: Sequence[str]) -> np.ndarray:
+    """Profit weights among the roster's firms; one that the world does not have looks after itself."""
+    own = world.firms()
+    kappa = np.eye(len(firms))
+    place = [firms.index(firm) for firm in own]
+    kappa[np.ix_(place, place)] = kappa_of(world, own)
+    return kappa
+
+
+def _electric_mu(world: World, market: str, rows: pd.DataFrame) -> np.ndarray:
+    """The part of mu that is the spread of the taste for electric cars. (J, I) or (J, 1)"""
+    preferences = world.preferences
+    names = [t.characteristic for t in preferences.random]
+    if "electric" not in names or preferences.correlation is not None:
+        return np.zeros((len(rows), 1))
+    k = names.index("electric")
+    consumers = world.markets[market].consumers
+    only = Preferences(preferences.price_taste, preferences.income_power, random=(preferences.random[k],))
+    nu = np.asarray(consumers.nu)[:, [k]]
+    alone = type(consumers)(consumers.weight, consumers.income_eur, consumers.group, consumers.kind, nu, consumers.group_names, consumers.kind_names)
+    return mu_of(only, alone, {"electric": characteristic_matrix(rows, ["electric"])[:, 0]}, len(rows))
+
+
+def _padded_mu(mu: np.ndarray, shape: Shape) -> jnp.ndarray:
+    out = np.zeros((shape.products, 1 if mu.shape[1] == 1 else shape.draws))
+    out[: mu.shape[0], : mu.shape[1]] = mu
+    return jnp.asarray(out)
+
+
+def _exposure(facts: MarketFacts, rows: pd.DataFrame, currency: str) -> np.ndarray:
+    """+1 for cars whose cost is in that currency, -1 for all cars of a market that pays in it; both is none."""
+    origin = rows["origin"].astype(str).map(CURRENCY_OF_ORIGIN).fillna("EUR").to_numpy(str)
+    return (origin == currency).astype(float) - float(facts.currency == currency)
+
+
+def _long(values: np.ndarray, size: int, fill: float) -> np.ndarray:
+    out = np.full(size, fill, dtype=float if values.dtype != int else int)
+    out[: values.size] = values
+    return out
+
+
+def _grown(matrix: np.ndarray, size: int) -> np.ndarray:
+    out = np.eye(size)
+    out[: matrix.shape[0], : matrix.shape[1]] = matrix
+    return out
+
+
+def _same_width(arrays: Sequence[object]) -> jnp.ndarray:
+    """Stacked, written out over draws when any of them is."""
+    wide = max(np.shape(a)[1] for a in arrays)
+    return jnp.asarray(np.stack([np.broadcast_to(np.asarray(a), (np.shape(a)[0], wide)) for a in arrays]))
+
+
+def _join(parts: Sequence[object]) -> object:
+    import jax
+
+    return None if not parts else jax.tree.map(lambda *leaves: jnp.stack(leaves), *parts)
+
+
+__all__ = ["Nests", "base_year_arrays", "plan_of"]

@@ -1,0 +1,146 @@
+"""Who is on the roster and what each scenario's world looks like on 1 July of every year.
+
+Stakes are those of the case's date in every year, moves apart: what the register says of later days was not known then. A move holds in a year when it is
+in force on 1 July; a launch counts from its own date, by the part of the year that is left. Two scenarios that
+launch one product with different characteristics get a slot each under the same name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from keiretsu.errors import MoveError
+from keiretsu.market.world import World
+from keiretsu.moves.contradictions import make_moves
+from keiretsu.moves.move import Move
+from keiretsu.moves.scenario import Scenario
+from keiretsu.outlook.facts import OutlookFacts
+from keiretsu.outlook.lineage import Lineage, lineages
+
+# Columns in which two launches of one product must agree to share a slot: what consumers see, and where it is built.
+SEEN = ("powertrain", "segment", "body", "seats", "nest", "sub_nest", "powertrain_group", "origin", "battery_kwh", "range_km", "power_kw", "mass_kg", "co2_gkm")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Storyline:
+    """One scenario: its world in each year (by index into `worlds`), its launches with their planned years, and where they come from."""
+
+    name: str
+    worlds: tuple[World, ...]
+    world_of_year: tuple[int, ...]
+    launch_years: Mapping[str, float]
+    last_years: Mapping[str, float]
+    lineage: Mapping[tuple[str, str], Lineage]
+    moves: tuple[tuple[Move, ...], ...]
+
+    def with_other_costs(self, world: World) -> list[pd.DataFrame]:
+        """Product tables of `worlds` had the base year's costs been those of `world`."""
+        return [make_moves(world, moves)[0].products for moves in self.moves]
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Slots of every market: rows of the base year first, then every launch of any scenario; `first_new` says where they begin."""
+
+    rows: Mapping[str, pd.DataFrame]
+    first_new: Mapping[str, int]
+    launched: tuple[str, ...]
+    firms: tuple[str, ...]
+
+    def slots(self, storyline: Storyline) -> dict[tuple[str, str], int]:
+        """Slot in its market of every product of a storyline."""
+        found: dict[tuple[str, str], int] = {}
+        for market, rows in self.rows.items():
+            looks = {(str(r["product"]), _look(r)): i for i, r in rows.iterrows()}
+            there = storyline.worlds[0].products
+            for _, row in there[there["market"] == market].iterrows():
+                product = str(row["product"])
+                found[market, product] = int(looks[product, _look(row)])  # type: ignore[call-overload]
+        return found
+
+
+def storyline(world: World, name: str, scenario: Scenario | None, facts: OutlookFacts) -> Storyline:
+    """The worlds of one scenario over the years; `scenario` None is the baseline, in which only planned launches happen.
+
+    Raises
+    ------
+    MoveError
+        With every problem of every move.
+    """
+    own = () if scenario is None else scenario.moves
+    planned = tuple(timeless(launch.move) for launch in facts.launches)
+    made: dict[tuple[object, ...], int] = {}
+    worlds: list[World] = []
+    replay: list[tuple[Move, ...]] = []
+    of_year: list[int] = []
+    for year in facts.years:
+        day = dt.date(year, 7, 1)
+        moves = [*planned, *(timeless(m) if m.launches() else m for m in own if m.launches() or m.in_force(day))]
+        key = tuple(id(m) for m in own if m.in_force(day))
+        if key not in made:
+            after, problems = make_moves(world, moves)
+            if problems:
+                raise MoveError(problems)
+            made[key] = len(worlds)
+            worlds.append(after.replace(name=name))
+            replay.append(tuple(moves))
+        of_year.append(made[key])
+    launches = [*planned, *(timeless(m) for m in own if m.launches())]
+    return Storyline(
+        name=name,
+        worlds=tuple(worlds),
+        world_of_year=tuple(of_year),
+        launch_years=_launch_years(own, facts),
+        last_years={product: launch.year for launch in facts.launches for product in launch.replaces},
+        lineage=lineages(world, worlds[0], launches),
+        moves=tuple(replay),
+    )
+
+
+def roster_of(world: World, storylines: Sequence[Storyline]) -> Roster:
+    """One static roster for all storylines."""
+    rows, first_new = {}, {}
+    for market in world.markets:
+        base = world.products[(world.products["market"] == market) & world.products["available"]]
+        parts, seen = [base], set[tuple[str, tuple[object, ...]]]()
+        for story in storylines:
+            there = story.worlds[0].products
+            for i, row in there[(there["market"] == market) & (there["launched_by"] != "")].iterrows():
+                key = (str(row["product"]), _look(row))
+                if key not in seen:
+                    seen.add(key)
+                    parts.append(there.loc[[i]])
+        rows[market] = pd.concat(parts, ignore_index=True)
+        first_new[market] = len(base)
+    launched = tuple(dict.fromkeys(product for story in storylines for product in story.launch_years))
+    firms = tuple(sorted({firm for story in storylines for w in story.worlds for firm in w.firms()}))
+    return Roster(rows, first_new, launched, firms)
+
+
+def timeless(move: Move) -> Move:
+    """The same move without dates."""
+    return dataclasses.replace(move, start=None, end=None)
+
+
+def fractional_year(day: dt.date) -> float:
+    """2025-07-01 is 2025.5."""
+    first = dt.date(day.year, 1, 1)
+    return day.year + (day - first).days / (dt.date(day.year + 1, 1, 1) - first).days
+
+
+def _launch_years(own: Sequence[Move], facts: OutlookFacts) -> dict[str, float]:
+    years = {product: launch.year for launch in facts.launches for product in launch.move.launches()}
+    for move in own:
+        for product in move.launches():
+            stated = fractional_year(move.start) if move.start else float(facts.years[0])
+            years[product] = facts.launch_year.get(product, stated) if move.start is None else stated
+    return years
+
+
+def _look(row: pd.Series) -> tuple[object, ...]:
+    return tuple(row[column] for column in SEEN)

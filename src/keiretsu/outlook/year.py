@@ -1,0 +1,208 @@
+"""One year: what is on sale at what cost and appeal, all markets in equilibrium, what that leaves for the next year ([11]).
+
+Firms are myopic in prices: each year is a static equilibrium. A car on sale for a part of a year counts as that part of a model, ``(1 - sigma) ln
+part`` inside its nest, as a line of n models counts ``(1 - sigma) ln n``; that is exact for no year and a whole one, and has a derivative
+by the launch date between them.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from keiretsu.demand.choice import choose
+from keiretsu.demand.tastes import Nests, Tastes
+from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, State, Year
+from keiretsu.outlook.base_year import tastes_under
+from keiretsu.outlook.implicit import prices
+from keiretsu.outlook.inputs import Values
+from keiretsu.outlook.state import aged, chargers_next, pack_price, survival
+from keiretsu.supply.first_order import PriceProblem
+from keiretsu.supply.pricing import PricingOptions
+from keiretsu.supply.wedges import Wedges, paid, unit_margin
+from keiretsu.supply.weights import ProfitWeights
+from keiretsu.typing import PerDraw, PerProduct, PerProductAndDraw, Scalar
+
+KM_IN_A_CAR_LIFE = 200_000.0
+CURRENCIES = ("JPY", "CNY", "INR", "KRW", "GBP", "USD", "SEK", "NOK")
+TINY_PART = 1e-9  # of a year: below it a car is not on sale
+
+
+class Draw(eqx.Module):
+    """What a draw fixes for all years: values, launch dates and appeals by launch, the base year it reproduces, cars scrapped in the first year."""
+
+    values: Values
+    shift: Float[Array, " L"]
+    happens: Float[Array, " L"]
+    appeal: Float[Array, " L"]
+    base: Reproduced
+    delta: Float[Array, "M J"]
+
+
+class _Market(eqx.Module):
+    delta: PerProduct
+    mu: PerProductAndDraw
+    alpha: PerDraw
+    weight: PerDraw
+    nests: Nests | None
+    on_sale: Array
+    wedges: Wedges
+    weights: ProfitWeights
+    cost: PerProduct
+    shadow: PerProduct
+    held: Array
+    start: PerProduct
+
+
+class _Solved(eqx.Module):
+    price: PerProduct
+    share: PerProduct
+    margin: PerProduct
+    worth: PerProduct
+    to_government: Scalar
+    surplus: Scalar
+    residual: Scalar
+    iterations: Array
+    settled: Array
+
+
+def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: PricingOptions) -> tuple[State, Year]:
+    """The year of `plan` (its arrays without the axis of years) from the state before it."""
+    values, year = draw.values, plan.year
+    part, age = _part_and_age(base, plan, draw)
+    on_sale = plan.on_sale & (part > TINY_PART)
+    older, scrapped = aged(state.fleet, survival(base, values, state.fleet.shape[-1]))
+    _, scrapped_first = aged(base.fleet, survival(base, values, state.fleet.shape[-1]))
+    turnover = scrapped.sum(axis=1) / jnp.where(scrapped_first.sum(axis=1) > 0, scrapped_first.sum(axis=1), 1.0)
+    turnover = jnp.where(scrapped_first.sum(axis=1) > 0, turnover, 1.0)
+    elapsed = year - base.base_year
+    potential = base.potential * (1.0 + values["demand_growth"]) ** elapsed * (1.0 + values["scrappage_feedback"] * (turnover - 1.0))
+    battery = pack_price(base, values, state.cumulative_gwh, year)
+    cost = _cost(base, draw, plan, battery, elapsed)
+    delta = _delta(base, draw, plan, state, part, age, elapsed)
+    mu, alpha = tastes_under(base, values)
+    fee = plan.transfer_unit * (plan.transfer_price - cost)[:, None, :]
+    weights = jax.vmap(lambda setter, split, f: ProfitWeights(setter, plan.kappa, split, f))(plan.setter, plan.split, fee)
+    wedges = Wedges(plan.buyer_rate, plan.buyer_add + values["incentives"] * plan.incentive, plan.maker_rate, plan.maker_charge)
+    start = jnp.where(plan.held | (state.price <= 0), plan.start, state.price)
+    markets = _Market(delta, mu, alpha, base.weight, base.nests, on_sale, wedges, weights, cost, plan.shadow, plan.held, start)
+    solved = jax.lax.map(lambda m: _solve(m, options, base.outside), markets)
+    units = solved.share * potential[:, None]
+    return _accounts(base, plan, draw, state, solved, units, part, cost, potential, battery, older, scrapped)
+
+
+def _part_and_age(base: BaseYear, plan: Plan, draw: Draw) -> tuple[Float[Array, "M J"], Float[Array, "M J"]]:
+    """Part of the year that each slot is on sale, and years since its launch or renewal (the mean age where no launch is known)."""
+    launched = plan.launch >= 0
+    index = jnp.maximum(plan.launch, 0)
+    first = jnp.where(launched, plan.from_year + draw.shift[index], -1e9)
+    part = jnp.clip(plan.year + 1.0 - first, 0.0, 1.0) * jnp.where(launched, draw.happens[index], 1.0)
+    part = part - jnp.clip(plan.year + 1.0 - plan.to_year, 0.0, 1.0)
+    since = jnp.maximum(plan.year + 0.5 - jnp.where(launched, first, plan.year), 0.0)
+    mean_age = (base.cycle_years - 1.0) / 2.0
+    return part, jnp.where(launched, jnp.mod(since, base.cycle_years), mean_age) - mean_age
+
+
+def _cost(base: BaseYear, draw: Draw, plan: Plan, battery: Scalar, elapsed: Scalar) -> Float[Array, "M J"]:
+    """Marginal cost: battery at its price of the year, the rest by its trends and the exchange rates, less what partners save."""
+    values = draw.values
+    known = plan.cost_slope * draw.base.cost.reshape(-1)[plan.source] + plan.cost_add
+    rest = known - plan.saving * base.battery_kwh * base.pack_price
+    fall = (1.0 - values["rest_cost_trend"]) ** elapsed * (1.0 - values["electric_cost_trend"] * base.powertrain[0]) ** elapsed
+    rates = jnp.stack([values[f"fx_{currency}"] for currency in CURRENCIES])
+    dearer = jnp.tensordot(rates, base.currency, axes=1) + values["chinese_cost"] * base.chinese
+    return rest * fall * (1.0 + dearer) + plan.saving * base.battery_kwh * battery
+
+
+def _delta(base: BaseYear, draw: Draw, plan: Plan, state: State, part: Array, age: Array, elapsed: Scalar) -> Float[Array, "M J"]:
+    """Mean utility of the year: base year, taste for electric cars, chargers, age, part of the year, what programmes add."""
+    values = draw.values
+    kept = values["electric_taste_kept"]
+    steps = jnp.where(jnp.abs(1.0 - kept) < 1e-9, elapsed, (1.0 - kept**elapsed) / jnp.where(jnp.abs(1.0 - kept) < 1e-9, 1.0, 1.0 - kept))
+    chargers = jnp.log(state.chargers / base.chargers)
+    electric = base.powertrain[0] * (values["electric_taste"] * steps + values["charger_taste"] * chargers[:, None])
+    appeal = jnp.where(plan.launch >= 0, draw.appeal[jnp.maximum(plan.launch, 0)], 0.0)
+    shown = jnp.where(part > TINY_PART, part, 1.0)
+    return draw.delta + electric + appeal - values["age_taste"] * age + base.like_alone * jnp.log(shown) + plan.utility
+
+
+def _solve(m: _Market, options: PricingOptions, outside: bool) -> _Solved:
+    tastes = Tastes(m.delta, m.mu, m.alpha, m.weight, m.on_sale, m.nests, outside)
+    problem = PriceProblem(tastes, m.wedges, m.weights, m.cost + m.shadow, m.held)
+    price, residual, iterations, settled = prices(problem, m.start, options)
+    money = paid(m.wedges, price)
+    choice = choose(tastes, money)
+    sold = choice.probability * m.weight
+    share = sold.sum(axis=1)
+    margin = unit_margin(m.wedges, price, m.cost)
+    worth = (sold * margin).sum(axis=1)
+    government = (sold * (money - margin - m.cost[:, None])).sum()
+    surplus = (m.weight * choice.inclusive / m.alpha).sum()
+    mean_margin = worth / jnp.where(share > 0, share, 1.0)
+    return _Solved(price, share, mean_margin, worth, government, surplus, residual, iterations, settled)
+
+
+def _accounts(
+    base: BaseYear,
+    plan: Plan,
+    draw: Draw,
+    state: State,
+    solved: _Solved,
+    units: Float[Array, "M J"],
+    part: Array,
+    cost: Array,
+    potential: Float[Array, " M"],
+    battery: Scalar,
+    older: Float[Array, "M P A"],
+    scrapped: Float[Array, "M P"],
+) -> tuple[State, Year]:
+    rates = jnp.stack([draw.values[f"fx_{currency}"] for currency in CURRENCIES])
+    money = 1.0 + rates @ base.money  # what a unit of the market's money is worth, relative to the case's rate
+    fee = plan.transfer_unit * (plan.transfer_price - cost)[:, None, :]
+    profit = jnp.einsum("mfj,mj,m->f", plan.split, solved.worth * potential[:, None], money) + jnp.einsum("mfj,mj,m->f", fee, units, money)
+
+    def by_firm(amount: Array) -> Array:
+        return jnp.einsum("mfj,mj->f", plan.split, amount)
+
+    electric = units * base.powertrain[0]
+    gwh = units * base.battery_kwh / 1e6
+    sales = jnp.einsum("pmj,mj->mp", base.powertrain, units)
+    fleet = older.at[..., 0].add(sales)
+    stock = fleet.sum(axis=-1)
+    price = jnp.where(plan.on_sale, solved.price, state.price)
+    following = State(
+        cumulative_gwh=state.cumulative_gwh + gwh.sum() + (1.0 + draw.values["world_batteries"]) * plan.world_gwh,
+        fleet=fleet,
+        chargers=chargers_next(base, draw.values, state.chargers, stock[:, 0]),
+        price=price,
+    )
+    on = plan.on_sale & (part > TINY_PART)
+    year = Year(
+        units=units,
+        price=jnp.where(on, solved.price, 0.0),
+        margin=jnp.where(on, solved.margin, 0.0),
+        cost=jnp.where(on, cost, 0.0),
+        on_sale=jnp.where(on, part, 0.0),
+        firm_profit=profit,
+        firm_units=by_firm(units),
+        firm_electric_units=by_firm(electric),
+        firm_battery_gwh=by_firm(gwh),
+        firm_revenue=by_firm(units * solved.price * money[:, None]),
+        surplus=solved.surplus * potential * money,
+        government=solved.to_government * potential * money,
+        units_all=units.sum(axis=1),
+        electric_units=electric.sum(axis=1),
+        co2_t=(units * base.co2_gkm).sum(axis=1) * KM_IN_A_CAR_LIFE / 1e6,
+        potential=potential,
+        pack_price=battery,
+        battery_gwh=gwh.sum(),
+        chargers=state.chargers,
+        stock=stock,
+        scrapped=scrapped,
+        residual=jnp.max(solved.residual),
+        iterations=solved.iterations,
+        settled=jnp.all(solved.settled),
+    )
+    return following, year
