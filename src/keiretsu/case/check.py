@@ -20,7 +20,7 @@ from keiretsu.case.check_rows import check_rows
 from keiretsu.case.figures import figures_outside_tables
 from keiretsu.case.fill import fill
 from keiretsu.case.read import RawCase, read_folder
-from keiretsu.case.read_sections import read_calibration, read_case_section, read_demand, read_kappa, read_rates
+from keiretsu.case.read_sections import read_calibration, read_case_section, read_demand, read_kappa, read_rates, read_report
 from keiretsu.case.record import Case, DemandSettings
 from keiretsu.case.rows import Row
 from keiretsu.case.schema import OWN, TABLES, Table, is_assumption
@@ -58,6 +58,7 @@ def check_folder(folder: Path) -> CheckedCase:
     demand = read_demand(raw.toml, _most_income_groups(raw), problems)
     kappa = read_kappa(raw.toml, _firms(raw), problems)
     calibration = read_calibration(raw.toml, problems)
+    makers = read_report(raw.toml, _firms(raw), problems)
     rule = section["rule"] or ("given" if kappa else "controller")
     problems += check_rows(raw)
     problems += check_ownership(raw)
@@ -83,7 +84,7 @@ def check_folder(folder: Path) -> CheckedCase:
             year=section["year"] or section["as_of"].year, money=section["money"], currency=currency, rule=rule, demand=demand,
             rates={} if own_money else rates, kappa=kappa, tables={name: _frame(TABLES[name], rows) for name, rows in raw.tables.items()},
             scenarios=raw.scenarios, programmes=raw.policies["programmes"], pools=raw.policies["pools"],
-            calibration=calibration, figures=figures, folder=raw.folder, hash=raw.hash, warnings=tuple(raw.warnings), unread=raw.unread,
+            calibration=calibration, makers=makers, figures=figures, folder=raw.folder, hash=raw.hash, warnings=tuple(raw.warnings), unread=raw.unread,
         )  # fmt: skip
     return CheckedCase(ordered, tuple(raw.warnings), raw.unread, case)
 

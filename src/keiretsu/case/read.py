@@ -24,7 +24,7 @@ CASE_FILE = "case.toml"
 POLICY_FILES = ("programmes.toml", "pools.toml")
 SCENARIO_FOLDER = "scenarios"
 MARKET_SECTION = "market"
-SECTION_NAMES = ("case", "rates", "demand", MARKET_SECTION, "kappa", "calibration", SCENARIO_FOLDER)
+SECTION_NAMES = ("case", "rates", "demand", MARKET_SECTION, "kappa", "calibration", "report", SCENARIO_FOLDER)
 
 
 @dataclass

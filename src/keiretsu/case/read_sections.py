@@ -103,6 +103,18 @@ def read_calibration(toml: TomlFile, problems: list[Problem]) -> Mapping[str, An
     return _table(toml, "calibration", problems)
 
 
+def read_report(toml: TomlFile, firms: Sequence[str], problems: list[Problem]) -> tuple[str, ...]:
+    """Makers of section [report]: those that headline tables give a column of their own."""
+    makers = _table(toml, "report", problems).get("makers", [])
+    at = f"{toml.file}, line {toml.line('report', 'makers')}"
+    if not isinstance(makers, list) or not all(isinstance(name, str) for name in makers):
+        problems.append(Problem("makers are not a list of companies", at, repr(makers)[:60], '["A", "B"]'))
+        return ()
+    for name in makers:
+        _known_firm(name, firms, at, problems)
+    return tuple(makers)
+
+
 def _known_firm(name: str, firms: Sequence[str], place: str, problems: list[Problem]) -> None:
     if name not in firms:
         problems.append(Problem("unknown company", place, name, "a company that prices or earns in products", closest(name, firms)))

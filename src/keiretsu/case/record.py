@@ -107,6 +107,8 @@ class Case:
         Section [calibration] of `case.toml` as it stands.
     figures
         Numbers that stand outside the tables (parameters, rates, programmes, moves): table, name, column, value, unit, source, row.
+    makers
+        Companies that headline tables give a column of their own; empty where the case names none.
     hash
         SHA-256 of the names and contents of the folder's TOML and CSV files.
     warnings
@@ -133,6 +135,7 @@ class Case:
     figures: pd.DataFrame
     folder: str
     hash: str
+    makers: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
     unread: tuple[str, ...] = field(default=())
 

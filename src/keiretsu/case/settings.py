@@ -91,6 +91,13 @@ SECTIONS: Mapping[str, Section] = {
             "Not symmetric; above one is allowed; what is not named is 0, and 1 for the firm itself",
             (),
         ),
+        Section(
+            "[calibration.free]",
+            "parameters that `keiretsu calibrate` fits to targets.csv, each with its bounds, `price_taste = [1.0, 9.0]`: price_taste, income_power, "
+            "price_sigma, sigma_group, sigma_sub, potential (a multiple of every market's); `[calibration.free.random]` frees spreads of random tastes",
+            (),
+        ),
+        Section("[report]", '`makers = ["A", "B"]`: companies that headline tables give a column of their own', ()),
     )
 }
 SCENARIO_SECTION = Section(

@@ -15,6 +15,7 @@ _WHO: Mapping[tuple[str, str], str] = {
     ("loses_most", "loses_most_eur_m"): "Maker that loses most",
     ("owner_gains_most", "owner_gains_most_eur_m"): "Owner that gains most",
 }
+PROFIT_OF = "profit of "  # prefix of a maker's own column in `Results.headline`
 _HIDDEN = ("scenario", "units_change_percent")
 _LABELS: Mapping[str, Label] = {
     "title": Label("Scenario", kind="text"),
@@ -52,6 +53,10 @@ def headline_table(id: str, title: str, headline: pd.DataFrame, names: Mapping[s
             said = [_who(w, s, label, names) for w, s in zip(shown[who], shown[sum_], strict=True)]
             shown = shown.assign(**{who: said}).drop(columns=sum_)
             labels[who] = Label(heading, "EUR m a year", kind="text")
+    for column in shown.columns:
+        if str(column).startswith(PROFIT_OF):
+            maker = str(column).removeprefix(PROFIT_OF)
+            labels[str(column)] = Label(f"{names.get(maker, maker)}, profit", "EUR m a year", digits=1, signed=True)
     for column in shown.columns:  # a maker or an owner of its own column: nissan -> Nissan
         labels.setdefault(str(column), label_of(str(column), shown[column]))
     return table_of(id, title, shown, names=names, labels=labels, note=note)

@@ -11,10 +11,16 @@ from keiretsu.moves.comparison import ALL, Comparison
 from keiretsu.moves.scenario import Scenario
 
 MILLION = 1e6
+PROFIT_OF = "profit of "  # column of a maker in the headline, EUR m a year
+NOTHING_EUR = 0.5
+NOTHING_PERCENT = 0.01
 
 
-def headline_row(comparison: Comparison, scenario: Scenario) -> dict[str, object]:
-    """Changes over all markets against the baseline; money in EUR m a year, price change with base quantities (per cent)."""
+def headline_row(comparison: Comparison, scenario: Scenario, makers_shown: Sequence[str]) -> dict[str, object]:
+    """Changes over all markets against the baseline; money in EUR m a year, price change with base quantities (per cent).
+
+    Makers named have a column each, their change of operating profit; one that a scenario takes off the market has lost what it earned.
+    """
     market = comparison.markets.set_index("market").loc[ALL]
     index = comparison.price_index.set_index("level").loc[["all"]].iloc[0]
     makers = makers_by_change(comparison)
@@ -30,6 +36,7 @@ def headline_row(comparison: Comparison, scenario: Scenario) -> dict[str, object
         "electric_share_change_points": 100 * float(market["electric_share_change"]),
         "surplus_change_eur_m": float(market["surplus_eur_change"]) / MILLION,
         "profit_change_eur_m": float(market["profit_eur_change"]) / MILLION,
+        **{f"{PROFIT_OF}{name}": float(makers.get(name, 0.0)) / MILLION for name in makers_shown},
         "government_change_eur_m": float(market["government_eur_change"]) / MILLION,
         "gains_most": str(gainer) if makers.iloc[0] > 0 else "nobody",
         "gains_most_eur_m": max(float(makers.iloc[0]), 0.0) / MILLION,
@@ -71,21 +78,35 @@ def _about(scenario: Scenario, comparison: Comparison) -> str:
     row = comparison.markets.set_index("market").loc[ALL]
     index = float(comparison.price_index.set_index("level").loc[["all"]].iloc[0]["price_change_percent"])
     largest = str(makers.abs().idxmax())
-    if abs(makers[largest]) < 0.5:
-        return f"“{scenario.title}” changes no price and nobody's operating profit."
-    gains = "gains" if makers[largest] > 0 else "loses"
-    buyers = "gain" if row["surplus_eur_change"] > 0 else "lose"
-    return (
-        f"“{scenario.title}”: {largest} {gains} {money(abs(float(makers[largest])))} of operating profit a year, prices change by {index:+.3f} % on average, "
-        f"and buyers {buyers} {money(abs(float(row['surplus_eur_change'])))} a year."
-    )
+    owners = comparison.owners.set_index("owner")["claim_eur_change"]
+    owner = str(owners.abs().idxmax())
+    said: list[str] = []
+    if abs(makers[largest]) >= NOTHING_EUR:
+        said.append(f"{largest} {'gains' if makers[largest] > 0 else 'loses'} {money(abs(float(makers[largest])))} of operating profit a year")
+    if abs(index) >= NOTHING_PERCENT:
+        said.append(f"prices {'rise' if index > 0 else 'fall'} by {abs(index):.2g} % on average")
+    else:
+        said.append(f"prices move by less than {NOTHING_PERCENT:g} % on average")
+    surplus = float(row["surplus_eur_change"])
+    if abs(surplus) >= NOTHING_EUR:
+        said.append(f"buyers {'gain' if surplus > 0 else 'lose'} {money(abs(surplus))} a year")
+    if abs(owners[owner]) > max(abs(float(makers[largest])), NOTHING_EUR):
+        verb = "rise" if owners[owner] > 0 else "fall"
+        said.append(f"claims of the {owner} on operating profit {verb} by {money(abs(float(owners[owner])))} a year, before what was paid for them")
+    return f"“{scenario.title}”: {', '.join(said[:-1])}{' and ' if len(said) > 1 else ''}{said[-1]}."
 
 
 def money(eur: float) -> str:
     """EUR in words with three significant digits: EUR 1.23 bn, EUR 45.6 m, EUR 7,890."""
-    size = abs(eur)
-    if size >= 1e9:
-        return f"EUR {eur / 1e9:,.2f} bn"
-    if size >= 1e6:
-        return f"EUR {eur / 1e6:,.3g} m" if size < 1e9 and size / 1e6 < 1000 else f"EUR {eur / 1e6:,.0f} m"
-    return f"EUR {eur:,.0f}"
+    for size, name in ((1e9, " bn"), (1e6, " m")):
+        if abs(eur) >= 0.9995 * size:
+            return f"EUR {_three(eur / size)}{name}"
+    return f"EUR {_three(eur)}"
+
+
+def _three(value: float) -> str:
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.3g}")
+    digits = 2 - int(np.floor(np.log10(abs(rounded))))
+    return f"{rounded:,.{max(digits, 0)}f}"

@@ -86,9 +86,9 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         comparisons[scenario.name] = compare(base, outcomes[scenario.name])
         steps.next(f"{scenario.title}: channels")
         splits[scenario.name] = channels(world, scenario, solved).table
-    rules = _rules_side_by_side(world, scenarios, options, steps)
+    rules = _rules_side_by_side(world, scenarios, case.makers, options, steps)
     steps.next("starting points and diagnostics")
-    headline = pd.DataFrame([headline_row(comparisons[s.name], s) for s in scenarios])
+    headline = pd.DataFrame([headline_row(comparisons[s.name], s, case.makers) for s in scenarios])
     return Results(
         case=case,
         scenarios=scenarios,
@@ -175,7 +175,7 @@ def same_world(a: World, b: World) -> bool:
     return same_facts and a.preferences is b.preferences and a.markets is b.markets and a.products.equals(b.products)
 
 
-def _rules_side_by_side(world: World, scenarios: tuple[Scenario, ...], options: RunOptions, steps: _Steps) -> pd.DataFrame:
+def _rules_side_by_side(world: World, scenarios: tuple[Scenario, ...], makers: tuple[str, ...], options: RunOptions, steps: _Steps) -> pd.DataFrame:
     """Headlines of the scenarios that act through ownership, under every rule; costs are recovered anew under each."""
     owning = [s for s in scenarios if any(name == "ownership" for move in s.moves for name in move.by_channel())]
     rows: list[dict[str, object]] = []
@@ -186,7 +186,7 @@ def _rules_side_by_side(world: World, scenarios: tuple[Scenario, ...], options: 
         other = recosted(world.replace(rule=rule_named(name)))
         base = solve(other, options.solving)
         for scenario in owning:
-            row = headline_row(compare(base, solve(scenario.apply(other), options.solving)), scenario)
+            row = headline_row(compare(base, solve(scenario.apply(other), options.solving)), scenario, makers)
             rows.append({"rule": name, **row})
     return pd.DataFrame(rows)
 
