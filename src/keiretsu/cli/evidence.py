@@ -32,11 +32,14 @@ def sources(
     from keiretsu.case import load_case, sources_of
     from keiretsu.cli import say
     from keiretsu.report.tables import table_of
+    from keiretsu.report.wording import Label
 
     loaded = load_case(case)
     found = sources_of(loaded, what) if what else loaded.sources
     columns = ["key", "column", "value", "unit", "row", "source", "title", "publisher", "date", "address", "confidence", "note"]
     if what:
         found = found.assign(value=[str(value) for value in found["value"]])
-    table = table_of("sources", what or f"Publications behind {loaded.title}", found, names={}, columns=columns)
+    table = table_of(
+        "sources", what or f"Publications behind {loaded.title}", found, names={}, columns=columns, labels={"value": Label("Value", kind="text")}
+    )
     say.show(table, most=len(table.rows) if every else say.LINES)

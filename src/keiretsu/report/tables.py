@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
-from keiretsu.report.wording import Label, in_money, label_of
+from keiretsu.report.wording import Label, holds_numbers, in_money, label_of
 
 Cell = str | float | None
 
@@ -78,6 +78,8 @@ def table_of(
     chosen = [column for column in columns if column in frame.columns] if columns else [str(column) for column in frame.columns]
     given = labels or {}
     shown = {column: in_money(given.get(column) or label_of(column, frame[column]), names.get("EUR", "EUR")) for column in chosen}
+    # a figure that is already in words, such as "43,763.7; 50,000 from 2025", is shown as it is
+    shown = {column: label if holds_numbers(frame[column]) else replace(label, kind="text") for column, label in shown.items()}
     rows: list[tuple[Cell, ...]] = [
         tuple(_cell(value, shown[column], names) for column, value in zip(chosen, row, strict=True))
         for row in frame[chosen].itertuples(index=False, name=None)

@@ -254,7 +254,7 @@ def label_of(column: str, values: pd.Series | None = None) -> Label:
     for suffix, (unit, digits, scale) in _SUFFIXES:
         if column.endswith(suffix) and column != suffix.strip("_"):
             return Label(_humanise(column.removesuffix(suffix)), unit, digits=digits, scale=scale, signed=signed)
-    if values is None or not _holds_numbers(values):
+    if values is None or not holds_numbers(values):
         return Label(_humanise(column), kind="text")
     return replace(_by_size(pd.to_numeric(values)), text=_humanise(column), signed=signed)
 
@@ -281,7 +281,7 @@ def with_digits_for(label: Label, largest: float) -> Label:
     return replace(label, digits=min(4, max(0, 2 - math.floor(math.log10(size))))) if size > 0 else label
 
 
-def _holds_numbers(values: pd.Series) -> bool:
+def holds_numbers(values: pd.Series) -> bool:
     """Whether a column is one of numbers, also where some are not known (None) and pandas calls it a column of objects."""
     if pd.api.types.is_numeric_dtype(values):
         return not pd.api.types.is_bool_dtype(values)

@@ -26,9 +26,13 @@ def policy_tables(case: Case, on: dt.date) -> dict[str, pd.DataFrame]:
     tables = {f"Value-added tax on {on}": vat}
     programmes = parse_programmes([entry.values for entry in case.programmes], case.rates, "programmes.toml")
     for name, kind in KINDS.items():
-        rows = [_row(p, str(market)) for market in case.markets["market"] for p in programmes if isinstance(p, kind) and p.scope.in_force(str(market), on)]
+        rows = [
+            _row(p, str(market)) for market in case.markets["market"] for p in programmes if isinstance(p, kind) and p.scope.in_force(str(market), on)
+        ]
         if rows:
-            tables[f"{name.replace('_', ' ').capitalize()} on {on}"] = pd.DataFrame(rows)
+            table = pd.DataFrame(rows)
+            limits = [column for column in table.columns if (table[column] != "").any()]  # a column without a figure limits nothing
+            tables[f"{name.replace('_', ' ').capitalize()} on {on}"] = table[limits]
     return tables
 
 
