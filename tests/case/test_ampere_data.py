@@ -171,6 +171,8 @@ def test_every_scenario_of_the_story_is_there_with_a_question() -> None:
         "no_deal", "nissan_stake", "nissan_stake_3_5bn", "nissan_stake_7bn", "nissan_stake_10bn", "nissan_and_mitsubishi", "ampere_listed",
         "alliance_before_nov_2023", "nissan_honda_platform", "nissan_honda_merger", "india_twins", "byd_cuts_10", "tesla_cuts_10",
         "new_low_price_rival",
+        "france_without_bonus", "germany_bonus_back", "eu_countervailing_duties", "india_scheme_tesla", "india_scheme_byd",
+        "india_bonus_like_france", "france_chargers_instead", "nissan_pool_alliance", "nissan_pool_byd", "nissan_pool_alone", "no_co2_rule",
     }  # fmt: skip
     scenarios = {scenario.name: scenario for scenario in ampere().scenarios}
     assert set(scenarios) == wanted

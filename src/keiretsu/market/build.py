@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -16,6 +16,8 @@ from keiretsu.demand.inversion import invert_many
 from keiretsu.demand.preferences import ConsumerDraws, Preferences, RandomTaste
 from keiretsu.market.market import base_wedges, kappa_of, rows_of, tastes_of_rows, weights_of
 from keiretsu.market.padding import common_shape, padded
+from keiretsu.market.policy.parsing import parse_programmes
+from keiretsu.market.policy.parsing_pools import parse_pools
 from keiretsu.market.solve import market_of
 from keiretsu.market.world import PRODUCT_COLUMNS, MarketFacts, World
 from keiretsu.numerics.draws import sobol
@@ -49,6 +51,8 @@ def uncalibrated(case: Case, preferences: Preferences, rule: Rule) -> World:
         preferences=preferences,
         markets=markets_of(case, preferences),
         products=products_of(case),
+        programmes=parse_programmes([entry.values for entry in case.programmes], case.rates, "programmes.toml"),
+        pools=parse_pools([entry.values for entry in case.pools], case.rates, "pools.toml"),
     )
 
 

@@ -4,8 +4,6 @@ Programmes are named by their id in `World.programmes`. A move's own `start` and
 holds from the world's date on.
 """
 
-
-
 from __future__ import annotations
 
 import dataclasses
@@ -25,83 +23,72 @@ _DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProgrammeMove(Move):
-    """What moves on programmes share: they name programmes of the world."""
-
-    usual_channel: ClassVar[Channel] = "policy"
-
-    programmes: tuple[str, ...] = argument("ids of programmes of the case")
-
-    def check(self, world: World) -> list[Problem]:
-        """Programmes must be there."""
-        known = dict.fromkeys(p.scope.id for p in programmes_of(world))
-        return [
-            Problem("no such programme", self.place, name, f"one of {', '.join(known) or 'none in this case'}")
-            for name in self.programmes
-            if name not in known
-        ]
-
-    def named(self, world: World) -> list[Programme]:
-        """The programmes that the move names."""
-        return [p for p in programmes_of(world) if p.scope.id in self.programmes]
-
-    def first_day(self, world: World) -> dt.date:
-        """First day of the change."""
-        return self.start or world.date
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunProgramme(ProgrammeMove):
+class RunProgramme(Move):
     """Programmes that are dormant, over or yet to come are in force."""
 
     type: ClassVar[str] = "run_programme"
     summary: ClassVar[str] = "programmes of the case that are dormant, over or yet to come are in force; for the makers named, where any are"
+    usual_channel: ClassVar[Channel] = "policy"
 
+    programmes: tuple[str, ...] = argument("ids of programmes of the case")
     makers: tuple[str, ...] = argument("companies that may use it; not stated leaves it as written", default=())
 
     def changed(self, world: World) -> World:
         """The world with the programmes in force."""
         last = self.end - _DAY if self.end else OPEN_END
-        dates: dict[str, Any] = {"start": self.first_day(world), "end": last, "dormant": False}
+        dates: dict[str, Any] = {"start": first_day(self, world), "end": last, "dormant": False}
         if self.makers:
             dates["makers"] = self.makers
-        return replaced(world, {p.scope.id: (rescoped(p, **dates),) for p in self.named(world)})
+        return replaced(world, {p.scope.id: (rescoped(p, **dates),) for p in named(world, self.programmes)})
+
+    def check(self, world: World) -> list[Problem]:
+        """Programmes must be there."""
+        return unknown_programmes(world, self.programmes, self.place)
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndProgramme(ProgrammeMove):
+class EndProgramme(Move):
     """Programmes end before their time."""
 
     type: ClassVar[str] = "end_programme"
     summary: ClassVar[str] = "programmes are no longer in force"
+    usual_channel: ClassVar[Channel] = "policy"
+
+    programmes: tuple[str, ...] = argument("ids of programmes of the case")
 
     def changed(self, world: World) -> World:
         """The world without the programmes from the first day of the move."""
-        return replaced(world, {p.scope.id: ended(p, self.first_day(world)) for p in self.named(world)})
+        return replaced(world, {p.scope.id: ended(p, first_day(self, world)) for p in named(world, self.programmes)})
+
+    def check(self, world: World) -> list[Problem]:
+        """Programmes must be there."""
+        return unknown_programmes(world, self.programmes, self.place)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChangeProgramme(ProgrammeMove):
+class ChangeProgramme(Move):
     """Figures of programmes change: amounts, rates, ceilings."""
 
     type: ClassVar[str] = "change_programme"
     summary: ClassVar[str] = "figures of programmes change, by the names of their fields in EUR, shares, km, kg (`window.at_most` for a ceiling)"
+    usual_channel: ClassVar[Channel] = "policy"
 
+    programmes: tuple[str, ...] = argument("ids of programmes of the case")
     figures: Mapping[str, float] = argument("new figures by field, such as flat_eur or rate")
 
     def changed(self, world: World) -> World:
         """The world with the new figures from the first day of the move; before it the old ones hold."""
-        first = self.first_day(world)
+        first = first_day(self, world)
         parts = {}
-        for p in self.named(world):
+        for p in named(world, self.programmes):
             fresh = rescoped(_with_figures(p, self.figures), start=max(first, p.scope.start))
             parts[p.scope.id] = (*ended(p, first), fresh)
         return replaced(world, parts)
 
     def check(self, world: World) -> list[Problem]:
         """Every figure must be a number of the programme."""
-        problems = super().check(world)
-        for p in self.named(world):
+        problems = unknown_programmes(world, self.programmes, self.place)
+        for p in named(world, self.programmes):
             known = _figures_of(p)
             problems += [
                 Problem("a programme has no such figure", self.place, f"{name} of {p.scope.id}", f"one of {', '.join(known)}")
@@ -112,38 +99,47 @@ class ChangeProgramme(ProgrammeMove):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CapProgramme(ProgrammeMove):
+class CapProgramme(Move):
     """Incentives get a budget that may run out."""
 
     type: ClassVar[str] = "cap_programme"
     summary: ClassVar[str] = "incentives get a yearly budget and stop when it is spent"
+    usual_channel: ClassVar[Channel] = "policy"
 
+    programmes: tuple[str, ...] = argument("ids of programmes of the case")
     budget_eur: float = argument("money for the year", unit="EUR", low=0.0)
 
     def changed(self, world: World) -> World:
         """The world with the budget."""
-        return replaced(world, {p.scope.id: (dataclasses.replace(cast(Incentive, p), budget_eur=self.budget_eur),) for p in self.named(world)})
+        return replaced(
+            world, {p.scope.id: (dataclasses.replace(cast(Incentive, p), budget_eur=self.budget_eur),) for p in named(world, self.programmes)}
+        )
 
     def check(self, world: World) -> list[Problem]:
         """Only incentives have budgets."""
-        wrong = [p.scope.id for p in self.named(world) if not isinstance(p, Incentive)]
-        return [*super().check(world), *(Problem("only an incentive has a budget", self.place, name) for name in wrong)]
+        wrong = [p.scope.id for p in named(world, self.programmes) if not isinstance(p, Incentive)]
+        return [
+            *unknown_programmes(world, self.programmes, self.place),
+            *(Problem("only an incentive has a budget", self.place, name) for name in wrong),
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
-class CopyProgramme(ProgrammeMove):
+class CopyProgramme(Move):
     """Another country does as one does."""
 
     type: ClassVar[str] = "copy_programme"
     summary: ClassVar[str] = "programmes are also in force in other markets, under an id with the market's added"
+    usual_channel: ClassVar[Channel] = "policy"
 
+    programmes: tuple[str, ...] = argument("ids of programmes of the case")
     markets: tuple[str, ...] = argument("markets that take them over")
 
     def changed(self, world: World) -> World:
         """The world with the copies."""
         copies = [
-            rescoped(p, id=f"{p.scope.id}_{market}", markets=(market,), start=self.first_day(world), end=OPEN_END, dormant=False)
-            for p in self.named(world)
+            rescoped(p, id=f"{p.scope.id}_{market}", markets=(market,), start=first_day(self, world), end=OPEN_END, dormant=False)
+            for p in named(world, self.programmes)
             for market in self.markets
         ]
         return world.replace(programmes=(*world.programmes, *copies))
@@ -151,25 +147,30 @@ class CopyProgramme(ProgrammeMove):
     def check(self, world: World) -> list[Problem]:
         """Markets must be the world's."""
         unknown = [m for m in self.markets if m not in world.markets]
-        return [*super().check(world), *(Problem("no such market", self.place, m, f"one of {', '.join(world.markets)}") for m in unknown)]
+        return [
+            *unknown_programmes(world, self.programmes, self.place),
+            *(Problem("no such market", self.place, m, f"one of {', '.join(world.markets)}") for m in unknown),
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChargersInstead(ProgrammeMove):
+class ChargersInstead(Move):
     """Money of incentives goes into chargers."""
 
     type: ClassVar[str] = "chargers_instead"
     summary: ClassVar[str] = "incentives end and what they cost at observed sales is spent on chargers (a dormant charger programme of the case)"
+    usual_channel: ClassVar[Channel] = "policy"
 
+    programmes: tuple[str, ...] = argument("ids of programmes of the case")
     chargers: str = argument("id of the charger programme")
 
     def changed(self, world: World) -> World:
         """The world without the incentives and with chargers of the same money."""
         money = spending_at_observed_sales(world, self.programmes)
-        after = replaced(world, {p.scope.id: ended(p, self.first_day(world)) for p in self.named(world)})
+        after = replaced(world, {p.scope.id: ended(p, first_day(self, world)) for p in named(world, self.programmes)})
         built = next(p for p in programmes_of(world) if p.scope.id == self.chargers)
         running = dataclasses.replace(
-            cast(Chargers, built), scope=dataclasses.replace(built.scope, start=self.first_day(world), dormant=False), money_eur=money
+            cast(Chargers, built), scope=dataclasses.replace(built.scope, start=first_day(self, world), dormant=False), money_eur=money
         )
         return replaced(after, {self.chargers: (running,)})
 
@@ -177,12 +178,29 @@ class ChargersInstead(ProgrammeMove):
         """The charger programme must be one."""
         found = [p for p in programmes_of(world) if p.scope.id == self.chargers and isinstance(p, Chargers)]
         wrong = [] if found else [Problem("no such charger programme", self.place, self.chargers)]
-        return [*super().check(world), *wrong]
+        return [*unknown_programmes(world, self.programmes, self.place), *wrong]
 
 
 def programmes_of(world: World) -> tuple[Programme, ...]:
     """The world's programmes, as what they are."""
     return cast(tuple[Programme, ...], world.programmes)
+
+
+def unknown_programmes(world: World, ids: tuple[str, ...], place: str) -> list[Problem]:
+    """Programmes that the world does not have."""
+    known = dict.fromkeys(p.scope.id for p in programmes_of(world))
+    wanted = f"one of {', '.join(known) or 'none in this case'}"
+    return [Problem("no such programme", place, name, wanted) for name in ids if name not in known]
+
+
+def named(world: World, ids: tuple[str, ...]) -> list[Programme]:
+    """The programmes of the world with these ids."""
+    return [p for p in programmes_of(world) if p.scope.id in ids]
+
+
+def first_day(move: Move, world: World) -> dt.date:
+    """First day of the change a move makes."""
+    return move.start or world.date
 
 
 def replaced(world: World, parts: Mapping[str, tuple[Programme, ...]]) -> World:

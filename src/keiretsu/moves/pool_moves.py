@@ -1,7 +1,5 @@
 """Moves that change fleet rules and pools: join, leave, form a pool; a rule of another year; no rule ([10])."""
 
-
-
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -15,28 +13,14 @@ from keiretsu.moves.move import Channel, Move
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoolMove(Move):
-    """What moves on pools share: they name a fleet rule of the world."""
-
-    usual_channel: ClassVar[Channel] = "policy"
-
-    rule: str = argument("id of the fleet rule")
-
-    def check(self, world: World) -> list[Problem]:
-        """The rule must be there."""
-        known = dict.fromkeys(r.id for r in records_of(world) if isinstance(r, FleetRule))
-        return (
-            [] if self.rule in known else [Problem("no such fleet rule", self.place, self.rule, f"one of {', '.join(known) or 'none in this case'}")]
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class JoinPool(PoolMove):
+class JoinPool(Move):
     """Makers leave the pools they are in and join another."""
 
     type: ClassVar[str] = "join_pool"
     summary: ClassVar[str] = "makers leave the pool they are in and join another"
+    usual_channel: ClassVar[Channel] = "policy"
 
+    rule: str = argument("id of the fleet rule")
     pool: str = argument("id of the pool they join")
     makers: tuple[str, ...] = argument("makers, as the rule counts them (brands or companies)")
 
@@ -51,16 +35,18 @@ class JoinPool(PoolMove):
         """The pool must be one of the rule."""
         pools = [r.id for r in records_of(world) if isinstance(r, Pool) and r.rule == self.rule]
         wrong = [] if self.pool in pools else [Problem("no such pool", self.place, self.pool, f"one of {', '.join(pools) or 'none'}")]
-        return [*super().check(world), *wrong]
+        return [*unknown_rule(world, self.rule, self.place), *wrong]
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeavePool(PoolMove):
+class LeavePool(Move):
     """Makers meet the rule alone."""
 
     type: ClassVar[str] = "leave_pool"
     summary: ClassVar[str] = "makers leave the pool they are in and meet the rule alone"
+    usual_channel: ClassVar[Channel] = "policy"
 
+    rule: str = argument("id of the fleet rule")
     makers: tuple[str, ...] = argument("makers, as the rule counts them")
 
     def changed(self, world: World) -> World:
@@ -70,16 +56,21 @@ class LeavePool(PoolMove):
     def check(self, world: World) -> list[Problem]:
         """Each maker must be in a pool."""
         pooled = {m for r in records_of(world) if isinstance(r, Pool) and r.rule == self.rule for m in r.makers}
-        return [*super().check(world), *(Problem("a maker that leaves is in no pool", self.place, m) for m in self.makers if m not in pooled)]
+        return [
+            *unknown_rule(world, self.rule, self.place),
+            *(Problem("a maker that leaves is in no pool", self.place, m) for m in self.makers if m not in pooled),
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FormPool(PoolMove):
+class FormPool(Move):
     """Makers form a new pool."""
 
     type: ClassVar[str] = "form_pool"
     summary: ClassVar[str] = "makers leave the pools they are in and form a new one"
+    usual_channel: ClassVar[Channel] = "policy"
 
+    rule: str = argument("id of the fleet rule")
     pool: str = argument("id of the new pool")
     makers: tuple[str, ...] = argument("makers, as the rule counts them")
     sharing: str = argument("who bears a fine", default="internal price", words=("internal price", "pro rata", "one payer"))
@@ -92,7 +83,7 @@ class FormPool(PoolMove):
 
     def check(self, world: World) -> list[Problem]:
         """The id must be free, the payer a member."""
-        problems = super().check(world)
+        problems = unknown_rule(world, self.rule, self.place)
         if any(isinstance(r, Pool) and r.id == self.pool for r in records_of(world)):
             problems.append(Problem("a pool of that id exists", self.place, self.pool, "another id"))
         if self.sharing == "one payer" and self.payer not in self.makers:
@@ -103,12 +94,14 @@ class FormPool(PoolMove):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RuleOfYear(PoolMove):
+class RuleOfYear(Move):
     """Target and pools of another year hold now."""
 
     type: ClassVar[str] = "rule_of_year"
     summary: ClassVar[str] = "the rule's target and pools of another year hold in the year of the case"
+    usual_channel: ClassVar[Channel] = "policy"
 
+    rule: str = argument("id of the fleet rule")
     year: int = argument("year whose target and pools hold")
 
     def changed(self, world: World) -> World:
@@ -125,7 +118,7 @@ class RuleOfYear(PoolMove):
 
     def check(self, world: World) -> list[Problem]:
         """The rule must have a target in that year."""
-        problems = super().check(world)
+        problems = unknown_rule(world, self.rule, self.place)
         spans = [r for r in records_of(world) if isinstance(r, FleetRule) and r.id == self.rule]
         if not problems and not any(r.from_year <= self.year <= r.to_year for r in spans):
             stated = ", ".join(f"{r.from_year}-{r.to_year}" for r in spans)
@@ -134,20 +127,33 @@ class RuleOfYear(PoolMove):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndRule(PoolMove):
+class EndRule(Move):
     """A fleet rule holds no longer."""
 
     type: ClassVar[str] = "end_rule"
     summary: ClassVar[str] = "a fleet rule holds no longer"
+    usual_channel: ClassVar[Channel] = "policy"
+
+    rule: str = argument("id of the fleet rule")
 
     def changed(self, world: World) -> World:
         """The world without the rule, its pools and its rest of the area."""
         return world.replace(pools=tuple(r for r in records_of(world) if (r.id if isinstance(r, FleetRule) else r.rule) != self.rule))
 
+    def check(self, world: World) -> list[Problem]:
+        """The rule must be there."""
+        return unknown_rule(world, self.rule, self.place)
+
 
 def records_of(world: World) -> tuple[PoolRecord, ...]:
     """The world's pool records, as what they are."""
     return cast(tuple[PoolRecord, ...], world.pools)
+
+
+def unknown_rule(world: World, rule: str, place: str) -> list[Problem]:
+    """The rule, where the world does not have it."""
+    known = dict.fromkeys(r.id for r in records_of(world) if isinstance(r, FleetRule))
+    return [] if rule in known else [Problem("no such fleet rule", place, rule, f"one of {', '.join(known) or 'none in this case'}")]
 
 
 def _left(records: tuple[PoolRecord, ...], rule: str, makers: tuple[str, ...]) -> tuple[PoolRecord, ...]:

@@ -10,6 +10,8 @@ from keiretsu.moves.cost_moves import BatteryPriceShock, CostShock, Partnership
 from keiretsu.moves.filter import FILTER_KEYS
 from keiretsu.moves.holders import Listing, RegisterDate
 from keiretsu.moves.move import CHANNELS, Move
+from keiretsu.moves.policy_moves import CapProgramme, ChangeProgramme, ChargersInstead, CopyProgramme, EndProgramme, RunProgramme
+from keiretsu.moves.pool_moves import EndRule, FormPool, JoinPool, LeavePool, RuleOfYear
 from keiretsu.moves.price_moves import PriceCut
 from keiretsu.moves.product_range import Entry, Launch, Twin
 from keiretsu.moves.stakes import StakePurchase, StakeSale
@@ -32,6 +34,17 @@ _TYPES: tuple[type[Move], ...] = (
     Withdrawal,
     PriceCut,
     Entry,
+    RunProgramme,
+    EndProgramme,
+    ChangeProgramme,
+    CapProgramme,
+    CopyProgramme,
+    ChargersInstead,
+    JoinPool,
+    LeavePool,
+    FormPool,
+    RuleOfYear,
+    EndRule,
 )
 
 MOVE_TYPES: Mapping[str, type[Move]] = {of.type: of for of in _TYPES}
