@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.demand.worlds import STRUCTURES, random_world, shares
+from tests.demand.worlds import random_world, shares
 
 from keiretsu.demand.inversion import Settings, invert, invert_many
 from keiretsu.demand.tastes import nests, plain_logit
@@ -20,7 +20,12 @@ def with_delta(tastes, delta):
 
 
 @settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 10_000), structure=st.sampled_from(STRUCTURES), outside=st.booleans(), spread=st.sampled_from([0.0, 1.0, 5.0, 20.0]))
+@given(
+    seed=st.integers(0, 10_000),
+    structure=st.sampled_from(("plain", "two levels")),
+    outside=st.booleans(),
+    spread=st.sampled_from([0.0, 1.0, 5.0, 20.0]),
+)
 def test_every_world_is_reproduced_or_ends_in_a_named_error(seed, structure, outside, spread):
     tastes, paid = random_world(seed, structure, spread=spread, outside=outside)
     observed = np.asarray(shares(tastes, paid))
@@ -69,9 +74,12 @@ def test_a_batch_of_ragged_markets_gives_what_each_market_gives_alone():
     worlds = [random_world(seed, "two levels", n=n, draws=d) for seed, n, d in ((1, 4, 20), (2, 9, 35), (3, 6, 1))]
     observed = [np.asarray(shares(t, p)) for t, p in worlds]
     together = invert_many(observed, [t for t, _ in worlds], [p for _, p in worlds], ["a", "b", "c"])
-    for (tastes, paid), share, found in zip(worlds, observed, together, strict=True):
-        assert found.delta.shape == share.shape
-        np.testing.assert_allclose(found.delta, invert(share, tastes, paid).delta, atol=1e-9)
+    assert [found.delta.size for found in together] == [4, 9, 6]
+    for (tastes, _), found in zip(worlds, together, strict=True):
+        # Shares came from these deltas; 1e-12 in log shares times the conditioning of thin shares.
+        np.testing.assert_allclose(found.delta, tastes.delta, atol=1e-9)
+    (tastes, paid), share = worlds[0], observed[0]
+    np.testing.assert_allclose(together[0].delta, invert(share, tastes, paid).delta, atol=1e-9)
 
 
 def test_zero_shares_and_full_markets_are_refused_with_what_to_do():

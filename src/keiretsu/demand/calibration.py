@@ -186,7 +186,12 @@ def _fit(moments: _Moments, targets: Sequence[Target], free: Sequence[Free], sta
         return trial
 
     found: OptimizeResult = least_squares(
-        lambda unit: root * (moments(trial_at(unit)) - value) / scale, begin, bounds=(0.0, 1.0), diff_step=_DIFFERENCE, x_scale=_TRUST, max_nfev=100
+        lambda unit: root * (moments(trial_at(unit)) - value) / scale,
+        begin,
+        bounds=(0.0, 1.0),
+        diff_step=np.full(len(free), _DIFFERENCE),
+        x_scale=_TRUST,
+        max_nfev=100,
     )
     if not found.success:
         raise NotSettled(

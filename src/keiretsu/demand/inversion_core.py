@@ -4,7 +4,8 @@ The delta that reproduces shares S minimises a convex function, expected utility
 ``s(delta) - S``. So the matrix ``ds/ddelta`` is symmetric, and Newton's system for ``ln s = ln S`` is solved by conjugate gradients
 without ever forming a (J, J) array; Berry's contraction ``delta + (1 - sigma)(ln S - ln s)`` is both the preconditioner and the
 step to fall back on when Newton's strays. The start expands the closed form in the spread of tastes, which is exact when all
-draws are alike; on Nevo's cereals it leaves five Newton steps where the usual logit start needs seven.
+draws are alike, and takes one contraction: on Nevo's cereals that leaves four Newton steps instead of the seven from the usual
+logit start, and where tastes have heavy tails (Berry, Levinsohn and Pakes's cars) the contraction keeps the expansion from overshooting.
 
 Exponentials of the (J, I) utilities are taken once, around a centre; afterwards ``exp(delta - centre)`` multiplies them, and an
 evaluation is two matrix-vector products.
@@ -68,13 +69,19 @@ def find_delta(target: Target, closed_form: PerProduct, centre: PerProduct, outs
     damp = (1 - target.nests.sigma_sub)[target.nests.sub]
     observed = jnp.where(target.available, jnp.exp(target.log_share), 0.0)
 
+    def gap_at(share: PerProduct) -> PerProduct:
+        return jnp.where(target.available, target.log_share - jnp.log(jnp.where(target.available, share, 1.0)), 0.0)
+
     def look(delta: PerProduct, caution: Scalar) -> _View:
         share, differential, value = jax.linearize(lambda d: shares_around(target, around, d, outside), delta, has_aux=True)
-        gap = jnp.where(target.available, target.log_share - jnp.log(jnp.where(target.available, share, 1.0)), 0.0)
+        gap = gap_at(share)
         step = _newton_step(differential, share, gap, damp, target.available, outside, tolerance, caution)
         return _View(gap, value - observed @ delta, step)
 
-    delta, gap, steps = _iterate(look, expanded_start(target, around, closed_form), tolerance, max_steps)
+    expanded = expanded_start(target, around, closed_form)
+    pull = damp * gap_at(shares_around(target, around, expanded, outside)[0])
+    start = jnp.where(jnp.all(jnp.isfinite(pull)), expanded + _shorten(pull), expanded)
+    delta, gap, steps = _iterate(look, start, tolerance, max_steps)
     return End(delta, gap, jnp.max(jnp.where(target.available, jnp.abs(delta - centre) * around.scale, 0.0)), steps)
 
 

@@ -135,11 +135,11 @@ def _after_withdrawal(tastes: Tastes, choice: Choice, n_models: PerProduct, then
     every = jnp.where(then[:, None], chosen, 0.0).sum(axis=0)
     nests = tastes.nests
     sub, group = nests.sub, nests.group
-    counts = {"num_segments": nests.sigma_sub.shape[0]}, {"num_segments": nests.sigma_group.shape[0]}
-    of_sub = jax.ops.segment_sum(jnp.where(then[:, None], choice.in_sub, 0.0), sub, **counts[0])[sub]
-    of_group = jax.ops.segment_sum(jnp.where(then[:, None], choice.in_group, 0.0), group, **counts[1])[group]
-    group_chosen = jax.ops.segment_sum(chosen, group, **counts[1])[group]
-    sub_in_group = jax.ops.segment_sum(choice.in_group, sub, **counts[0])[sub]
+    n_sub, n_group = nests.sigma_sub.shape[0], nests.sigma_group.shape[0]
+    of_sub = jax.ops.segment_sum(jnp.where(then[:, None], choice.in_sub, 0.0), sub, num_segments=n_sub)[sub]
+    of_group = jax.ops.segment_sum(jnp.where(then[:, None], choice.in_group, 0.0), group, num_segments=n_group)[group]
+    group_chosen = jax.ops.segment_sum(chosen, group, num_segments=n_group)[group]
+    sub_in_group = jax.ops.segment_sum(choice.in_group, sub, num_segments=n_sub)[sub]
     similar_sub, similar_group = (1 - nests.sigma_sub)[sub][:, None], (1 - nests.sigma_group)[group][:, None]
     gone = choice.in_sub / n_models[:, None]
     rest = 1 - gone
