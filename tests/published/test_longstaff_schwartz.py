@@ -48,7 +48,7 @@ def _tree(spot: float, sigma: float, years: float, steps: int) -> float:
     chance = (np.exp(RATE * step) - 1 / up) / (up - 1 / up)
     price = spot * up ** (2.0 * np.arange(steps + 1) - steps)
     value = np.maximum(STRIKE - price, 0)
-    for left in range(steps, 0, -1):
+    for _ in range(steps):
         price = price[1:] / up
         value = np.maximum(STRIKE - price, np.exp(-RATE * step) * (chance * value[1:] + (1 - chance) * value[:-1]))
     return float(value[0])

@@ -1,0 +1,146 @@
+"""What a company's money looks like beyond its margins, as the case states it: one frozen record for each company.
+
+Everything is real (EUR at 2023 prices). Costs of capital are stated in nominal terms and turned into real ones once, here:
+``1 + real = (1 + nominal + country premium) / (1 + inflation)`` ([14]).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from keiretsu.case import Case
+from keiretsu.errors import Problem, ValuationError
+from keiretsu.typing import Vector
+from keiretsu.units import MODEL_PRICE_YEAR, to_eur
+
+
+@dataclass(frozen=True)
+class Finance:
+    """A row of finance.csv with its paths over the years; money in EUR at 2023 prices, rates as parts of one a year.
+
+    Attributes
+    ----------
+    paths
+        Figures that change over the years: name, then year and value.
+    place
+        ``finance.csv:2``, for errors and for walking a figure back.
+    """
+
+    company: str
+    wacc_nominal: float
+    country_premium: float
+    inflation: float
+    tax_rate: float
+    loss_use_cap: float
+    losses_eur: float
+    fixed_cost_eur: float
+    rnd_eur: float
+    capex_eur: float
+    assets_eur: float
+    asset_life_years: int
+    working_capital_share: float
+    net_debt_eur: float
+    rest_of_company_profit_eur: float
+    rest_of_company_revenue_eur: float
+    rest_units: float
+    growth_terminal: float
+    exit_multiple: float
+    payout: float
+    place: str
+    paths: Mapping[str, Mapping[int, float]]
+
+    @property
+    def rate(self) -> float:
+        """Real cost of capital with the country premium."""
+        return real_rate(self.wacc_nominal + self.country_premium, self.inflation)
+
+    def path(self, item: str, years: np.ndarray) -> Vector:
+        """A figure over the years: straight lines between stated years, level outside them, or one level throughout. (T,)"""
+        stated = self.paths.get(item)
+        if not stated:
+            return np.full(len(years), float(getattr(self, item)))
+        known = sorted(stated)
+        return np.interp(years, known, [stated[year] for year in known])
+
+
+def real_rate(nominal: float, inflation: float) -> float:
+    """Real rate behind a nominal one."""
+    return (1 + nominal) / (1 + inflation) - 1
+
+
+def at_model_prices(amount: float, when: float, inflation: float) -> float:
+    """Money of a day (decimal year) as EUR at the prices of the model's year, whose prices are those of its middle."""
+    return amount / (1 + inflation) ** (when - (MODEL_PRICE_YEAR + 0.5))
+
+
+def decimal_year(day: dt.date) -> float:
+    """27 March 2024 is 2024.235."""
+    start = dt.date(day.year, 1, 1)
+    return day.year + (day - start).days / (dt.date(day.year + 1, 1, 1) - start).days
+
+
+def finances(case: Case) -> dict[str, Finance]:
+    """Every company of finance.csv.
+
+    Raises
+    ------
+    ValuationError
+        When a discount rate is not above growth, with every row that is wrong.
+    """
+    paths: dict[str, dict[str, dict[int, float]]] = {}
+    for row in records(case, "finance_path"):
+        paths.setdefault(row["company"], {}).setdefault(row["item"], {})[int(row["year"])] = float(row["value"])
+    names = [field for field in Finance.__dataclass_fields__ if field not in ("paths", "place")]
+    found = [
+        Finance(**{name: row[name] for name in names}, place=row["row"], paths=paths.get(row["company"], {})) for row in records(case, "finance")
+    ]
+    problems = [problem for finance in found for problem in rate_problems(finance.rate, finance.growth_terminal, finance.place, finance.company)]
+    if problems:
+        raise ValuationError(problems)
+    return {finance.company: finance for finance in found}
+
+
+def finance_of(known: Mapping[str, Finance], company: str) -> Finance:
+    """The finance of a company.
+
+    Raises
+    ------
+    ValuationError
+        When the case states none.
+    """
+    if company not in known:
+        wanted = f"one of {', '.join(known) or 'none: the case has no finance.csv'}"
+        raise ValuationError(Problem("no finance is stated for this company", "finance.csv", company, wanted, "add a row for it"))
+    return known[company]
+
+
+def rate_problems(rate: float, growth: float, where: str, what: str) -> list[Problem]:
+    """A perpetuity has a value only while it grows more slowly than it is discounted."""
+    if rate > growth:
+        return []
+    return [
+        Problem(
+            "the discount rate is not above growth, so the value has no bound",
+            where,
+            f"{what}: real rate {rate:.2%}, real growth {growth:.2%}",
+            "a real rate above growth",
+            "raise wacc_nominal or lower growth_terminal",
+        )
+    ]
+
+
+def records(case: Case, table: str) -> list[dict[str, Any]]:
+    """Rows of a table as dicts with text keys; empty where the case lacks the table."""
+    frame = case.tables.get(table, pd.DataFrame())
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+
+
+def money_of_the_case(case: Case, amount: float, currency: str) -> float:
+    """An amount of some currency in EUR, at the case's rates."""
+    return to_eur(amount, currency, dict(case.rates)) if case.rates else amount

@@ -1,0 +1,62 @@
+"""Money as a number and the error it carries: what a mean over draws supports, and no more digits than that."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+MINUS = "\N{MINUS SIGN}"
+_SIZES = ((1e9, "bn"), (1e6, "m"), (1e3, "thousand"), (1.0, ""))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over draws and its Monte-Carlo standard error, in EUR at 2023 prices."""
+
+    value: float
+    error: float
+
+    def __str__(self) -> str:
+        return with_error(self.value, self.error)
+
+
+def with_error(value: float, error: float, currency: str = "EUR") -> str:
+    """An amount with its standard error, rounded to what the error supports: ``EUR 3.4 ± 0.2 bn``.
+
+    The error keeps one digit (two when it begins with 1) and the amount the same decimals. An error of zero (a central case) keeps four digits.
+    """
+    size, word = next((s for s in _SIZES if max(abs(value), abs(error)) >= s[0]), _SIZES[-1])
+    unit = f" {word}" if word else ""
+    decimals = _decimals(error / size) if error > 0 else _decimals_of_four(value / size)
+    said = _fixed(value / size, decimals)
+    return f"{currency} {said} ± {_fixed(error / size, decimals)}{unit}" if error > 0 else f"{currency} {said}{unit}"
+
+
+def plain(value: float, error: float, currency: str = "EUR") -> str:
+    """The amount alone, rounded to what its error supports, for sentences."""
+    text = with_error(value, error, currency)
+    head, _, tail = text.partition(" ± ")
+    return head + (f" {tail.split(' ', 1)[1]}" if " " in tail else "")
+
+
+def estimate(draws: np.ndarray) -> Estimate:
+    """Mean over draws (N,) and its standard error; a single draw has none. Scrambled Sobol draws are better than that: the error is an upper one."""
+    n = len(draws)
+    return Estimate(float(np.mean(draws)), float(np.std(draws, ddof=1) / math.sqrt(n)) if n > 1 else 0.0)
+
+
+def _decimals(error: float) -> int:
+    leading = math.floor(math.log10(error))
+    first = int(f"{error:e}"[0])
+    return -leading + (1 if first == 1 else 0)
+
+
+def _decimals_of_four(value: float) -> int:
+    return 0 if value == 0 else 3 - math.floor(math.log10(abs(value)))
+
+
+def _fixed(value: float, decimals: int) -> str:
+    text = f"{abs(round(value, decimals)):,.{max(decimals, 0)}f}"
+    return (MINUS if value < 0 and any(c in "123456789" for c in text) else "") + text
