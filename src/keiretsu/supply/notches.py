@@ -2,7 +2,7 @@
 
 At a *notch* (a price ceiling for a bonus, a duty bracket) a first-order condition says nothing: the setter compares its profit on both
 sides. Starting from one side for each product, prices are solved by `supply.kinks`; then every setter tries, with rivals' prices
-given, each of its products on each other side, one at a time and in pairs. Whoever gains moves, and so on until nobody does. When choices
+given, each of its products on each other side, one at a time and, where neither pays alone, in pairs. Whoever gains moves, and so on until nobody does. When choices
 come round again, the combinations of the products involved are tried one by one; if none is an equilibrium, the error shows the cycle.
 """
 
@@ -22,7 +22,8 @@ TOGETHER_ROUNDS = 6  # rounds in which all setters move at once, before they tak
 TURNS = 60
 TRIED_ONE_BY_ONE = 6  # products in a cycle up to which every combination of sides is tried
 CLOSE = 1e-4  # share of a setter's profit: deviations closer to paying than this are solved anew with all of the setter's prices free
-PAIRS_A_SETTER = 60
+PAIR_REACH = 5e-4  # share of a setter's profit: two moves that lose more than this together are not tried as a pair; what two cars of one
+# setter do to each other's gain is their diversion times the change of a margin, less than that
 
 
 @dataclass(frozen=True)
@@ -129,15 +130,14 @@ def deviations(market: BentMarket, now: BentPricing, wall: np.ndarray, potential
     for f in np.unique(setter):
         mine = np.flatnonzero(setter == f)
         options = [_Option((int(which[n]),), (int(target[n]),), (float(price[n]),), float(gain[n])) for n in mine]
-        pairs = sorted(combinations(mine, 2), key=lambda ab: -(gain[ab[0]] + gain[ab[1]]))
-        pairs = [(a, b) for a, b in pairs if which[a] != which[b]][:PAIRS_A_SETTER]
+        scale = float(np.abs(profile.base[mine]).max())
+        pairs = [] if max(option.gain for option in options) > tolerance else _near_pairs(mine, which, gain, scale)
         base = objective(market, now.price, now.piece, int(f)) if pairs else 0.0
         for a, b in pairs:
             both = _Option((int(which[a]), int(which[b])), (int(target[a]), int(target[b])), (float(price[a]), float(price[b])), 0.0)
             options.append(replace(both, gain=objective(market, *_put(now, both), int(f)) - base))
         tried += len(pairs)
         options.sort(key=lambda option: -option.gain)
-        scale = float(np.abs(profile.base[mine]).max())
         for option in options:
             if option.gain > tolerance or option.gain < -CLOSE * scale:
                 break
@@ -152,6 +152,12 @@ def deviations(market: BentMarket, now: BentPricing, wall: np.ndarray, potential
         if best.gain > tolerance:
             found[int(f)] = Deviation(int(f), best.products, best.pieces, best.prices, best.gain * potential)
     return sorted(found.values(), key=lambda d: -d.gain_eur), tried, closest
+
+
+def _near_pairs(mine: np.ndarray, which: np.ndarray, gain: np.ndarray, scale: float) -> list[tuple[int, int]]:
+    """Pairs of a setter's single moves that could pay together although neither pays alone."""
+    near = [int(n) for n in mine if gain[n] > -PAIR_REACH * scale]
+    return [(a, b) for a, b in combinations(near, 2) if which[a] != which[b] and gain[a] + gain[b] > -PAIR_REACH * scale]
 
 
 def _tolerance(profile: Profile) -> float:
