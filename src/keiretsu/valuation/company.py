@@ -13,7 +13,7 @@ import pandas as pd
 
 from keiretsu.case import Case
 from keiretsu.valuation.cash_flow import LINES, CashFlow
-from keiretsu.valuation.discounting import value_of_exit, value_of_flows, value_of_growth
+from keiretsu.valuation.discounting import value_of_flows, value_of_growth
 from keiretsu.valuation.equity import Equity, refuse_negative
 from keiretsu.valuation.finance import Finance, finance_of, finances, real_rate, records
 from keiretsu.valuation.inputs import BASELINE, Futures
@@ -160,7 +160,7 @@ def claims_table(equity: Equity) -> pd.DataFrame:
 def _lines(worth: Worth, equities: Mapping[Terminal, Equity]) -> dict[str, dict[Terminal, np.ndarray]]:
     owed = np.full(len(worth.flows), worth.finance.net_debt_eur)
     lines: dict[str, dict[Terminal, np.ndarray]] = {
-        "cash of the years simulated": {t: worth.flows for t in equities},
+        "cash of the years simulated": dict.fromkeys(equities, worth.flows),
         "value after them": {t: worth.after[t] for t in equities},
         "operating value": {t: worth.operating(t) for t in equities},
         "net debt": dict.fromkeys(equities, -owed),
@@ -213,7 +213,9 @@ def _sentence(company: str, equities: Mapping[Terminal, Equity], stated: pd.Data
     draws = equities["growth"].of(company)
     found, other = estimate(draws), estimate(equities["exit_multiple"].of(company))
     said = stated[stated["item"] == "equity_eur"]
-    beside = "; ".join(f"{who}: {_span(float(low), float(high))}" for who, low, high in zip(said["who"], said["said_low"], said["said_high"], strict=True))
+    beside = "; ".join(
+        f"{who}: {_span(float(low), float(high))}" for who, low, high in zip(said["who"], said["said_low"], said["said_high"], strict=True)
+    )
     below = float(np.mean(draws < 0))
     text = (
         f"{company}'s shares are worth {with_error(found.value, found.error)} by growth and {with_error(other.value, other.error)} by exit multiple"
