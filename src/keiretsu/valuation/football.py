@@ -35,7 +35,8 @@ def football_field(case: Case, futures: Futures, company: str, *, scenario: str 
             "middle_eur": float(at_growth.iloc[len(at_growth) // 2]), "high_eur": float(at_growth.max()),
         }
     )  # fmt: skip
-    rows += _listed(case, company, worths[company].cash.revenue[:, 0], worths[company].finance.net_debt_eur)
+    ahead = int(np.argmax(worths[company].time.part > 0))  # the year that is running
+    rows += _listed(case, company, worths[company].cash.revenue[:, ahead], worths[company].finance.net_debt_eur)
     rows += [
         {"bar": row["who"], "basis": f"stated {row['stated']}", "low_eur": row["low"], "middle_eur": row["value"], "high_eur": row["high"]}
         for row in records(case, "guidance")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 MINUS = "\N{MINUS SIGN}"
+NOISE = 1e-12  # of the amount: an error smaller than this is rounding
 _SIZES = ((1e9, "bn"), (1e6, "m"), (1e3, "thousand"), (1.0, ""))
 
 
@@ -27,6 +28,8 @@ def with_error(value: float, error: float, currency: str = "EUR") -> str:
 
     The error keeps one digit (two when it begins with 1) and the amount the same decimals. An error of zero (a central case) keeps four digits.
     """
+    if error < NOISE * abs(value):
+        error = 0.0
     size, word = next((s for s in _SIZES if max(abs(value), abs(error)) >= s[0]), _SIZES[-1])
     unit = f" {word}" if word else ""
     decimals = _decimals(error / size) if error > 0 else _decimals_of_four(value / size)

@@ -222,8 +222,8 @@ def _sentence(terms: StakeTerms, measures: pd.DataFrame, channels: pd.DataFrame)
     npv, loss = of("net_present_value_eur"), of("loss")
     own = channels[channels["party"] == terms.investor]
     text = (
-        f"{terms.investor}'s EUR {terms.amount_eur / 1e6:,.0f} m in {terms.company} at EUR {terms.pre_money_eur / 1e9:g} bn before the money has a net "
-        f"present value of {with_error(float(npv['mean']), float(npv['error']))} and loses money in {float(loss['mean']):.0%} of futures"
+        f"{terms.investor}'s EUR {terms.amount_eur / 1e6:,.0f} m in {terms.company} at EUR {terms.pre_money_eur / 1e9:g} bn before the money has a "
+        f"net present value, after premium and discounts, of {with_error(float(npv['mean']), float(npv['error']))} and loses money in {float(loss['mean']):.0%} of futures"
     )
     said = zip(own["line"], own["value_eur"], own["error_eur"], strict=True)
     beside = ", ".join(f"{line} {with_error(float(value), float(error))}" for line, value, error in said if line != "total")
