@@ -101,6 +101,7 @@ def _raw_world() -> World:
     return World(
         name="base",
         date=DATE,
+        observed_on=DATE,
         register=REGISTER,
         rule=Controller(),
         preferences=Preferences(price_taste=0.02, income_power=0.5),

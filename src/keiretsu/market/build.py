@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import math
 from collections.abc import Mapping
@@ -14,8 +15,9 @@ import pandas as pd
 from keiretsu.case import Case
 from keiretsu.demand.inversion import invert_many
 from keiretsu.demand.preferences import ConsumerDraws, Preferences, RandomTaste
-from keiretsu.market.market import base_wedges, kappa_of, rows_of, tastes_of_rows, weights_of
+from keiretsu.market.market import Market, kappa_of, rows_of, tastes_of_rows, weights_of
 from keiretsu.market.padding import common_shape, padded
+from keiretsu.market.policy.compile import charger_utility, wedges_for
 from keiretsu.market.policy.parsing import parse_programmes
 from keiretsu.market.policy.parsing_pools import parse_pools
 from keiretsu.market.solve import market_of
@@ -24,7 +26,8 @@ from keiretsu.numerics.draws import sobol
 from keiretsu.ownership.register import Control, Owner, Register, Stake
 from keiretsu.ownership.weights import Given, Rule, rule_named
 from keiretsu.supply.cost import recover_costs
-from keiretsu.supply.wedges import paid
+from keiretsu.supply.pieces import piece_at, wedges_of
+from keiretsu.supply.wedges import Wedges, paid
 
 PRIVATE, COMPANY = "private", "company"
 _OPEN_FROM, _OPEN_TO = dt.date(1, 1, 1), dt.date(9999, 12, 31)
@@ -46,6 +49,7 @@ def uncalibrated(case: Case, preferences: Preferences, rule: Rule) -> World:
     return World(
         name=case.name,
         date=case.as_of,
+        observed_on=middle_of(case.year),
         register=register_of(case),
         rule=rule,
         preferences=preferences,
@@ -54,6 +58,17 @@ def uncalibrated(case: Case, preferences: Preferences, rule: Rule) -> World:
         programmes=parse_programmes([entry.values for entry in case.programmes], case.rates, "programmes.toml"),
         pools=parse_pools([entry.values for entry in case.pools], case.rates, "pools.toml"),
     )
+
+
+def middle_of(year: int) -> dt.date:
+    """The first of July: the day whose programmes stand for a whole observed year."""
+    return dt.date(year, 7, 1)
+
+
+def observed_wedges(world: World, name: str, rows: pd.DataFrame) -> Wedges:
+    """Taxes and incentives of one market in the observed year, each product on the affine piece its observed price lies on ([7])."""
+    pieces = wedges_for(world.programmes, rows, world.markets[name], world.observed_on)
+    return wedges_of(pieces, piece_at(pieces, rows["price_eur"].to_numpy(float)))
 
 
 def calibrated(world: World) -> World:
@@ -69,11 +84,11 @@ def calibrated(world: World) -> World:
     tastes = [tastes_of_rows(world.markets[name], world.preferences, table) for name, table in zip(names, rows, strict=True)]
     shares = [table["units"].to_numpy(float) / world.markets[name].potential for name, table in zip(names, rows, strict=True)]
     money = [
-        paid(base_wedges(world.markets[name], table), jnp.asarray(table["price_eur"].to_numpy(float)))
-        for name, table in zip(names, rows, strict=True)
+        paid(observed_wedges(world, name, table), jnp.asarray(table["price_eur"].to_numpy(float))) for name, table in zip(names, rows, strict=True)
     ]
+    chargers = [charger_utility(world.programmes, table, world.markets[name], world.observed_on) for name, table in zip(names, rows, strict=True)]
     found = invert_many(shares, tastes, money, [f"market {name}" for name in names], [list(table["product"]) for table in rows])
-    inverted = [table.assign(delta=np.asarray(one.delta)) for table, one in zip(rows, found, strict=True)]
+    inverted = [table.assign(delta=np.asarray(one.delta) - added) for table, one, added in zip(rows, found, chargers, strict=True)]
     return recosted(world.replace(products=pd.concat(inverted, ignore_index=True)))
 
 
@@ -86,7 +101,7 @@ def recosted(world: World) -> World:
         Naming the market and the products.
     """
     kappa = kappa_of(world, world.firms())
-    cut = {name: market_of(world, name, kappa) for name in world.markets}
+    cut = {name: observed_market(world, name, kappa) for name in world.markets}
     shape = common_shape([market for market, _ in cut.values()])
     parts: list[pd.DataFrame] = []
     for name, (market, rows) in cut.items():
@@ -108,6 +123,14 @@ def recosted(world: World) -> World:
         )
         parts.append(rows.assign(cost_eur=np.asarray(cost)[: len(rows)]))
     return world.replace(products=pd.concat(parts, ignore_index=True))
+
+
+def observed_market(world: World, name: str, kappa: np.ndarray) -> tuple[Market, pd.DataFrame]:
+    """One market as it was observed: today's mean utilities and weights under the programmes of the observed year."""
+    market, rows = market_of(world, name, kappa)
+    chargers = charger_utility(world.programmes, rows, world.markets[name], world.observed_on)
+    tastes = dataclasses.replace(market.tastes, delta=market.tastes.delta + jnp.asarray(chargers))
+    return dataclasses.replace(market, tastes=tastes, wedges=observed_wedges(world, name, rows)), rows
 
 
 def rule_of(case: Case) -> Rule:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from keiretsu.demand.choice import choose
 from keiretsu.market.market import Market, kappa_of
+from keiretsu.market.regulation import Regulation
 from keiretsu.market.world import MarketFacts, World
 from keiretsu.ownership.look_through import attribute
 from keiretsu.supply.pricing import Pricing
@@ -46,6 +47,8 @@ class Outcome:
         Profit weights, firms by firms.
     states
         Arrays of each market, by market id.
+    regulation
+        Money by programme, prices that stick or bunch, pools, payments.
     """
 
     world: World
@@ -57,22 +60,27 @@ class Outcome:
     markets: pd.DataFrame
     kappa: pd.DataFrame
     states: Mapping[str, MarketState]
+    regulation: Regulation
 
 
-def outcome_of(world: World, states: Mapping[str, MarketState]) -> Outcome:
+def outcome_of(world: World, states: Mapping[str, MarketState], regulation: Regulation) -> Outcome:
     """Turn solved markets into tables.
 
     Parameters
     ----------
     states
         One for each market of the world.
+    regulation
+        Tables of programmes and fleet rules; what firms pay for fleet rules comes off their operating profit.
     """
     firms = world.firms()
     tables = [_market_tables(world.markets[name], state, firms) for name, state in states.items()]
     products, by_firm, consumers, markets = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
+    if len(regulation.firm_payments):
+        by_firm = pd.concat([by_firm, regulation.firm_payments], ignore_index=True)
     owners, look_through = _owners_tables(world, by_firm)
     kappa = pd.DataFrame(kappa_of(world, firms), index=pd.Index(firms, name="firm"), columns=pd.Index(firms, name="weight_on"))
-    return Outcome(world, products, by_firm, owners, look_through, consumers, markets, kappa, states)
+    return Outcome(world, products, by_firm, owners, look_through, consumers, markets, kappa, states, regulation)
 
 
 def _owners_tables(world: World, by_firm: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
+from keiretsu.market.area import Rules, solve_area
 from keiretsu.market.market import Market, base_wedges, kappa_of, rows_of, tastes_of_rows, weights_of
 from keiretsu.market.outcome import MarketState, Outcome, outcome_of
 from keiretsu.market.padding import common_shape, padded
+from keiretsu.market.regulation import UNREGULATED, regulation_of
 from keiretsu.market.world import World
 from keiretsu.supply.cost import with_transfers
 from keiretsu.supply.pricing import PricingOptions, solve_prices
@@ -31,26 +34,42 @@ class SolveOptions:
 
 
 def solve(world: World, options: SolveOptions = SolveOptions(), progress: Progress = silent) -> Outcome:
-    """Prices, sales and accounts of every market of a world.
+    """Prices, sales and accounts of every market of a world, under the programmes and fleet rules in force on its date.
 
     Raises
     ------
     PricesNotSettled
         When a market's first-order conditions do not hold to the tolerance; names the market and the product.
+    NoPureEquilibrium
+        When best responses at a notch go round; shows the cycle and the largest gain from deviating.
+    PoolsNotSettled, PolicyError
+        Naming the pool or the programme.
     """
     kappa = kappa_of(world, world.firms())
     cut = {name: market_of(world, name, kappa) for name in world.markets}
     shape = common_shape([market for market, _ in cut.values()])
+    same_shape = {name: (padded(market, shape), rows) for name, (market, rows) in cut.items()}
+    if world.programmes or world.pools:
+        return _solve_regulated(world, same_shape, options)
     states: dict[str, MarketState] = {}
-    for name, (market, rows) in cut.items():
+    for name, (m, rows) in same_shape.items():
         progress(name)
-        m = padded(market, shape)
         labels = tuple(rows["product"])
         pricing = solve_prices(
             m.tastes, m.wedges, m.weights, m.cost + m.shadow, m.start, m.held, options.pricing, where=f"market {name}", labels=labels
         )
         states[name] = MarketState(m, pricing, rows)
-    return outcome_of(world, states)
+    return outcome_of(world, states, UNREGULATED)
+
+
+def _solve_regulated(world: World, cut: Mapping[str, tuple[Market, pd.DataFrame]], options: SolveOptions) -> Outcome:
+    area = solve_area(cut, world.markets, Rules(world.programmes, world.pools, world.date), options.pricing)
+    states: dict[str, MarketState] = {}
+    for name, found in area.markets.items():
+        settled = found.settled.prices
+        pricing = dataclasses.replace(settled.pricing, price=jnp.asarray(settled.price), share=jnp.asarray(settled.share))
+        states[name] = MarketState(found.market, pricing, found.rows)
+    return outcome_of(world, states, regulation_of(world, area))
 
 
 def market_of(world: World, name: str, kappa: np.ndarray) -> tuple[Market, pd.DataFrame]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from keiretsu.demand.preferences import ConsumerDraws, Preferences, RandomTaste
+from keiretsu.market.policy.programmes import Programme
+from keiretsu.market.pools import PoolRecord
 from keiretsu.ownership.register import Register
 from keiretsu.ownership.weights import Rule
 
@@ -77,26 +79,31 @@ class World:
     Attributes
     ----------
     date
-        The day the world is seen from; the register is read as of it.
+        The day the world is seen from: the register, programmes and fleet rules are those of this day.
+    observed_on
+        The day whose programmes the observed year is taken to have had: mean utilities and costs are found under them.
     products
         One row for each product and market, columns of `PRODUCT_COLUMNS`, index 0..n-1.
     alliances
         Names of companies that share platforms or purchasing, for the record and the report; costs already reflect it.
     programmes
-        Taxes, incentives and tariffs in force or planned, see `keiretsu.market.policy` (issue 3); VAT sits in `MarketFacts`.
+        Taxes, incentives, tariffs and charger programmes, dated (`keiretsu.market.policy.programmes`); VAT and sales taxes sit in products.
+    pools
+        Fleet rules, pools of makers and the rest of a regulated area (`keiretsu.market.pools`).
     changed_by
         Names of the moves already applied, in order.
     """
 
     name: str
     date: dt.date
+    observed_on: dt.date
     register: Register
     rule: Rule
     preferences: Preferences
     markets: Mapping[str, MarketFacts]
     products: pd.DataFrame
-    programmes: tuple[object, ...] = ()
-    pools: tuple[object, ...] = ()
+    programmes: tuple[Programme, ...] = ()
+    pools: tuple[PoolRecord, ...] = ()
     alliances: tuple[tuple[str, ...], ...] = ()
     changed_by: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())

@@ -17,11 +17,10 @@ from keiretsu.demand.moments import Target
 from keiretsu.demand.preferences import Preferences
 from keiretsu.demand.tastes import Tastes
 from keiretsu.errors import CaseError, Problem
-from keiretsu.market.build import preferences_of, rule_of, uncalibrated
+from keiretsu.market.build import observed_market, observed_wedges, preferences_of, rule_of, uncalibrated
 from keiretsu.market.characteristics import characteristic_matrix
-from keiretsu.market.market import base_wedges, kappa_of, rows_of, weights_of
+from keiretsu.market.market import kappa_of, rows_of, weights_of
 from keiretsu.market.padding import common_shape, padded
-from keiretsu.market.solve import market_of
 from keiretsu.market.world import World
 from keiretsu.supply.cost import recover_costs
 from keiretsu.supply.wedges import paid
@@ -99,7 +98,7 @@ def observed_markets(world: World) -> list[ObservedMarket]:
     names = [taste.characteristic for taste in world.preferences.random]
     for name, facts in world.markets.items():
         rows = rows_of(world, name)
-        wedges = base_wedges(facts, rows)
+        wedges = observed_wedges(world, name, rows)
         price = rows["price_eur"].to_numpy(float)
         found.append(
             ObservedMarket(
@@ -123,7 +122,7 @@ def observed_markets(world: World) -> list[ObservedMarket]:
 def margins_of(world: World) -> Margins:
     """Relative margins that a market's observed prices imply at given tastes, under the world's ownership rule."""
     kappa = kappa_of(world, world.firms())
-    cut = {name: market_of(world, name, kappa) for name in world.markets}
+    cut = {name: observed_market(world, name, kappa) for name in world.markets}
     shape = common_shape([market for market, _ in cut.values()])
 
     def margins(observed: ObservedMarket, tastes: Tastes) -> Vector:
