@@ -356,6 +356,61 @@ LISTING = Table("listing", "a parameter of the decision to list a company on the
     _SOURCE, _CONFIDENCE, _NOTE,
 ), ("company", "parameter"))
 
+OUTLOOK = Table("outlook", "a fact or a projection that the years ahead start from", (
+    Column("item", "text", "what it is", default=REQUIRED, choices=("pack_price", "battery_output", "chargers", "fleet", "electric_sales", "life_years",
+                                                                   "life_shape", "cycle_years", "last_year", "launch_year", "electric_pace")),
+    Column("of", "text", "powertrain of a fleet or of sales, product of a launch year", default=""),
+    Column("market", "text", "market id, empty for the world", default="", refers=("markets",)),
+    Column("year", "integer", "year it is about; 0 where it is about none", default=0, low=0, high=2200),
+    Column("value", "number", "its value", default=REQUIRED),
+    Column("unit", "text", "its unit"),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("item", "of", "market", "year"))
+
+PLANNED_LAUNCHES = Table("planned_launches", "a car that was planned on the case's date: on sale in the baseline and in every scenario from its date", (
+    Column("product", "text", "id of the new product", default=REQUIRED),
+    Column("model", "text", "model name", default=None, filled="the product id"),
+    Column("brand", "text", "brand", default=REQUIRED, refers=("brands",)),
+    Column("markets", "text", "markets it is sold in, separated by semicolons", default=REQUIRED, refers=("markets",), many=True),
+    Column("like", "text", "product on sale in each of them from which everything not stated is taken", default=REQUIRED),
+    Column("brand_like", "text", "brand whose standing it is given where its own has none"),
+    Column("priced_by", "text", "company that sets the price", default="", refers=("companies",)),
+    Column("year", "number", "planned date as a fractional year: 2025.5 is July 2025", "year", default=REQUIRED, low=1900, high=2200),
+    Column("price_eur", "number", "maker's price net of tax where the search starts", "EUR a car", default=REQUIRED, above=0),
+    Column("margin", "number", "part of that price that is margin", "share", default=REQUIRED, low=0, high=1),
+    Column("powertrain", "text", "powertrain", default="BEV", choices=("BEV", "PHEV", "ICE")),
+    Column("segment", "text", "size class", default=REQUIRED),
+    Column("body", "text", "body style", default=REQUIRED),
+    Column("origin", "text", "where it is built", default=REQUIRED),
+    Column("seats", "integer", "seats", "seats", default=5, low=1, high=9),
+    Column("battery_kwh", "number", "usable battery", "kWh", default=REQUIRED, low=0),
+    Column("range_km", "number", "electric range WLTP", "km", default=REQUIRED, low=0),
+    Column("power_kw", "number", "power", "kW", default=REQUIRED, low=0),
+    Column("mass_kg", "number", "mass in running order", "kg", default=REQUIRED, low=0),
+    Column("expected_units", "number", "cars a year it would sell in all its markets under the base year's conditions", "cars/yr", default=REQUIRED, above=0),
+    Column("replaces", "text", "products that go off sale when it comes, separated by semicolons"),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("product",))
+
+UNCERTAIN = Table("uncertain", "an input of the years ahead that is not known: its distribution", (
+    Column("input", "text", "name, see docs/outlook.md; date:PRODUCT, happens:PRODUCT and appeal:PRODUCT are about one launch", default=REQUIRED),
+    Column("distribution", "text", "fixed is a number without spread; discrete happens with probability `central`", default=REQUIRED,
+           choices=("fixed", "normal", "lognormal", "triangular", "uniform", "discrete")),
+    Column("central", "number", "median; mode of a triangular one; probability of a discrete one", default=REQUIRED),
+    Column("low", "number", "10th percentile", default=None, filled="central"),
+    Column("high", "number", "90th percentile", default=None, filled="central"),
+    Column("unit", "text", "unit"),
+    Column("moves", "text", "what it moves"),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("input",))
+
+CORRELATIONS = Table("correlations", "two uncertain inputs that move together", (
+    Column("input_a", "text", "one", default=REQUIRED, refers=("uncertain",)),
+    Column("input_b", "text", "the other", default=REQUIRED, refers=("uncertain",)),
+    Column("correlation", "number", "of the normals behind them (Gaussian copula)", "-1..1", default=REQUIRED, low=-1, high=1),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("input_a", "input_b"))
+
 SOURCES = Table("sources", "a publication that figures come from", (
     Column("source", "text", f"id; one that begins with '{ASSUMPTION}' marks an assumption of our own", default=REQUIRED),
     Column("title", "text", "title", default=REQUIRED),
@@ -370,6 +425,7 @@ SOURCES = Table("sources", "a publication that figures come from", (
 TABLES: Mapping[str, Table] = {
     table.name: table for table in (
         COMPANIES, OWNERS, STAKES, CONTROL, DEALS, BRANDS, PRODUCTS, EXCLUDED, MARKETS, INCOMES, TARGETS,
+        OUTLOOK, PLANNED_LAUNCHES, UNCERTAIN, CORRELATIONS,
         FINANCE, FINANCE_PATH, PLATFORMS, SYNERGIES, GUIDANCE, STAKE_TERMS, MILESTONES, LISTING, SOURCES,
     )
 }

@@ -37,6 +37,8 @@ class BaseYear(eqx.Module):
         Cars on the road at the end of the base year. (M, P, A)
     chargers
         Public charging points at the end of the base year.
+    pace
+        Rise of the taste for electric cars, as a multiple of the common one.
     """
 
     mu: Float[Array, "M J #I"]
@@ -72,6 +74,7 @@ class BaseYear(eqx.Module):
     pack_price: Float[Array, ""]
     fleet: Float[Array, "M P A"]
     chargers: Float[Array, " M"]
+    pace: Float[Array, " M"]
     life_years: Float[Array, ""]
     life_shape: Float[Array, ""]
     cycle_years: Float[Array, ""]
@@ -90,8 +93,9 @@ class Plan(eqx.Module):
         Fractional year a slot goes on sale (-inf for the base year's products) and which launch that is, -1 for none.
     to_year
         Fractional year it goes off sale (inf when never).
-    new_slot, new_map, new_add
-        Launched slots (flat index into M x J), and their delta as an affine function of the base year's deltas ([5b]).
+    new_slot, new_map, new_add, new_gap
+        Launched slots (flat index into M x J), and their delta as an affine function of the base year's deltas ([5b]), less `new_gap` (utils at
+        the calibrated price taste) by which a planned car is cheaper than the one it is like.
     source, cost_slope, cost_add
         A slot's base cost is ``cost_slope * cost[source] + cost_add``; `source` is a flat index into M x J.
     saving
@@ -109,6 +113,7 @@ class Plan(eqx.Module):
     new_slot: Int[Array, " N"]
     new_map: Float[Array, "N MJ"]
     new_add: Float[Array, " N"]
+    new_gap: Float[Array, " N"]
     source: Int[Array, "M J"]
     cost_slope: Float[Array, "T M J"]
     cost_add: Float[Array, "T M J"]

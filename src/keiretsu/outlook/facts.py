@@ -21,10 +21,21 @@ LAST_YEAR = 2035
 
 @dataclass(frozen=True)
 class PlannedLaunch:
-    """A launch known on the case's date: the move, when it is planned (fractional year) and the products it takes off sale."""
+    """A launch known on the case's date.
+
+    `expected_units` are the cars a year it would sell in all its markets under the base year's conditions, see `keiretsu.outlook.planned`.
+
+    Attributes
+    ----------
+    year
+        Planned date, fractional year.
+    replaces
+        Products that go off sale when it comes.
+    """
 
     move: Move
     year: float
+    expected_units: float
     replaces: tuple[str, ...] = ()
 
 
@@ -48,6 +59,8 @@ class OutlookFacts:
         Scale (years) and shape of the Weibull survival curve.
     cycle_years
         Years from one renewal of a model to the next.
+    pace
+        Rise of the taste for electric cars by market, as a multiple of the common one; 1 where not stated.
     launches
         Launches planned in the baseline.
     launch_year
@@ -67,6 +80,7 @@ class OutlookFacts:
     life_years: float
     life_shape: float
     cycle_years: float
+    pace: Mapping[str, float] = field(default_factory=lambda: dict[str, float]())
     launches: tuple[PlannedLaunch, ...] = ()
     launch_year: Mapping[str, float] = field(default_factory=lambda: dict[str, float]())
     central: Mapping[str, float] = field(default_factory=lambda: dict[str, float]())

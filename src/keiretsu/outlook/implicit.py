@@ -33,10 +33,10 @@ def prices(problem: PriceProblem, start: PerProduct, options: PricingOptions) ->
 
     def solve(_: Callable[[PerProduct], PerProduct], first: PerProduct) -> tuple[PerProduct, tuple[Array, Array, Array]]:
         found = equilibrium(problem, first, options)
-        return found.price, (found.largest_residual, found.iterations, found.settled)
+        return found.price, (found.largest_residual, found.iterations.astype(float), found.settled.astype(float))  # custom_root wants floats
 
     price, (residual, iterations, settled) = jax.lax.custom_root(gap, start, solve, _krylov, has_aux=True)
-    return price, residual, iterations, settled
+    return price, residual, iterations.astype(int), settled > 0
 
 
 def utilities(share: PerProduct, tastes: Tastes, paid: BroadcastToDraws, tolerance: float, steps: int) -> tuple[PerProduct, Float[Array, ""]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import equinox as eqx
 import jax
@@ -19,11 +19,13 @@ from keiretsu.outlook.facts import OutlookFacts, central_values
 from keiretsu.outlook.inputs import LAUNCH_INPUTS
 from keiretsu.outlook.path import LaunchValues, launch_values, path
 from keiretsu.outlook.plan import base_year_arrays, plan_of
+from keiretsu.outlook.planned import planned_utilities
 from keiretsu.outlook.roster import Roster, Storyline, roster_of, storyline
 from keiretsu.ownership.look_through import owners_look_through
 from keiretsu.supply.pricing import PricingOptions
 
 BASELINE = "baseline"
+PRICING = PricingOptions()
 SHARES_REPRODUCED = 1e-10  # log points: a draw that reproduces the base year less well is an error
 
 
@@ -47,7 +49,7 @@ class Outlook:
     plans: Mapping[str, Plan]
     owners: tuple[str, ...]
     claims: Mapping[str, np.ndarray]
-    options: PricingOptions = field(default_factory=PricingOptions)
+    options: PricingOptions = PRICING
 
     @property
     def scenarios(self) -> tuple[str, ...]:
@@ -74,7 +76,7 @@ class Outlook:
         return plain, launch_values(dict(values), self.roster.launched, self.spare)
 
 
-def build(world: World, scenarios: Mapping[str, Scenario], facts: OutlookFacts, options: PricingOptions = PricingOptions()) -> Outlook:
+def build(world: World, scenarios: Mapping[str, Scenario], facts: OutlookFacts, options: PricingOptions = PRICING) -> Outlook:
     """Compile the baseline and `scenarios` of a world over the years of `facts`.
 
     Raises
@@ -89,7 +91,8 @@ def build(world: World, scenarios: Mapping[str, Scenario], facts: OutlookFacts, 
     roster = roster_of(world, list(stories.values()))
     base, shape = base_year_arrays(world, roster, facts)
     spare = max([len(story.lineage) for story in stories.values()] + [1])
-    plans = {name: plan_of(world, roster, story, facts, base, shape, spare) for name, story in stories.items()}
+    planned = planned_utilities(world, roster, stories[BASELINE], base, facts)
+    plans = {name: plan_of(world, roster, story, facts, base, shape, spare, planned) for name, story in stories.items()}
     owners, claims = _claims(stories, roster, shape.firms)
     return Outlook(world, facts, roster, stories, base, plans, owners, claims, options)
 

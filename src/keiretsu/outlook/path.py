@@ -34,7 +34,7 @@ class LaunchValues(eqx.Module):
 def path(base: BaseYear, plan: Plan, values: Values, launches: LaunchValues, options: PricingOptions) -> tuple[Reproduced, Year]:
     """The base year under these values and every year of the plan, stacked. Look at ``settled`` and ``gap``: nothing raises in here."""
     found = reproduce(base, values)
-    draw = Draw(values, launches.shift, launches.happens, launches.appeal, found, _deltas(plan, found))
+    draw = Draw(values, launches.shift, launches.happens, launches.appeal, found, _deltas(plan, found, values))
     start = State(base.cumulative_gwh + base.base_year_gwh, base.fleet, base.chargers, base.price)
 
     @jax.checkpoint
@@ -46,10 +46,10 @@ def path(base: BaseYear, plan: Plan, values: Values, launches: LaunchValues, opt
     return found, years
 
 
-def _deltas(plan: Plan, found: Reproduced) -> Float[Array, "M J"]:
+def _deltas(plan: Plan, found: Reproduced, values: Values) -> Float[Array, "M J"]:
     """Deltas of the base year with those of launched products projected from them ([5b])."""
     flat = found.delta.reshape(-1)
-    new = plan.new_map @ flat + plan.new_add
+    new = plan.new_map @ flat + plan.new_add - values["price_sensitivity"] * plan.new_gap
     return flat.at[plan.new_slot].set(new, mode="drop").reshape(found.delta.shape)
 
 

@@ -91,6 +91,7 @@ def base_year_arrays(world: World, roster: Roster, facts: OutlookFacts) -> tuple
         pack_price=jnp.asarray(facts.pack_price_eur_kwh),
         fleet=jnp.asarray(np.stack([facts.fleet[m] for m in roster.rows])),
         chargers=jnp.asarray(np.array([facts.chargers[m] for m in roster.rows])),
+        pace=jnp.asarray(np.array([facts.pace.get(m, 1.0) for m in roster.rows])),
         life_years=jnp.asarray(facts.life_years),
         life_shape=jnp.asarray(facts.life_shape),
         cycle_years=jnp.asarray(facts.cycle_years),
@@ -100,7 +101,16 @@ def base_year_arrays(world: World, roster: Roster, facts: OutlookFacts) -> tuple
     return base, shape
 
 
-def plan_of(world: World, roster: Roster, story: Storyline, facts: OutlookFacts, base: BaseYear, shape: Shape, spare: int) -> Plan:
+def plan_of(
+    world: World,
+    roster: Roster,
+    story: Storyline,
+    facts: OutlookFacts,
+    base: BaseYear,
+    shape: Shape,
+    spare: int,
+    planned: Mapping[tuple[str, str], tuple[float, float]],
+) -> Plan:
     """One storyline on the roster. `spare` is the length that launched slots are padded to."""
     markets, n = list(roster.rows), shape.products
     slot_of = roster.slots(story)
@@ -122,6 +132,7 @@ def plan_of(world: World, roster: Roster, story: Storyline, facts: OutlookFacts,
     slots: list[int] = []
     maps: list[np.ndarray] = []
     adds: list[float] = []
+    gaps: list[float] = []
     delta_after = {(str(m), str(p)): float(d) for m, p, d in zip(story.worlds[0].products["market"], story.worlds[0].products["product"], story.worlds[0].products["delta"], strict=True)}  # fmt: skip
     for (market, product), slot in slot_of.items():
         m = markets.index(market)
@@ -138,7 +149,9 @@ def plan_of(world: World, roster: Roster, story: Storyline, facts: OutlookFacts,
         spread[row_slot] = line.weights[base_rows]
         slots.append(slot + n * m)
         maps.append(spread)
-        adds.append(delta_after[market, product] - float(line.weights @ first))
+        over_like, by_sales = planned.get((market, product), (0.0, 0.0))
+        gaps.append(by_sales - over_like)
+        adds.append(delta_after[market, product] - float(line.weights @ first) + by_sales)
     used = len(slots)
     new_map = np.zeros((spare, len(markets) * n))
     new_map[:used] = np.array(maps).reshape(used, len(markets) * n)
@@ -152,6 +165,7 @@ def plan_of(world: World, roster: Roster, story: Storyline, facts: OutlookFacts,
         new_slot=jnp.asarray(np.array(slots + [len(markets) * n] * (spare - used), dtype=int)),
         new_map=jnp.asarray(new_map),
         new_add=jnp.asarray(np.array(adds + [0.0] * (spare - used))),
+        new_gap=jnp.asarray(np.array(gaps + [0.0] * (spare - used))),
         source=jnp.asarray(source),
         cost_slope=jnp.asarray(stacked["cost_slope"]),
         cost_add=jnp.asarray(stacked["cost_add"]),

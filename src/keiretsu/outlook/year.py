@@ -122,7 +122,7 @@ def _delta(base: BaseYear, draw: Draw, plan: Plan, state: State, part: Array, ag
     kept = values["electric_taste_kept"]
     steps = jnp.where(jnp.abs(1.0 - kept) < 1e-9, elapsed, (1.0 - kept**elapsed) / jnp.where(jnp.abs(1.0 - kept) < 1e-9, 1.0, 1.0 - kept))
     chargers = jnp.log(state.chargers / base.chargers)
-    electric = base.powertrain[0] * (values["electric_taste"] * steps + values["charger_taste"] * chargers[:, None])
+    electric = base.powertrain[0] * (values["electric_taste"] * steps * base.pace[:, None] + values["charger_taste"] * chargers[:, None])
     appeal = jnp.where(plan.launch >= 0, draw.appeal[jnp.maximum(plan.launch, 0)], 0.0)
     shown = jnp.where(part > TINY_PART, part, 1.0)
     return draw.delta + electric + appeal - values["age_taste"] * age + base.like_alone * jnp.log(shown) + plan.utility
