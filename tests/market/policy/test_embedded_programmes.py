@@ -46,4 +46,4 @@ def test_pools_name_each_brand_once_and_targets_fall():
     records = parse_pools(read("pools.toml")["pools"], RATES, "pools.toml")
     targets = [r.target.grams for r in records if isinstance(r, FleetRule) and r.id == "eu_co2"]
     assert targets == sorted(targets, reverse=True)
-    assert {p.id for p in records if isinstance(p, Pool) and "Nissan" in p.makers} == {"alliance_2024", "nissan_byd"}
+    assert {p.id for p in records if isinstance(p, Pool) and "Nissan" in p.makers} == {"nissan_byd", "uk_allowances"}
