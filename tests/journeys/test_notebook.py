@@ -14,7 +14,7 @@ def test_every_block_of_the_worked_page_runs_and_the_merger_raises_prices() -> N
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert len(blocks) >= 6
     for block in blocks:
-        exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102
+        exec(compile(block, str(PAGE), "exec"), names)
     prices = names["comparison"].prices.set_index("priced_by")["price_eur_change_percent"]
     assert (prices.loc[["Alpha", "Delta"]] > 0.5).all()
     merging = [firm in ("Alpha", "Delta") for firm in names["owner"]]

@@ -149,7 +149,7 @@ def test_a_builder_earns_its_transfer_price_less_cost(tmp_path: Path) -> None:
 
 
 def test_a_seller_who_bears_no_cost_reveals_none(tmp_path: Path) -> None:
-    with pytest.raises(PricingError, match="market A, w1.*give its cost"):
+    with pytest.raises(PricingError, match=r"market A, w1.*give its cost"):
         build_world(with_transfer(tmp_path, ""))
 
 

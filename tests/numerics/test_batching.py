@@ -46,5 +46,5 @@ def test_any_chunk_length_gives_every_record_once_and_in_order(chunk):
 def test_a_market_larger_than_the_memory_budget_is_refused_with_both_figures():
     assert chunk_length(10, 100, 350) == 3
     assert chunk_length(2, 100, 350) == 2
-    with pytest.raises(InputError, match="4 MiB.*at most 1 MiB"):
+    with pytest.raises(InputError, match=r"4 MiB.*at most 1 MiB"):
         chunk_length(10, 4 * 2**20, 2**20)

@@ -141,7 +141,7 @@ def rule_of(case: Case) -> Rule:
         for f, row in case.kappa.items():
             for g, weight in row.items():
                 matrix[firms.index(f), firms.index(g)] = weight
-        return Given(matrix, firms)
+        return Given(tuple(tuple(float(x) for x in row) for row in matrix), firms)
     return rule_named(case.rule)
 
 
@@ -172,7 +172,7 @@ def register_of(case: Case) -> Register:
 
     return Register(
         companies=tuple(case.companies["company"]),
-        owners=tuple(Owner(r.owner, r.kind) for r in case.owners.itertuples()),
+        owners=tuple(Owner(str(r["owner"]), str(r["kind"])) for _, r in case.owners.iterrows()),
         stakes=tuple(Stake(r.holder, r.company, r.cash_flow, r.votes, start(r["from"]), end(r.to), r.source) for _, r in case.stakes.iterrows()),
         control=tuple(Control(r.company, r.controller, r.kind, start(r["from"]), end(r.to), r.source) for _, r in case.control.iterrows()),
     )
@@ -215,7 +215,7 @@ def consumers_of(case: Case, market: pd.Series, preferences: Preferences) -> Con
 def products_of(case: Case) -> pd.DataFrame:
     """The product table of the world, delta and cost still zero."""
     p = case.products
-    per_eur = p["price_currency"].map(lambda c: case.rates[c].per_eur if c in case.rates else 1.0).astype(float)
+    per_eur = p["price_currency"].map(lambda c: case.rates[str(c)].per_eur if str(c) in case.rates else 1.0).astype(float)  # checked at the door
     vat = p["market"].map(dict(zip(case.markets["market"], case.markets["vat"], strict=True))).astype(float)
     table = p.assign(
         powertrain_group=np.where(p["powertrain"] == "BEV", "electric", "other"),

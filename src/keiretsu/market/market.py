@@ -17,8 +17,8 @@ from keiretsu.market.characteristics import characteristic_matrix
 from keiretsu.market.world import MarketFacts, World
 from keiretsu.ownership.weights import profit_weights
 from keiretsu.supply.cost import Transfer
-from keiretsu.supply.weights import ProfitWeights
 from keiretsu.supply.wedges import Wedges
+from keiretsu.supply.weights import ProfitWeights
 from keiretsu.typing import PerProduct, ProductMask
 
 

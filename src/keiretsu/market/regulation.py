@@ -128,9 +128,9 @@ def _firm_payments(world: World, area: AreaEquilibrium) -> pd.DataFrame:
                 largest = table[maker == name].sort_values("sold", ascending=False).iloc[0]
                 firm = next(iter(parse_split(str(largest["profit_to"]))))
                 owed[firm] = owed.get(firm, 0.0) + rest
-        rows += [
+        rows.extend(
             {"firm": f, "market": f"rule {duty.rule.id}", "units": 0.0, "electric_units": 0.0, "revenue_eur": 0.0, "profit_eur": -eur}
             for f, eur in owed.items()
             if np.abs(eur) > 0
-        ]
+        )
     return pd.DataFrame(rows, columns=FIRM_COLUMNS)

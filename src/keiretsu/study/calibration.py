@@ -60,12 +60,26 @@ def calibrate_case(case: Case) -> FittedCase:
     free = free_parameters(case)
     targets, world = targets_of(case), uncalibrated(case, preferences_of(case), rule_of(case))
     if not targets or not free:
-        raise CaseError(Problem("nothing to calibrate", case.name, f"{len(targets)} targets, {len(free)} free parameters", "rows in targets.csv and [calibration.free]"))
+        raise CaseError(
+            Problem(
+                "nothing to calibrate",
+                case.name,
+                f"{len(targets)} targets, {len(free)} free parameters",
+                "rows in targets.csv and [calibration.free]",
+            )
+        )
     found = calibrate(observed_markets(world), targets, free, Trial(world.preferences), margins_of(world))
     shipped = {f.name: f.start for f in free}
     parameters = pd.DataFrame(
         [
-            {"parameter": f.name, "shipped": shipped[f.name], "fitted": found.parameters[f.name], "low": f.low, "high": f.high, "at_bound": f.name in found.at_bound}
+            {
+                "parameter": f.name,
+                "shipped": shipped[f.name],
+                "fitted": found.parameters[f.name],
+                "low": f.low,
+                "high": f.high,
+                "at_bound": f.name in found.at_bound,
+            }
             for f in free
         ]
     )
@@ -82,7 +96,9 @@ def calibration_table(case: Case, world: World) -> pd.DataFrame:
     if not targets:
         return pd.DataFrame(columns=columns)
     fitted = moments_at(observed_markets(world), targets, Trial(world.preferences), margins_of(world))
-    rows = [(t.id, t.kind, t.value, t.low, t.high, float(x), bool(t.low <= x <= t.high), t.weight, t.source) for t, x in zip(targets, fitted, strict=True)]
+    rows = [
+        (t.id, t.kind, t.value, t.low, t.high, float(x), bool(t.low <= x <= t.high), t.weight, t.source) for t, x in zip(targets, fitted, strict=True)
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -151,7 +167,11 @@ def targets_of(case: Case) -> list[Target]:
         markets = [row["market"]] if row["market"] else list(case.markets["market"])
         masks = {name: chosen[(world_rows["market"] == name).to_numpy()] for name in markets}
         if not any(mask.any() for mask in masks.values()):
-            problems.append(Problem("a target about no product", str(row["row"]), f"of = {row['of']!r}, market {row['market'] or 'all'}", "products on sale there"))
+            problems.append(
+                Problem(
+                    "a target about no product", str(row["row"]), f"of = {row['of']!r}, market {row['market'] or 'all'}", "products on sale there"
+                )
+            )
         found.append(Target(row["id"], row["kind"], row["value"], row["low"], row["high"], masks, weight=row["weight"], source=row["source"]))
     if problems:
         raise CaseError(problems)
@@ -179,7 +199,15 @@ def free_parameters(case: Case) -> list[Free]:
     spreads = {taste.characteristic: taste.sigma for taste in preferences.random}
     for name, bounds in free.get("random", {}).items():
         if name not in spreads:
-            problems.append(Problem("no such random taste", "case.toml, [calibration.free.random]", name, f"one of {sorted(spreads)}", "add it under [[demand.random]]"))
+            problems.append(
+                Problem(
+                    "no such random taste",
+                    "case.toml, [calibration.free.random]",
+                    name,
+                    f"one of {sorted(spreads)}",
+                    "add it under [[demand.random]]",
+                )
+            )
         elif pair := _bounds(name, bounds, problems):
             found.append(Free(f"sigma of {name}", spreads[name], *pair, put=_random_putter(name)))
     if problems:
