@@ -74,7 +74,7 @@ FILES = {
     + "".join(
         f"Electric,{name},{value},\n"
         for name, value in {
-            "first_year": 2024, "last_year": 2030, "multiple_now": 0.8, "multiple_mean": 1.0, "multiple_reversion": 0.4,
+            "first_year": 2024, "last_year": 2030, "revenue_years": 1, "multiple_now": 0.8, "multiple_mean": 1.0, "multiple_reversion": 0.4,
             "multiple_volatility": 0.45, "price_of_risk": 0.35, "risk_free_nominal": 0.025, "fee": 0.03, "discount": 0.1,
             "primary_share": 0.1, "secondary_share": 0.05, "later_share": 0.05, "lock_up_years": 0.5, "funding_spread": 0.04,
         }.items()

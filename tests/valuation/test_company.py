@@ -1,5 +1,6 @@
 """Companies: cash flow adds up, rates are real, values agree with closed forms, owners' claims add up to the cent."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,13 @@ def test_no_tax_is_paid_on_a_loss_and_the_loss_shields_half_of_later_profit(case
 def test_growing_revenue_frees_cash_where_suppliers_wait_for_theirs(case: Case, ensemble: MadeUp) -> None:
     flow = cash_flow(case, finances(case)["Electric"], prospects(ensemble.central, "baseline"), with_synergies=False)
     np.testing.assert_allclose(flow.working_capital[0, 1:], 0.05 * np.diff(flow.revenue[0]), rtol=1e-12)
+
+
+def test_overhead_grows_with_revenue(case: Case, ensemble: MadeUp) -> None:
+    finance, ahead = finances(case)["Electric"], prospects(ensemble.data, "baseline")
+    without = cash_flow(case, finance, ahead, with_synergies=False)
+    with_it = cash_flow(case, dataclasses.replace(finance, overhead_share=0.05), ahead, with_synergies=False)
+    np.testing.assert_allclose(without.ebitda - with_it.ebitda, 0.05 * without.revenue, rtol=1e-9)
 
 
 def test_a_shared_platform_is_paid_once(case: Case) -> None:

@@ -15,7 +15,7 @@ from keiretsu.valuation.market_multiple import MarketMultiple
 from tests.valuation.conftest import FILES, MadeUp, write_case
 
 PLAIN = ListingTerms(
-    company="Electric", first_year=2024, last_year=2030, multiple_now=1.0, multiple_mean=1.0, multiple_reversion=0.4, multiple_volatility=0.4,
+    company="Electric", first_year=2024, last_year=2030, revenue_years=1, multiple_now=1.0, multiple_mean=1.0, multiple_reversion=0.4, multiple_volatility=0.4,
     price_of_risk=0.3, risk_free_nominal=0.03, fee=0.0, discount=0.0, primary_share=0.0, secondary_share=0.2, later_share=0.0, lock_up_years=0.5,
     funding_spread=0.0,
 )  # fmt: skip
@@ -165,6 +165,7 @@ def test_a_price_of_risk_lowers_where_the_multiple_is_going() -> None:
     [
         ({"primary_share": 0.6, "secondary_share": 0.5}, "above what is for sale"),
         ({"primary_share": 0.0, "secondary_share": 0.0, "later_share": 0.0}, "nothing is listed"),
+        ({"revenue_years": 0}, "no year of revenue"),
         ({"multiple_now": 0.0}, "multiple has to be above zero"),
         ({"multiple_volatility": -0.1}, "below zero"),
         ({"fee": 1.5}, "not a part of one"),

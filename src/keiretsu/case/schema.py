@@ -251,6 +251,7 @@ FINANCE = Table("finance", "a company's money: what turns its margins in the sim
     Column("loss_use_cap", "number", "part of a year's profit that losses carried forward may cover", "share", default=1, low=0, high=1),
     Column("losses_eur", "number", "losses carried forward at the start", "EUR", default=0, low=0),
     Column("fixed_cost_eur", "number", "fixed cost other than research and development", "EUR a year", default=0, low=0),
+    Column("overhead_share", "number", "selling, administration and warranty that grow with revenue", "share of revenue", default=0, low=0, high=1),
     Column("rnd_eur", "number", "research and development", "EUR a year", default=0, low=0),
     Column("capex_eur", "number", "capital spending other than the platforms of platforms.csv", "EUR a year", default=0, low=0),
     Column("assets_eur", "number", "plant and capitalised development at the start, for the tax allowance", "EUR", default=0, low=0),
@@ -411,6 +412,14 @@ CORRELATIONS = Table("correlations", "two uncertain inputs that move together", 
     _SOURCE, _CONFIDENCE, _NOTE,
 ), ("input_a", "input_b"))
 
+HINDSIGHT = Table("hindsight", "something that was open on the day of the case and has been settled since: shown beside the run, never fed to it", (
+    Column("topic", "text", "what it is about, for a table", default=REQUIRED),
+    Column("asked", "text", "the question that was open", default=REQUIRED),
+    Column("deals", "text", "what happened: ids of deals dated after the case's day, separated by semicolons", default=REQUIRED, refers=("deals",), many=True),
+    Column("answer", "text", "what the run's answer goes by: a scenario, or the name of a valuation"),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("topic",))
+
 SOURCES = Table("sources", "a publication that figures come from", (
     Column("source", "text", f"id; one that begins with '{ASSUMPTION}' marks an assumption of our own", default=REQUIRED),
     Column("title", "text", "title", default=REQUIRED),
@@ -426,7 +435,7 @@ TABLES: Mapping[str, Table] = {
     table.name: table for table in (
         COMPANIES, OWNERS, STAKES, CONTROL, DEALS, BRANDS, PRODUCTS, EXCLUDED, MARKETS, INCOMES, TARGETS,
         OUTLOOK, PLANNED_LAUNCHES, UNCERTAIN, CORRELATIONS,
-        FINANCE, FINANCE_PATH, PLATFORMS, SYNERGIES, GUIDANCE, STAKE_TERMS, MILESTONES, LISTING, SOURCES,
+        FINANCE, FINANCE_PATH, PLATFORMS, SYNERGIES, GUIDANCE, STAKE_TERMS, MILESTONES, LISTING, HINDSIGHT, SOURCES,
     )
 }
 

@@ -1,6 +1,6 @@
 """From margins to free cash flow, year by year and draw by draw ([14]).
 
-Margin of the simulated markets, plus the rest of the company, less fixed cost and research, less tax (losses carried forward), less capital
+Margin of the simulated markets, plus the rest of the company, less fixed cost, overhead and research, less tax (losses carried forward), less capital
 spending, less what revenue growth ties up in working capital. Everything is real; a loss carried forward and a tax allowance are amounts of old
 money, so inflation eats them.
 """
@@ -25,7 +25,7 @@ LINES = ("margin", "rest", "synergies", "fixed_cost", "rnd", "ebitda", "deprecia
 class CashFlow:
     """Yearly money of one company under one scenario, EUR at 2023 prices; costs are negative, so lines add up. (N, T) each.
 
-    `ebitda` is the sum of the lines before it; `free_cash_flow` is ebitda + tax + capex + working_capital. `steady` is what the last year
+    `fixed_cost` has the overhead that grows with revenue in it; `ebitda` is the sum of the lines before it; `free_cash_flow` is ebitda + tax + capex + working_capital. `steady` is what the last year
     would bring without old losses or allowances and growing at `growth_terminal`: the flow that is taken to go on. (N,) `units` are cars of the
     simulated markets and of the rest of the company.
     """
@@ -64,7 +64,7 @@ def cash_flow(case: Case, finance: Finance, prospects: Prospects, *, with_synerg
     rest = np.broadcast_to(finance.path("rest_of_company_profit_eur", years), shape)
     revenue = simulated + finance.path("rest_of_company_revenue_eur", years)
     synergies = np.broadcast_to(synergy_path(case, finance, prospects.scenario, years) * float(with_synergies), shape)
-    fixed_cost = np.broadcast_to(-finance.path("fixed_cost_eur", years), shape)
+    fixed_cost = -finance.path("fixed_cost_eur", years) - finance.overhead_share * revenue
     rnd = np.broadcast_to(-finance.path("rnd_eur", years), shape)
     shared_as_in = prospects.scenario if with_synergies else BASELINE
     spent = finance.path("capex_eur", years) + platform_path(case, finance.company, shared_as_in, years)

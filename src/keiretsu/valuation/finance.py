@@ -40,6 +40,7 @@ class Finance:
     loss_use_cap: float
     losses_eur: float
     fixed_cost_eur: float
+    overhead_share: float
     rnd_eur: float
     capex_eur: float
     assets_eur: float

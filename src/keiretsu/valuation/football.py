@@ -36,7 +36,7 @@ def football_field(case: Case, futures: Futures, company: str, *, scenario: str 
         }
     )  # fmt: skip
     ahead = int(np.argmax(worths[company].time.part > 0))  # the year that is running
-    rows += _listed(case, company, worths[company].cash.revenue[:, ahead], worths[company].finance.net_debt_eur)
+    rows += _listed(case, company, worths[company].cash.revenue[:, ahead:], worths[company].finance.net_debt_eur)
     rows += [
         {"bar": row["who"], "basis": f"stated {row['stated']}", "low_eur": row["low"], "middle_eur": row["value"], "high_eur": row["high"]}
         for row in records(case, "guidance")
@@ -56,8 +56,10 @@ def football_field(case: Case, futures: Futures, company: str, *, scenario: str 
 def _listed(case: Case, company: str, revenue: np.ndarray, net_debt: float) -> list[dict[str, Any]]:
     """What a market would pay at the multiple of the day, and one yearly standard deviation either way."""
     stated = {row["parameter"]: float(row["value"]) for row in records(case, "listing") if row["company"] == company}
-    if not {"multiple_now", "multiple_volatility"} <= set(stated):
+    if not {"multiple_now", "multiple_volatility", "revenue_years"} <= set(stated):
         return []
     now, spread = stated["multiple_now"], np.exp(stated["multiple_volatility"])
-    low, middle, high = (multiple * float(revenue.mean()) - net_debt for multiple in (now / spread, now, now * spread))
+    low, middle, high = (
+        multiple * float(revenue[:, : int(stated["revenue_years"])].mean()) - net_debt for multiple in (now / spread, now, now * spread)
+    )
     return [{"bar": "listed electric makers", "basis": "multiple of revenue", "low_eur": low, "middle_eur": middle, "high_eur": high}]

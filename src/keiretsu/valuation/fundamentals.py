@@ -29,7 +29,7 @@ class Fundamentals:
     Attributes
     ----------
     equity, revenue
-        Worth of the company's shares to those who know its cash flow; revenue of the year that begins. (N, K)
+        Worth of the company's shares to those who know its cash flow; mean revenue of the years ahead that the multiple is of. (N, K)
     raised, saved
         Amounts of new money, and what internal funding they save from that date on. (M,), (N, K, M)
     needed
@@ -102,7 +102,7 @@ def fundamentals(terms: ListingTerms, found: Worth, terminal: Terminal) -> Funda
     raised = np.linspace(0.0, max(float(balance.max()), 1.0), KNOTS)
     saved = np.stack([_saved(balance[:, k:], raised, terms.funding_spread, free) for k in range(len(years))], axis=1)
     equity = np.stack([w.own(terminal) for w in at], axis=1)
-    revenue = np.array(cash.revenue[:, first : first + len(years)])
+    revenue = np.stack([cash.revenue[:, first + k : first + k + terms.revenue_years].mean(axis=1) for k in range(len(years))], axis=1)
     equity_now, revenue_now = equity[:, 0].copy(), revenue[:, 0].copy()
     for k in range(len(years)):
         seen = _known(cash, first + k - 1) if k else np.ones((len(equity), 1))

@@ -19,6 +19,8 @@ class ListingTerms:
     ----------
     first_year, last_year
         One may list on 1 January of each of these years.
+    revenue_years
+        The multiple is of the mean revenue of so many years ahead (fewer where the simulated years end).
     primary_share, secondary_share, later_share
         New shares; present holders' shares sold at once, and when the lock-up ends.
     fee, discount
@@ -30,6 +32,7 @@ class ListingTerms:
     company: str
     first_year: int
     last_year: int
+    revenue_years: int
     multiple_now: float
     multiple_mean: float
     multiple_reversion: float
@@ -72,8 +75,8 @@ def listing_terms_of(case: Case, company: str) -> ListingTerms:
     if problems:
         raise ValuationError(problems)
     values = {name: float(rows[name]["value"]) for name in PARAMETERS}
-    first, last = int(values.pop("first_year")), int(values.pop("last_year"))
-    terms = ListingTerms(company, first, last, **values)
+    first, last, ahead = (int(values.pop(name)) for name in ("first_year", "last_year", "revenue_years"))
+    terms = ListingTerms(company, first, last, ahead, **values)
     refuse_bad_listing(terms)
     return terms
 
@@ -95,6 +98,8 @@ def _problems(terms: ListingTerms) -> Iterator[Problem]:
     at = f"listing.csv, {terms.company}"
     if terms.last_year < terms.first_year:
         yield Problem("the last year is before the first", at, f"{terms.first_year} to {terms.last_year}", "a last year not before the first")
+    if terms.revenue_years < 1:
+        yield Problem("no year of revenue to multiply", at, f"revenue_years {terms.revenue_years}", "1 or more")
     for name in ("multiple_now", "multiple_mean"):
         if not getattr(terms, name) > 0:
             yield Problem("a multiple has to be above zero", at, f"{name} {getattr(terms, name):g}", "above 0")

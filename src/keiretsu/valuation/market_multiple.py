@@ -16,7 +16,7 @@ from keiretsu.typing import Matrix, Vector
 
 @dataclass(frozen=True)
 class MarketMultiple:
-    """Enterprise value for one euro of the year's revenue.
+    """Enterprise value for one euro of revenue.
 
     Attributes
     ----------
