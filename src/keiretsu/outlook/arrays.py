@@ -145,12 +145,13 @@ class Reproduced(eqx.Module):
 
 
 class State(eqx.Module):
-    """What one year hands to the next."""
+    """What one year hands to the next; prices and costs only say where the search for the next prices starts."""
 
     cumulative_gwh: Float[Array, ""]
     fleet: Float[Array, "M P A"]
     chargers: Float[Array, " M"]
     price: Float[Array, "M J"]
+    cost: Float[Array, "M J"]
 
 
 class Year(eqx.Module):

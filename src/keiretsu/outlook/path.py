@@ -35,7 +35,7 @@ def path(base: BaseYear, plan: Plan, values: Values, launches: LaunchValues, opt
     """The base year under these values and every year of the plan, stacked. Look at ``settled`` and ``gap``: nothing raises in here."""
     found = reproduce(base, values)
     draw = Draw(values, launches.shift, launches.happens, launches.appeal, found, _deltas(plan, found, values))
-    start = State(base.cumulative_gwh + base.base_year_gwh, base.fleet, base.chargers, base.price)
+    start = State(base.cumulative_gwh + base.base_year_gwh, base.fleet, base.chargers, base.price, found.cost)
 
     @jax.checkpoint
     def step(state: State, yearly: dict[str, Array]) -> tuple[State, Year]:

@@ -86,7 +86,9 @@ def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: Pric
     fee = plan.transfer_unit * (plan.transfer_price - cost)[:, None, :]
     weights = jax.vmap(lambda setter, split, f: ProfitWeights(setter, plan.kappa, split, f))(plan.setter, plan.split, fee)
     wedges = Wedges(plan.buyer_rate, plan.buyer_add + values["incentives"] * plan.incentive, plan.maker_rate, plan.maker_charge)
-    start = jnp.where(plan.held | (state.price <= 0), plan.start, state.price)
+    # a change of cost is passed on nearly in full, so last year's margin is the better guess than last year's price
+    near = jnp.where(state.price > 0, state.price + jnp.where(state.cost > 0, cost - state.cost, 0.0), plan.start)
+    start = jnp.where(plan.held, plan.start, jax.lax.stop_gradient(near))
     markets = _Market(delta, mu, alpha, base.weight, base.nests, on_sale, wedges, weights, cost, plan.shadow, plan.held, start)
     solved = jax.lax.map(lambda m: _solve(m, options, base.outside), markets)
     units = solved.share * potential[:, None]
@@ -177,6 +179,7 @@ def _accounts(
         fleet=fleet,
         chargers=chargers_next(base, draw.values, state.chargers, stock[:, 0]),
         price=price,
+        cost=jnp.where(plan.on_sale, cost, state.cost),
     )
     on = plan.on_sale & (part > TINY_PART)
     year = Year(

@@ -1,0 +1,167 @@
+"""Every scenario under the same draws, as labelled arrays ([12])."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from keiretsu.outlook.error import band, half_width
+from keiretsu.outlook.outlook import BASELINE, Outlook
+from keiretsu.outlook.pieces import BY_FIRM, BY_MARKET, BY_PRODUCT, BY_YEAR, CENTRAL, Piece, pieces_of, run_piece
+from keiretsu.outlook.uncertain import Draws
+
+OnStep = Callable[[int, int, str], None]
+Arrays = Mapping[str, np.ndarray]
+BLOCK = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Outcomes by scenario, draw and year.
+
+    Attributes
+    ----------
+    data
+        Dimensions scenario, draw, year, market, product, firm, owner; each variable says its unit. Product variables are there when they were kept;
+        a product that is not on sale has zero units, price and margin.
+    inputs
+        Values of every uncertain input. (draw x input)
+    normals
+        The independent standard normals behind those that have a spread. (draw x input)
+    central
+        The same variables for the central case, with a draw dimension of one.
+    settings
+        What must be the same for the same numbers to come out.
+    """
+
+    data: xr.Dataset
+    inputs: pd.DataFrame
+    normals: pd.DataFrame
+    central: xr.Dataset
+    settings: Mapping[str, object]
+
+    @property
+    def replicates(self) -> int:
+        """Independent scrambles among the draws."""
+        return int(self.settings["replicates"])  # type: ignore[call-overload]
+
+    def error(self, quantity: xr.DataArray) -> xr.DataArray:
+        """Monte-Carlo error (half of a 95 % interval) of the quantity's mean over draws, in its own unit."""
+        return self._over_draws(quantity, lambda values: half_width(values, self.replicates))
+
+    def band(self, quantity: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+        """10th and 90th percentile over draws."""
+        return self._over_draws(quantity, lambda v: band(v)[0]), self._over_draws(quantity, lambda v: band(v)[1])
+
+    def change(self, variable: str) -> xr.DataArray:
+        """A variable less its baseline in the same draw, for every scenario but the baseline."""
+        values = self.data[variable]
+        others = [name for name in values["scenario"].values if name != BASELINE]
+        return values.sel(scenario=others) - values.sel(scenario=BASELINE, drop=True)
+
+    @staticmethod
+    def _over_draws(quantity: xr.DataArray, of: Callable[[np.ndarray], np.ndarray]) -> xr.DataArray:
+        first = quantity.transpose("draw", ...)
+        return xr.DataArray(
+            of(first.values), dims=first.dims[1:], coords={k: v for k, v in first.coords.items() if "draw" not in v.dims}, attrs=first.attrs
+        )
+
+
+def ensemble(
+    outlook: Outlook,
+    draws: Draws,
+    scenarios: Sequence[str],
+    block: int,
+    threads: int,
+    products: bool,
+    on_step: OnStep,
+    settings: Mapping[str, object],
+) -> Ensemble:
+    """Run `scenarios` (the baseline among them) under all draws in this process.
+
+    Raises
+    ------
+    NotSettled
+        For the first path that is none.
+    """
+    pieces = pieces_of(scenarios, len(draws.values), block)
+    done: dict[Piece, Arrays] = {}
+    on_step(0, len(pieces), "years ahead")
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = {pool.submit(run_piece, outlook, piece, values_of(outlook, draws, piece), products): piece for piece in pieces}
+        try:
+            for finished in as_completed(waiting):
+                piece = waiting[finished]
+                done[piece] = finished.result()
+                on_step(len(done), len(pieces), f"years ahead: {piece.name}")
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return assembled(outlook, draws, done, {**settings, "block": block})
+
+
+def values_of(outlook: Outlook, draws: Draws, piece: Piece) -> list[dict[str, float]]:
+    """Values of a piece's draws."""
+    return [outlook.central()] if piece.block == CENTRAL else [draws.row(d) for d in piece.draws]
+
+
+def assembled(outlook: Outlook, draws: Draws, done: Mapping[Piece, Arrays], settings: Mapping[str, object]) -> Ensemble:
+    """Pieces put together, in an order that does not depend on when each was finished."""
+    scenarios = [name for name in outlook.scenarios if any(piece.scenario == name for piece in done)]
+    central, sampled = {}, {}
+    for name in scenarios:
+        mine = sorted(piece for piece in done if piece.scenario == name)
+        central[name] = [done[piece] for piece in mine if piece.block == CENTRAL]
+        sampled[name] = [done[piece] for piece in mine if piece.block != CENTRAL]
+    made = {
+        "seed_replicates": draws.replicates,
+        "replicates": draws.replicates,
+        "years": list(outlook.facts.years),
+        "draws": len(draws.values),
+        "versions": {name: importlib.metadata.version(name) for name in ("jax", "jaxlib", "numpy", "scipy", "equinox")},
+        **settings,
+    }
+    empty = not len(draws.values)
+    data = _dataset(outlook, central, scenarios) if empty else _dataset(outlook, sampled, scenarios)
+    return Ensemble(data, draws.values, draws.normals, _dataset(outlook, central, scenarios), made)
+
+
+def _dataset(outlook: Outlook, parts: Mapping[str, Sequence[Arrays]], scenarios: Sequence[str]) -> xr.Dataset:
+    first = parts[scenarios[0]][0]
+    joined = {name: np.stack([np.concatenate([part[name] for part in parts[s]]) for s in scenarios]) for name in first}
+    firms = outlook.roster.firms
+    markets = list(outlook.roster.rows)
+    head = ("scenario", "draw", "year")
+    count = joined["firm_profit"].shape[1]
+    found: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]] = {}
+    for field, (name, unit) in BY_FIRM.items():
+        found[name] = ((*head, "firm"), joined[field][..., : len(firms)], {"unit": unit})
+    for field, (name, unit) in BY_MARKET.items():
+        found[name] = ((*head, "market"), joined[field], {"unit": unit})
+    for field, (name, unit) in BY_YEAR.items():
+        found[name] = (head, joined[field], {"unit": unit})
+    claims = np.stack([outlook.claims[s] for s in scenarios])
+    found["owner_claim_eur"] = ((*head, "owner"), np.einsum("stof,sdtf->sdto", claims, joined["firm_profit"]), {"unit": "EUR/yr"})
+    coords: dict[str, object] = {"scenario": list(scenarios), "draw": np.arange(count), "year": list(outlook.facts.years), "market": markets, "firm": list(firms), "owner": list(outlook.owners)}  # fmt: skip
+    if "units" in joined:
+        ids = list(dict.fromkeys(str(p) for rows in outlook.roster.rows.values() for p in rows["product"]))
+        coords["product"] = ids
+        for field, (name, unit) in BY_PRODUCT.items():
+            found[name] = ((*head, "market", "product"), _by_id(outlook, joined[field], ids), {"unit": unit})
+    return xr.Dataset({name: (dims, values, attrs) for name, (dims, values, attrs) in found.items()}, coords=coords)
+
+
+def _by_id(outlook: Outlook, slots: np.ndarray, ids: Sequence[str]) -> np.ndarray:
+    """Slots of each market under the products' names; a product has one slot on sale at most in a scenario."""
+    place = {product: i for i, product in enumerate(ids)}
+    out = np.zeros((*slots.shape[:-1], len(ids)), slots.dtype)
+    for m, rows in enumerate(outlook.roster.rows.values()):
+        for slot, product in enumerate(rows["product"].astype(str)):
+            out[..., m, place[product]] += slots[..., m, slot]
+    return out

@@ -1,0 +1,100 @@
+"""The unit of work of an ensemble: one scenario for one block of draws, arrays in and arrays out ([12]).
+
+A piece depends on nothing but the outlook, the draws' values and its own name, so pieces may be computed in any order, by any number of workers, and
+again. On a processor the draws of a block follow one another through one compiled path; on an accelerator they go side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from keiretsu.outlook.arrays import Plan, Reproduced, Year
+from keiretsu.outlook.outlook import Outlook, compiled, require_settled
+from keiretsu.outlook.path import path
+
+CENTRAL = -1  # block number of a scenario's central case
+
+# Fields of `Year` that are kept, with the name and unit they are known by outside.
+BY_PRODUCT: Mapping[str, tuple[str, str]] = {"units": ("units", "cars/yr"), "price": ("price_eur", "EUR"), "margin": ("margin_eur", "EUR")}
+BY_FIRM: Mapping[str, tuple[str, str]] = {
+    "firm_profit": ("firm_profit_eur", "EUR/yr"),
+    "firm_units": ("firm_units", "cars/yr"),
+    "firm_electric_units": ("firm_electric_units", "cars/yr"),
+    "firm_battery_gwh": ("firm_battery_gwh", "GWh/yr"),
+    "firm_revenue": ("firm_revenue_eur", "EUR/yr"),
+}
+BY_MARKET: Mapping[str, tuple[str, str]] = {
+    "surplus": ("surplus_eur", "EUR/yr"),
+    "government": ("government_eur", "EUR/yr"),
+    "units_all": ("units_all", "cars/yr"),
+    "electric_units": ("electric_units", "cars/yr"),
+    "co2_t": ("co2_t", "t over the cars' lives"),
+    "chargers": ("chargers", "points"),
+    "potential": ("potential", "buyers/yr"),
+}
+BY_YEAR: Mapping[str, tuple[str, str]] = {"pack_price": ("pack_price_eur_kwh", "EUR/kWh"), "battery_gwh": ("battery_gwh", "GWh/yr")}
+
+
+@dataclass(frozen=True, order=True)
+class Piece:
+    """One scenario and one block of draws; block `CENTRAL` is its central case."""
+
+    scenario: str
+    block: int
+    draws: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """``nissan_stake-0003``, or ``nissan_stake-central``."""
+        return f"{self.scenario}-{'central' if self.block == CENTRAL else f'{self.block:04d}'}"
+
+
+def pieces_of(scenarios: Sequence[str], draws: int, block: int) -> tuple[Piece, ...]:
+    """Central cases first, then block by block through all scenarios, so that an unfinished run has the same draws of each."""
+    central = [Piece(name, CENTRAL, ()) for name in scenarios]
+    blocks = range(-(-draws // block)) if draws else range(0)
+    rest = [Piece(name, b, tuple(range(b * block, min((b + 1) * block, draws)))) for b in blocks for name in scenarios]
+    return (*central, *rest)
+
+
+def run_piece(outlook: Outlook, piece: Piece, values: Sequence[Mapping[str, float]], products: bool) -> dict[str, np.ndarray]:
+    """Every kept field of the piece's draws, (draws, T, ...), names as in `Year`; product fields in single precision and only on request.
+
+    `values` has one mapping for each draw of the piece, and one for a central case.
+
+    Raises
+    ------
+    NotSettled
+        Naming scenario, draw and year.
+    """
+    kept = [*(BY_PRODUCT if products else ()), *BY_FIRM, *BY_MARKET, *BY_YEAR]
+    numbers = piece.draws or (CENTRAL,)
+    rows: list[dict[str, np.ndarray]] = []
+    for number, (found, years) in zip(numbers, _paths(outlook, piece.scenario, values), strict=True):
+        where = f"scenario {piece.scenario}, {'central case' if number == CENTRAL else f'draw {number}'}"
+        require_settled(found, years, where, outlook.facts.years)
+        rows.append({name: np.asarray(getattr(years, name)) for name in kept})
+    joined = {name: np.stack([row[name] for row in rows]) for name in kept}
+    return {name: array.astype(np.float32) if name in BY_PRODUCT else array for name, array in joined.items()}
+
+
+def _paths(outlook: Outlook, scenario: str, values: Sequence[Mapping[str, float]]) -> list[tuple[Reproduced, Year]]:
+    base, plan = outlook.base, outlook.plans[scenario]
+    arrays = [outlook.arrays(one) for one in values]
+    if jax.default_backend() == "cpu":
+        return [jax.device_get(compiled(base, plan, plain, launches, outlook.options)) for plain, launches in arrays]
+    together = jax.tree.map(lambda *leaves: np.stack(leaves), *arrays)
+    found = jax.device_get(_side_by_side(outlook, plan, together))
+    return [jax.tree.map(lambda leaf, i=i: leaf[i], found) for i in range(len(arrays))]
+
+
+def _side_by_side(outlook: Outlook, plan: Plan, together: object) -> object:
+    return _mapped(outlook.base, plan, together[0], together[1], outlook.options)  # type: ignore[index]
+
+
+_mapped = eqx.filter_jit(lambda base, plan, plain, launches, options: jax.vmap(lambda p, x: path(base, plan, p, x, options))(plain, launches))
