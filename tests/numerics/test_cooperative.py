@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keiretsu.errors import InputError
-from keiretsu.numerics.cooperative import after_leaving, complaints, least_core, nash_split, nucleolus, partitions, shapley, stability
+from keiretsu.numerics.cooperative import after_leaving, best_split, complaints, least_core, nash_split, nucleolus, partitions, shapley, stability
 
 EXACT = 1e-9  # sums of a few dozen numbers of order one
 LP = 1e-6  # HiGHS feasibility tolerance is 1e-7
@@ -136,6 +136,29 @@ def test_a_pair_of_three_symmetric_firms_is_left_by_the_free_rider_logic_of_sala
     assert stable[((0,), (1,), (2,))].blocked_by == (0, 1, 2)
     # if those left behind stay together, walking out of the whole pays 1/9 > 1/12
     assert not {s.partition: s for s in stability(payoff, "stay together", 1e-12)}[((0, 1, 2),)].by_one
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_without_spillovers_the_whole_holds_together_under_some_split_exactly_when_the_core_is_not_empty(seed):
+    rng = np.random.default_rng(seed)
+    v = np.zeros(8)
+    v[[3, 5, 6]], v[7] = rng.uniform(0, 7, 3), 9.0
+    # a group's worth, shared equally: the split looked for must not depend on how it is shared before
+    payoff = {p: np.array([next(v[sum(1 << i for i in t)] / len(t) for t in p if k in t) for k in range(3)]) for p in partitions(3)}
+    core = least_core(v)
+    whole = best_split(payoff, ((0, 1, 2),), "fall apart")
+    assert whole.subsidy == pytest.approx(core.subsidy, abs=LP)
+    assert whole.split.sum() == pytest.approx(9.0, abs=LP)
+
+
+def test_a_merger_of_three_in_cournot_holds_together_only_when_those_left_behind_fall_apart():
+    def pay(partition):
+        each = 1.0 / (len(partition) + 1) ** 2
+        return np.array([each / next(len(t) for t in partition if i in t) for i in range(3)])
+
+    payoff = {p: pay(p) for p in partitions(3)}
+    assert best_split(payoff, ((0, 1, 2),), "fall apart").subsidy <= 0  # alone against two singles: 1/16 < 1/12
+    assert best_split(payoff, ((0, 1, 2),), "stay together").subsidy > 0  # alone against a pair: 1/9 > 1/12
 
 
 def test_a_game_without_a_worth_for_each_group_is_refused():

@@ -40,9 +40,10 @@ def test_in_the_glove_game_the_table_shows_the_shapley_value_the_core_and_who_wo
     np.testing.assert_allclose(found.splits["core_high_eur"], [1, 0, 0], atol=1e-6)
     assert found.coalitions["gamma_eur"].max() == pytest.approx(1.0)
     whole = found.seatings[found.seatings["seating"] == "L + R + Q"].iloc[0]
-    assert not whole["stable_gamma"] and whole["blocked_by"] in ("L + R", "L + Q")  # a third is less than the half each has as a pair
+    assert not whole["nash_gamma"] and whole["nash_blocked_by"] in ("L + R", "L + Q")  # a third is less than the half each has as a pair
+    assert whole["stable_gamma"] and whole["split_L_eur"] == pytest.approx(1.0, abs=1e-6)  # all to the rare glove, and nobody can do better
     pair = found.seatings[found.seatings["seating"].isin(["L + R | Q", "L + Q | R"])]
-    assert pair["stable_gamma"].all()
+    assert pair["nash_gamma"].all()
     assert "Nobody would leave L +" in found.sentence
 
 

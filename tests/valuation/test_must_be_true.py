@@ -1,5 +1,7 @@
 """What must be true, on a decision whose answer is known: a value that is linear in normal inputs."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from scipy import stats
 from keiretsu.errors import ValuationError
 from keiretsu.numerics.draws import sobol
 from keiretsu.numerics.normal_scores import nataf
-from keiretsu.valuation.must_be_true import NOTHING_ELSE, MustBeTrueOptions, Question, simulated_again, what_must_be_true
+from keiretsu.valuation.must_be_true import MustBeTrueOptions, Question, simulated_again, what_must_be_true
 from keiretsu.valuation.odds import chance_in_words, in_own_unit, listed
 
 INPUTS = ("learning_rate", "pack_price")
@@ -20,7 +22,7 @@ def worth(learning, pack):
     return 2e10 * (learning - 0.18) - 1e7 * (pack - 110) + 9e8
 
 
-def question(draws=256, value=worth, branch=None, seed=1):
+def question(draws=256, value=worth, events=None, seed=1):
     z = sobol(draws, 2, seed).node
     x = TO.inputs(z)
     npv = value(x[:, 0], x[:, 1])
@@ -30,9 +32,9 @@ def question(draws=256, value=worth, branch=None, seed=1):
         normals=pd.DataFrame(z, columns=list(INPUTS)),
         in_units=TO.inputs,
         factor=TO.factor,
+        events=pd.DataFrame(index=range(draws)) if events is None else events,
         units={"learning_rate": "share", "pack_price": "EUR/kWh"},
-        words={"learning_rate": "learning rate", "pack_price": "pack price"},
-        branch=[NOTHING_ELSE] * draws if branch is None else branch,
+        words={"learning_rate": "learning rate", "pack_price": "pack price", "launch": "the launch"},
     )
 
 
@@ -56,21 +58,31 @@ def test_the_chance_from_the_distance_stands_beside_the_sampled_one_and_they_agr
     assert found.first_order == pytest.approx(exact, rel=1e-4)
     assert abs(found.near.probability - exact) < 4 * found.near.error
     assert abs(found.sampled.probability - exact) < 4 * found.sampled.error
-    assert found.branches["held_out_r2"].iloc[0] == pytest.approx(1.0, abs=1e-9)
+    assert found.held_out_r2 == pytest.approx(1.0, abs=1e-9)
 
 
 def test_a_launch_that_may_not_happen_gets_a_point_of_its_own():
     happens = np.random.default_rng(0).uniform(size=512) < 0.75
-    asked = question(draws=512, branch=np.where(happens, "the launch happens", "no launch").tolist())
-    npv = asked.npv_eur + np.where(happens, 0.0, -5e8)
-    asked = Question(asked.decision, npv, asked.normals, asked.in_units, asked.factor, asked.units, asked.words, asked.branch)
+    asked = question(draws=512, events=pd.DataFrame({"launch": happens.astype(float)}))
+    asked = dataclasses.replace(asked, npv_eur=asked.npv_eur + np.where(happens, 0.0, -5e8))
     found = what_must_be_true(asked)
     beta = found.branches.set_index("branch")["beta"]
     spread = np.hypot(6e8, 2e8)
-    assert beta["the launch happens"] == pytest.approx(9e8 / spread, rel=1e-4)
-    assert beta["no launch"] == pytest.approx(4e8 / spread, rel=1e-4)
+    assert beta["with the launch"] == pytest.approx(9e8 / spread, rel=1e-4)
+    assert beta["without the launch"] == pytest.approx(4e8 / spread, rel=1e-4)
     share = happens.mean()
     assert found.first_order == pytest.approx(share * stats.norm.sf(9e8 / spread) + (1 - share) * stats.norm.sf(4e8 / spread), rel=1e-4)
+    assert abs(found.near.probability - found.first_order) < 4 * found.near.error + 1e-4
+
+
+def test_an_event_that_changes_what_an_input_is_worth_is_seen():
+    happens = (np.random.default_rng(0).uniform(size=512) < 0.5).astype(float)
+    asked = question(draws=512, events=pd.DataFrame({"launch": happens}))
+    z = asked.normals.to_numpy()
+    asked = dataclasses.replace(asked, npv_eur=1e9 + (4e8 + 4e8 * happens) * z[:, 0])
+    found = what_must_be_true(asked)
+    beta = found.branches.set_index("branch")["beta"]
+    assert beta["with the launch"] == pytest.approx(1.25, rel=1e-4) and beta["without the launch"] == pytest.approx(2.5, rel=1e-4)
 
 
 def test_simulating_the_point_again_finds_where_the_model_itself_is_zero():
@@ -98,16 +110,15 @@ def test_a_decision_that_loses_in_the_middle_says_what_would_make_it_pay():
     assert abs(found.near.probability - found.first_order) < 0.03
 
 
-def test_values_that_no_polynomial_predicts_and_branches_with_few_draws_are_refused_together():
-    asked = question(draws=64, branch=["a"] * 60 + ["b"] * 4)
+def test_values_that_no_polynomial_predicts_and_draws_that_do_not_match_are_refused():
+    asked = question(draws=64)
     noise = np.random.default_rng(1).normal(size=64)
-    asked = Question(asked.decision, noise, asked.normals, asked.in_units, asked.factor, asked.units, asked.words, asked.branch)
-    with pytest.raises(ValuationError) as error:
-        what_must_be_true(asked, MustBeTrueOptions(least_r2=0.7))
-    assert "too few draws of this branch" in str(error.value) and "held-out R2" in str(error.value)
-    short = Question(asked.decision, noise[:10], asked.normals, asked.in_units, asked.factor, asked.units, asked.words, asked.branch)
+    with pytest.raises(ValuationError, match="held-out R2"):
+        what_must_be_true(dataclasses.replace(asked, npv_eur=noise), MustBeTrueOptions(least_r2=0.7))
     with pytest.raises(ValuationError, match="draws do not match"):
-        what_must_be_true(short)
+        what_must_be_true(dataclasses.replace(asked, npv_eur=noise[:10]))
+    with pytest.raises(ValuationError, match="too few draws"):
+        what_must_be_true(question(draws=8))
 
 
 def test_chances_and_units_are_said_as_a_board_would():

@@ -221,6 +221,45 @@ def _stability(partition: Partition, payoff: Mapping[Partition, Vector], groups:
     return Stability(partition, by_one, not blocked, blocked, best)
 
 
+@dataclass(frozen=True)
+class Holding:
+    """Whether some split of what each table earns keeps a partition together.
+
+    Attributes
+    ----------
+    subsidy
+        Smallest charge on leaving that keeps every group where it is under the best split; zero or below when the partition holds by itself.
+    split
+        That split. (n,)
+    """
+
+    partition: Partition
+    subsidy: float
+    split: Vector
+
+
+def best_split(payoff: Mapping[Partition, Vector], partition: Partition, left_behind: str) -> Holding:
+    """The split of each table's payoff under which leaving pays least, by linear programming; what leavers get together depends on the partition they make.
+
+    Parameters are those of `stability`; `payoff` before any side payment.
+    """
+    n = len(payoff[partition])
+    scale = max(float(np.abs(v).max()) for v in payoff.values()) or 1.0
+    groups = [g for size in range(1, n + 1) for g in itertools.combinations(range(n), size) if g not in partition]
+    if not groups:
+        return Holding(partition, 0.0, payoff[partition].copy())
+
+    def inside(group: Sequence[int]) -> Vector:
+        return np.isin(np.arange(n), group).astype(float)
+
+    rows = np.array([np.append(-inside(g), -1.0) for g in groups])
+    wanted = np.array([payoff[after_leaving(partition, g, left_behind)][list(g)].sum() for g in groups]) / scale
+    tables = np.array([np.append(inside(table), 0.0) for table in partition])
+    earned = np.array([payoff[partition][list(table)].sum() for table in partition]) / scale
+    found = _solve(np.append(np.zeros(n), 1.0), rows, -wanted, tables, earned)
+    return Holding(partition, float(found[-1]) * scale, found[:n] * scale)
+
+
 def after_leaving(partition: Partition, group: tuple[int, ...], left_behind: str) -> Partition:
     """The partition once `group` has left where it sat and sits together."""
     tables: list[tuple[int, ...]] = [tuple(sorted(group))]

@@ -10,6 +10,7 @@ it has not seen is measured by leaving out one part of the runs after the other 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,12 +35,15 @@ class PolynomialOptions:
         Parts the runs are cut into for the held-out R2.
     seed
         Of the cut into parts.
+    patience
+        Terms taken up without a smaller leave-one-out error before the search for more ends.
     """
 
     degree: int = 3
     interaction: int = 2
     folds: int = 5
     seed: int = 0
+    patience: int = 20
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,9 @@ class SobolIndices:
     total: Vector
 
 
-def fit_polynomial(normals: Matrix, output: Vector, options: PolynomialOptions = PolynomialOptions()) -> Surrogate:
+def fit_polynomial(
+    normals: Matrix, output: Vector, options: PolynomialOptions = PolynomialOptions(), two_valued: Sequence[int] = ()
+) -> Surrogate:
     """Fit a polynomial to runs.
 
     Parameters
@@ -110,6 +116,8 @@ def fit_polynomial(normals: Matrix, output: Vector, options: PolynomialOptions =
         Independent standard normals of each run. (n, inputs)
     output
         What each run came to. (n,)
+    two_valued
+        Columns that are no normals but events, scaled to mean zero and variance one: they enter with degree one, alone and in products.
 
     Raises
     ------
@@ -117,9 +125,9 @@ def fit_polynomial(normals: Matrix, output: Vector, options: PolynomialOptions =
         With fewer than `FEWEST_RUNS` runs, shapes that do not match, or numbers that are not finite.
     """
     z, y = _checked(normals, output)
-    powers = _terms(z.shape[1], options)
+    powers = _terms(z.shape[1], options, frozenset(two_valued))
     basis = _basis(z, powers)
-    chosen, coefficient = _pursuit(basis, y)
+    chosen, coefficient = _pursuit(basis, y, options.patience)
     return Surrogate(powers[chosen], coefficient, _held_out(basis, y, options), len(y), options)
 
 
@@ -131,14 +139,15 @@ def sobol_indices(surrogate: Surrogate) -> SobolIndices:
     return SobolIndices(part @ alone, part @ takes_part)
 
 
-def _terms(inputs: int, options: PolynomialOptions) -> np.ndarray:
+def _terms(inputs: int, options: PolynomialOptions, two_valued: frozenset[int]) -> np.ndarray:
     """Degrees of every term tried, the constant first. (terms, inputs)"""
     rows = [np.zeros(inputs, int)]
     for i, degree in itertools.product(range(inputs), range(1, options.degree + 1)):
-        rows.append(np.bincount([i], minlength=inputs) * degree)
+        if degree == 1 or i not in two_valued:
+            rows.append(np.bincount([i], minlength=inputs) * degree)
     for i, j in itertools.combinations(range(inputs), 2):
         for a, b in itertools.product(range(1, options.interaction), repeat=2):
-            if a + b <= options.interaction:
+            if a + b <= options.interaction and (a == 1 or i not in two_valued) and (b == 1 or j not in two_valued):
                 rows.append(np.bincount([i] * a + [j] * b, minlength=inputs))
     return np.array(rows)
 
@@ -160,7 +169,7 @@ def _basis(z: Matrix, powers: np.ndarray) -> Matrix:
     return basis
 
 
-def _pursuit(basis: Matrix, y: Vector) -> tuple[np.ndarray, Vector]:
+def _pursuit(basis: Matrix, y: Vector, patience: int) -> tuple[np.ndarray, Vector]:
     """Terms taken up greedily, as many as make the leave-one-out error smallest; the constant always. Positions and coefficients."""
     n = len(y)
     q = np.empty((n, 0))
@@ -187,6 +196,8 @@ def _pursuit(basis: Matrix, y: Vector) -> tuple[np.ndarray, Vector]:
         error = float(((left / np.maximum(1.0 - leverage, 1e-9)) ** 2).mean()) * n / (n - len(chosen))
         if error < best_error:
             best, best_error = len(chosen), error
+        elif len(chosen) - best >= patience:
+            break
         if float(left @ left) <= 1e-24 * max(float(y @ y), 1e-300):
             break
     picked = np.array(chosen[:best])
@@ -202,7 +213,7 @@ def _held_out(basis: Matrix, y: Vector, options: PolynomialOptions) -> float:
     missed = 0.0
     for k in range(options.folds):
         seen = part != k
-        chosen, coefficient = _pursuit(basis[seen], y[seen])
+        chosen, coefficient = _pursuit(basis[seen], y[seen], options.patience)
         missed += float(((y[~seen] - basis[~seen][:, chosen] @ coefficient) ** 2).sum())
     return 1.0 - missed / spread
 

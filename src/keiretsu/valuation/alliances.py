@@ -2,8 +2,8 @@
 
 v(S) is the change in the members' operating net present value when S cooperates in the stated form, everybody responding, stakes as they are. What outsiders
 do is a conjecture: under *gamma* they stand alone, under *delta* they cooperate among themselves; both are reported. Shapley value, core, least
-core and Nash's split say how v can be shared; they need side payments. Stability is asked of every seating of up to five partners: with the gain of each group
-split equally among its members (Nash), and without any side payments.
+core and Nash's split say how v can be shared; they need side payments. Stability is asked of every seating of up to five partners: whether some split of what
+each group earns keeps it together, whether Nash's equal split does, and whether it holds without any side payment.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from keiretsu.errors import Problem, ValuationError
-from keiretsu.numerics.cooperative import LeastCore, Partition, least_core, nucleolus, partitions, shapley, stability
+from keiretsu.numerics.cooperative import LeastCore, Partition, best_split, least_core, nucleolus, partitions, shapley, stability
 from keiretsu.typing import Matrix, Vector
 from keiretsu.valuation.cooperation import Cooperation, Partner, Seating, name_of
 from keiretsu.valuation.money import with_error
@@ -46,8 +46,10 @@ class Alliance:
     brings
         ``partner, joins, adds_eur, adds_error_eur``: what a partner adds to a coalition of the others (gamma).
     seatings
-        ``seating, total_eur, <partner>_eur, nash_<partner>_eur, stable_alone_gamma, stable_gamma, stable_delta, blocked_by, stable_without_payments,
-        chance_stable``; empty with more than `MOST_SEATED` partners. `stable_gamma`: no group would leave when those left behind fall apart.
+        ``seating, total_eur, <partner>_eur, split_<partner>_eur, nash_<partner>_eur, stable_gamma, stable_delta, nash_alone_gamma, nash_gamma,
+        nash_delta, nash_blocked_by, stable_without_payments, chance_stable``, largest total first; empty with more than `MOST_SEATED` partners. `stable_gamma`: under some
+        split (`split_<partner>_eur` is the one with most to spare) no group would leave when those left behind fall apart; `chance_stable` is the part
+        of draws where that holds; `nash_...`: under the equal split.
     core
         Least core under gamma: subsidy (EUR) and ranges.
     """
@@ -190,25 +192,24 @@ def _seating_table(names: tuple[str, ...], change: Mapping[Partition, Matrix]) -
     stay = {s.partition: s for s in stability(shared, STAYS_TOGETHER, small)}
     without = {s.partition: s for s in stability(own, FALLS_APART, small)}
     draws = len(next(iter(change.values())))
-    held = dict.fromkeys(own, 0)
-    for d in range(draws):
-        for one in stability(nash_payoffs({p: c[d] for p, c in change.items()}), FALLS_APART, small):
-            held[one.partition] += one.by_group
     rows = []
     for p in own:
+        gamma, delta = best_split(own, p, FALLS_APART), best_split(own, p, STAYS_TOGETHER)
         row: dict[str, object] = {"seating": name_of(_seating(p, names)), "total_eur": float(own[p].sum())}
-        row |= {f"{names[i]}_eur": float(own[p][i]) for i in range(n)} | {f"nash_{names[i]}_eur": float(shared[p][i]) for i in range(n)}
-        blocked = fall[p].blocked_by
+        for kind, paid in (("", own[p]), ("split_", gamma.split), ("nash_", shared[p])):
+            row |= {f"{kind}{names[i]}_eur": float(paid[i]) for i in range(n)}
         row |= {
-            "stable_alone_gamma": fall[p].by_one,
-            "stable_gamma": fall[p].by_group,
-            "stable_delta": stay[p].by_group,
-            "blocked_by": " + ".join(names[i] for i in blocked),
+            "stable_gamma": gamma.subsidy <= small,
+            "stable_delta": delta.subsidy <= small,
+            "nash_alone_gamma": fall[p].by_one,
+            "nash_gamma": fall[p].by_group,
+            "nash_delta": stay[p].by_group,
+            "nash_blocked_by": " + ".join(names[i] for i in fall[p].blocked_by),
             "stable_without_payments": without[p].by_group,
-            "chance_stable": held[p] / draws,
+            "chance_stable": float(np.mean([best_split({q: c[d] for q, c in change.items()}, p, FALLS_APART).subsidy <= small for d in range(draws)])),
         }
         rows.append(row)
-    return pd.DataFrame(rows).sort_values("total_eur", ascending=False, kind="stable", ignore_index=True)
+    return pd.DataFrame(rows).sort_values(["total_eur", "stable_gamma"], ascending=False, kind="stable", ignore_index=True)
 
 
 def _sentence(seatings: pd.DataFrame, coalitions: pd.DataFrame, names: tuple[str, ...], newcomer: str, host: str, gamma: Matrix) -> str:
@@ -217,10 +218,13 @@ def _sentence(seatings: pd.DataFrame, coalitions: pd.DataFrame, names: tuple[str
         stable = seatings[seatings["stable_gamma"]]
         if len(stable):
             best = stable.iloc[0]
-            parts.append(f"Nobody would leave {best['seating']}, worth {with_error(float(best['total_eur']), 0.0)} to the partners together")
+            how = "" if best["nash_gamma"] else ", given the right split"
+            sure = f" (in {float(best['chance_stable']):.0%} of futures)" if gamma.shape[1] > 1 else ""
+            parts.append(f"Nobody would leave {best['seating']}{how}{sure}, worth {with_error(float(best['total_eur']), 0.0)} to the partners together")
         else:
             best = seatings.iloc[0]
-            parts.append(f"Every seating would be left by somebody; {best['seating']} is worth most ({with_error(float(best['total_eur']), 0.0)}) and is broken up by {best['blocked_by']}")
+            worth = with_error(float(best["total_eur"]), 0.0)
+            parts.append(f"Every seating would be left by somebody, however its gains are split; {best['seating']} is worth most ({worth})")
     else:
         best = coalitions.iloc[int(coalitions["gamma_eur"].to_numpy(float).argmax())]
         parts.append(f"{best['coalition']} is worth most: {with_error(float(best['gamma_eur']), float(best['gamma_error_eur']))}")

@@ -85,7 +85,7 @@ class SavingPerDoubling(Saving):
     """A share of cost for each doubling of a partner's volume through the group: the small gain most, and large partners bring most.
 
     Platform savings count cars on the platform, purchasing savings all cars of the partner; volumes are those of the base year in the simulated markets. A partner
-    without a car on the platform saves as if the smallest partner with one had its volume doubled up to the group's.
+    without a car on the platform has nothing to save there.
     """
 
     platform: float = 0.03
@@ -97,7 +97,8 @@ class SavingPerDoubling(Saving):
         units = products["units"].to_numpy(float)
         on_platform = platform.rows(products)
         made: list[Move] = []
-        for rows, rate, narrow in ((np.ones(len(products), bool), self.purchasing, ProductFilter()), (on_platform, self.platform, platform)):
+        everything = np.ones(len(products), bool)
+        for what, rows, rate, narrow in (("purchasing", everything, self.purchasing, ProductFilter()), ("platform", on_platform, self.platform, platform)):
             theirs = {p.name: np.isin(products["priced_by"].to_numpy(str), p.firms) & rows for p in group}
             volume = {name: float(units[own].sum()) for name, own in theirs.items()}
             total = sum(volume.values())
@@ -107,7 +108,7 @@ class SavingPerDoubling(Saving):
                 saved = 1.0 - (1.0 - rate) ** np.log2(total / volume[partner.name])
                 if saved > 0:
                     chosen = dataclasses.replace(narrow, maker=_with_cars(world, partner, theirs[partner.name]))
-                    made.append(CostShock(name=f"{_label(group)}: {partner.name}", products=chosen, change_share=-saved))
+                    made.append(CostShock(name=f"{_label(group)}: {what} of {partner.name}", products=chosen, change_share=-saved))
         return tuple(made)
 
     def in_words(self) -> str:

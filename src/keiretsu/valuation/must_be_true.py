@@ -1,8 +1,8 @@
 """What must be true: the likeliest futures in which a decision is worth nothing, in the inputs' own units ([17]).
 
-The net present value of each draw is known; a polynomial in the normal scores of the inputs stands in for it between draws, one for each outcome
-of discrete events (a launch that happens or does not), and says itself how well it predicts draws it has not seen. The zero of that polynomial nearest to
-the middle is the likeliest way to lose (`keiretsu.numerics.reliability`). Three things keep it honest: the chance read off the distance stands beside
+The net present value of each draw is known; a polynomial in the normal scores of the inputs and in discrete events (a launch that happens or does not)
+stands in for it between draws, and says itself how well it predicts draws it has not seen. For each outcome of the events, the zero of that polynomial
+nearest to the middle is the likeliest way to lose (`keiretsu.numerics.reliability`). Three things keep it honest: the chance read off the distance stands beside
 the share of draws that lose, beside a sample around the point, and the point can be simulated again (`simulated_again`).
 """
 
@@ -21,7 +21,7 @@ from keiretsu.typing import Matrix, Vector
 from keiretsu.valuation.odds import chance_in_words, in_own_unit, listed
 
 SAID = 0.85  # part of the distance that the inputs named in the sentence carry between them
-NOTHING_ELSE = "as drawn"
+NO_EVENT = "no discrete event"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +40,10 @@ class Question:
         From rows of independent normals to rows of inputs in their own units. (n, k) -> (n, k)
     factor
         Lower triangular: the inputs' normal scores are ``factor @ independent``. (k, k)
+    events
+        Discrete events, draw by event, 1 where it happens and 0 where it does not; no columns when there are none. (N, e)
     units, words
-        Unit and plain name by input.
-    branch
-        Outcome of the discrete events, by draw; `NOTHING_ELSE` throughout when there are none. (N,)
+        Unit of each continuous input; plain name of each input and event.
     """
 
     decision: str
@@ -51,9 +51,9 @@ class Question:
     normals: pd.DataFrame
     in_units: Callable[[Matrix], Matrix]
     factor: Matrix
+    events: pd.DataFrame
     units: Mapping[str, str]
     words: Mapping[str, str]
-    branch: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,13 @@ class MustBeTrue:
     table
         One row for each branch and input: ``branch, input, unit, middle, at_point, standard_deviations, importance``, most important first.
     branches
-        One row for each branch: ``branch, probability, draws, beta, first_order, near, near_error, sampled, sampled_error, held_out_r2, status``.
+        One row for each branch: ``branch, probability, draws, beta, first_order, near, near_error, sampled, sampled_error, status``.
     first_order, near, sampled
         Chance of a net present value below zero: Phi(-beta), by sampling the polynomial near the points, and as the share of draws.
+    held_out_r2
+        Part of the variance over draws not seen that the polynomial explains.
     points, stand_ins
-        Design points and polynomials by branch.
+        Design points by branch, and the polynomial with each branch's events fixed.
     """
 
     question: Question
@@ -91,25 +93,24 @@ class MustBeTrue:
     first_order: float
     near: Sampled
     sampled: Sampled
+    held_out_r2: float
     points: Mapping[str, DesignPoint]
-    stand_ins: Mapping[str, Surrogate]
+    stand_ins: Mapping[str, StandIn]
 
 
 def what_must_be_true(question: Question, options: MustBeTrueOptions = MustBeTrueOptions()) -> MustBeTrue:
-    """Find the likeliest point at which the decision is worth nothing, in every branch.
+    """Find the likeliest point at which the decision is worth nothing, in every branch of the events that some draw shows.
 
     Raises
     ------
     ValuationError
-        When draws do not match, a branch has too few of them, or its polynomial predicts too badly; all problems together.
+        When draws do not match, are too few, or the polynomial predicts too badly.
     """
-    labels = np.asarray(question.branch, dtype=str)
-    stand_ins = _stand_ins(question, labels, options)
-    share = {name: float((labels == name).mean()) for name in stand_ins}
-    branches = [Branch(name, share[name], _of_one(fit), fit.gradient) for name, fit in stand_ins.items()]
+    stand_ins, share, labels = _stand_ins(question, options)
+    branches = [Branch(name, share[name], one.value_at, one.slope_at) for name, one in stand_ins.items()]
     points, first_order = by_branch(branches, question.normals.shape[1], options.search)
-    near = {name: _near(stand_ins[name], points.get(name), options) for name in stand_ins}
-    lines = [_line(name, share[name], labels, question, stand_ins[name], points.get(name), near[name]) for name in stand_ins]
+    near = {name: _near(stand_ins[name], points.get(name), question.normals.shape[1], options) for name in stand_ins}
+    lines = [_line(name, share[name], labels == name, question, stand_ins[name], points.get(name), near[name]) for name in stand_ins]
     whole_near = Sampled(
         sum(share[name] * one.probability for name, one in near.items()),
         float(np.sqrt(sum((share[name] * one.error) ** 2 for name, one in near.items()))),
@@ -119,8 +120,30 @@ def what_must_be_true(question: Question, options: MustBeTrueOptions = MustBeTru
     frames = [_point_table(name, question, point) for name, point in points.items()]
     columns = ["branch", "input", "unit", "middle", "at_point", "standard_deviations", "importance"]
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({column: [] for column in columns})
+    fit = next(iter(stand_ins.values())).fit
     sentence = _sentence(question, points, share, table, sampled)
-    return MustBeTrue(question, sentence, table, pd.DataFrame(lines), first_order, whole_near, sampled, points, stand_ins)
+    return MustBeTrue(question, sentence, table, pd.DataFrame(lines), first_order, whole_near, sampled, fit.held_out_r2, points, stand_ins)
+
+
+@dataclass(frozen=True, eq=False)
+class StandIn:
+    """The polynomial with the events of one branch fixed: a function of the continuous inputs' normals alone."""
+
+    fit: Surrogate
+    fixed: Vector
+
+    def value(self, normals: Matrix) -> Vector:
+        """At each row. (n,)"""
+        rows = np.atleast_2d(np.asarray(normals, float))
+        return self.fit.value(np.hstack([rows, np.broadcast_to(self.fixed, (len(rows), self.fixed.size))]))
+
+    def value_at(self, normals: Vector) -> float:
+        """At one point."""
+        return float(self.value(normals)[0])
+
+    def slope_at(self, normals: Vector) -> Vector:
+        """Derivatives at one point. (k,)"""
+        return self.fit.gradient(np.append(normals, self.fixed))[: len(normals)]
 
 
 def simulated_again(found: MustBeTrue, simulate: Callable[[Mapping[str, float], str], float], calls: int = 6) -> pd.DataFrame:
@@ -147,7 +170,7 @@ def simulated_again(found: MustBeTrue, simulate: Callable[[Mapping[str, float], 
             inputs = question.in_units(scale * point.point[None, :])[0]
             return float(simulate(dict(zip(question.normals.columns, inputs, strict=True)), name))
 
-        slope = float(found.stand_ins[name].gradient(point.point) @ point.point)
+        slope = float(found.stand_ins[name].slope_at(point.point) @ point.point)
         scale, value = 1.0, at(1.0)
         first, done = value, 1
         while abs(value) > 0.01 * spread and done < calls and slope != 0:
@@ -160,39 +183,43 @@ def simulated_again(found: MustBeTrue, simulate: Callable[[Mapping[str, float], 
     return pd.DataFrame(rows, columns=["branch", "npv_at_point_eur", "spread_eur", "beta", "beta_simulated", "npv_left_eur", "simulations"])
 
 
-def _stand_ins(question: Question, labels: np.ndarray, options: MustBeTrueOptions) -> dict[str, Surrogate]:
-    npv, normals = np.asarray(question.npv_eur, float), question.normals
-    if not len(npv) == len(normals) == len(labels):
-        seen = f"{len(npv)} values, {len(normals)} rows of inputs, {len(labels)} branches"
+def _stand_ins(question: Question, options: MustBeTrueOptions) -> tuple[dict[str, StandIn], dict[str, float], np.ndarray]:
+    """The polynomial with each branch's events fixed, the branches' shares of the draws, and the branch of each draw."""
+    npv, normals, events = np.asarray(question.npv_eur, float), question.normals, question.events.to_numpy(float)
+    if not len(npv) == len(normals) == len(events):
+        seen = f"{len(npv)} values, {len(normals)} rows of inputs, {len(events)} rows of events"
         raise ValuationError(Problem("draws do not match", question.decision, seen, "as many of each"))
-    problems: list[Problem] = []
-    fits: dict[str, Surrogate] = {}
-    for name in dict.fromkeys(labels):
-        own = labels == name
-        where = f"{question.decision}, {name}"
-        if own.sum() < FEWEST_RUNS:
-            problems.append(Problem("too few draws of this branch", where, str(int(own.sum())), f"{FEWEST_RUNS} at least", "use more draws or merge branches"))
-            continue
-        fits[name] = fit_polynomial(normals.to_numpy(float)[own], npv[own], options.polynomial)
-        if fits[name].held_out_r2 < options.least_r2:
-            seen = f"a held-out R2 of {fits[name].held_out_r2:.2f} from {int(own.sum())} draws"
-            problems.append(Problem("no polynomial predicts this value well enough", where, seen, f"{options.least_r2:g} or more", "use more draws"))
-    if problems:
-        raise ValuationError(problems)
-    return fits
+    if len(npv) < FEWEST_RUNS:
+        raise ValuationError(Problem("too few draws", question.decision, str(len(npv)), f"{FEWEST_RUNS} at least", "use more draws"))
+    middle, spread = events.mean(axis=0), events.std(axis=0)
+    moved = np.flatnonzero(spread > 0)  # an event that all draws share is no event
+    scaled = (events[:, moved] - middle[moved]) / spread[moved]
+    k = normals.shape[1]
+    fit = fit_polynomial(np.hstack([normals.to_numpy(float), scaled]), npv, options.polynomial, tuple(range(k, k + len(moved))))
+    if fit.held_out_r2 < options.least_r2:
+        seen = f"a held-out R2 of {fit.held_out_r2:.2f} from {len(npv)} draws"
+        raise ValuationError(
+            Problem("no polynomial predicts this value well enough", question.decision, seen, f"{options.least_r2:g} or more", "use more draws")
+        )
+    names = [str(name) for name in question.events.columns[moved]]
+    labels = np.array([_label(question, names, row) for row in events[:, moved]], dtype=object)
+    first = {name: int(np.flatnonzero(labels == name)[0]) for name in dict.fromkeys(labels)}
+    share = {name: float((labels == name).mean()) for name in first}
+    ordered = sorted(first, key=lambda name: -share[name])
+    return {name: StandIn(fit, scaled[first[name]]) for name in ordered}, share, labels
 
 
-def _of_one(fit: Surrogate) -> Callable[[Vector], float]:
-    return lambda u: float(fit.value(u)[0])
+def _label(question: Question, names: Sequence[str], happens: Vector) -> str:
+    return listed([f"{'with' if there else 'without'} {question.words[name]}" for name, there in zip(names, happens, strict=True)]) or NO_EVENT
 
 
-def _near(fit: Surrogate, point: DesignPoint | None, options: MustBeTrueOptions) -> Sampled:
+def _near(one: StandIn, point: DesignPoint | None, dimensions: int, options: MustBeTrueOptions) -> Sampled:
     """Sampling near the point and those other zeros that are as near to within one standard deviation; around the middle when there is no zero."""
-    centres = np.zeros((1, fit.powers.shape[1]))
+    centres = np.zeros((1, dimensions))
     if point is not None:
-        near = [one.point for one in point.other if abs(one.beta) < abs(point.beta) + 1.0]
-        centres = np.array([point.point if point.beta > 0 else 0 * point.point, *near])
-    return sample_near(fit.value, centres, options.samples, options.search.seed)
+        others = [other.point for other in point.other if abs(other.beta) < abs(point.beta) + 1.0]
+        centres = np.array([point.point if point.beta > 0 else 0 * point.point, *others])
+    return sample_near(one.value, centres, options.samples, options.search.seed)
 
 
 def _share_below(npv: Vector) -> Sampled:
@@ -200,10 +227,10 @@ def _share_below(npv: Vector) -> Sampled:
     return Sampled(float(below.mean()), float(np.sqrt(below.mean() * (1 - below.mean()) / len(below))), len(below))
 
 
-def _line(name: str, share: float, labels: np.ndarray, question: Question, fit: Surrogate, point: DesignPoint | None, near: Sampled) -> dict[str, object]:
-    sampled = _share_below(np.asarray(question.npv_eur)[labels == name])
+def _line(name: str, share: float, own: np.ndarray, question: Question, one: StandIn, point: DesignPoint | None, near: Sampled) -> dict[str, object]:
+    sampled = _share_below(np.asarray(question.npv_eur)[own])
     if point is None:
-        beta, first = float("inf") if fit.value(np.zeros(fit.powers.shape[1]))[0] > 0 else float("-inf"), 0.0
+        beta = float("inf") if one.value_at(np.zeros(question.normals.shape[1])) > 0 else float("-inf")
         first, status = (0.0, "never loses") if beta > 0 else (1.0, "always loses")
     else:
         beta, first, status = point.beta, point.probability, "found" if not point.other else f"found, {len(point.other)} further zeros"
@@ -217,7 +244,6 @@ def _line(name: str, share: float, labels: np.ndarray, question: Question, fit: 
         "near_error": near.error,
         "sampled": sampled.probability,
         "sampled_error": sampled.error,
-        "held_out_r2": fit.held_out_r2,
         "status": status,
     }
 
@@ -251,6 +277,6 @@ def _sentence(question: Question, points: Mapping[str, DesignPoint], share: Mapp
             parts.append(f"{question.words[str(row['input'])]} {there} instead of {middle}")
             carried += float(row["importance"])
     said = listed(parts)
-    within = "" if len(share) == 1 else f" (with {name})"
+    within = "" if len(share) == 1 else f" ({name})"
     verdict = "is worth nothing" if points[name].beta >= 0 else "starts to pay"
     return f"{question.decision} {verdict} with, most likely{within}, {said}: {odds}."
