@@ -67,13 +67,43 @@ def clear_pools(balance: Balance, cap: np.ndarray, start: np.ndarray, options: C
     PoolsNotSettled
         When neither method settles.
     """
+    return _clear(balance, _secant_slopes, cap, start, options, where)
+
+
+def clear_smooth_pools(
+    balance: Balance, slopes: Callable[[], np.ndarray], cap: np.ndarray, start: np.ndarray, options: ClearingOptions, where: str
+) -> Cleared:
+    """As `clear_pools`, for balances whose slopes ``d balance / d price`` (P, P) at the last evaluation are known, if only roughly.
+
+    Only how fast it settles hangs on them: they are corrected as it goes.
+    """
+
+    def known(count: _Counted, price: np.ndarray, now: np.ndarray, cap: np.ndarray, tolerance: np.ndarray) -> _Begun:
+        jacobian = np.array(slopes(), float)
+        own = np.diag(jacobian)
+        np.fill_diagonal(jacobian, np.where(own < 0, own, _to_the_fine(now, cap, tolerance)))
+        return price, now, jacobian
+
+    return _clear(balance, known, cap, start, options, where)
+
+
+def over_years(balances: list[Balance]) -> Balance:
+    """Balance of several years under one price: compliance on the average of the years (banking and borrowing among them)."""
+    return lambda price: np.sum([balance(price) for balance in balances], axis=0)
+
+
+_Begun: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]  # prices, balances there, slopes
+_Begin: TypeAlias = Callable[["_Counted", np.ndarray, np.ndarray, np.ndarray, np.ndarray], _Begun]
+
+
+def _clear(balance: Balance, begin: _Begin, cap: np.ndarray, start: np.ndarray, options: ClearingOptions, where: str) -> Cleared:
     count = _Counted(balance)
     tolerance = np.broadcast_to(np.asarray(options.tolerance, float), cap.shape)
     price = np.clip(np.asarray(start, float), 0.0, cap)
     now = count(price)
     if _worst(price, now, cap, tolerance) <= 1:
         return _done(price, now, cap, tolerance, count.number, "none needed")
-    found = _newton(count, price, now, cap, tolerance, options.limit)
+    found = _newton(count, price, now, cap, tolerance, options.limit, begin)
     if found is not None:
         return _done(*found, cap, tolerance, count.number, "newton")
     found = _bracketed(count, cap, tolerance, options.bracket_limit)
@@ -89,11 +119,6 @@ def clear_pools(balance: Balance, cap: np.ndarray, start: np.ndarray, options: C
         iterations=count.number,
         next_step="start from other shadow prices or raise the limits of ClearingOptions",
     )
-
-
-def over_years(balances: list[Balance]) -> Balance:
-    """Balance of several years under one price: compliance on the average of the years (banking and borrowing among them)."""
-    return lambda price: np.sum([balance(price) for balance in balances], axis=0)
 
 
 class _Counted:
@@ -118,17 +143,9 @@ def _worst(price: np.ndarray, balance: np.ndarray, cap: np.ndarray, tolerance: n
 
 
 def _newton(
-    count: _Counted, price: np.ndarray, now: np.ndarray, cap: np.ndarray, tolerance: np.ndarray, limit: int
+    count: _Counted, price: np.ndarray, now: np.ndarray, cap: np.ndarray, tolerance: np.ndarray, limit: int, begin: _Begin
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    first = np.where(now > 0, np.minimum(price + 0.25 * cap, cap), np.maximum(price - 0.25 * cap, 0.0))
-    first = np.where(_violation(price, now, cap) > tolerance, first, price)
-    then = count(first)
-    moved = first - price
-    # a slope must fall in the pool's own price; where nothing moved yet a step to the fine is assumed to be needed
-    guess = -np.maximum(np.abs(now), tolerance) / cap
-    slope = np.where(np.abs(moved) > 0, (then - now) / np.where(np.abs(moved) > 0, moved, 1.0), guess)
-    jacobian = np.diag(np.where(slope < 0, slope, guess))
-    price, now = first, then
+    price, now, jacobian = begin(count, price, now, cap, tolerance)
     for _ in range(limit):
         if _worst(price, now, cap, tolerance) <= 1:
             return price, now
@@ -140,6 +157,22 @@ def _newton(
         jacobian = jacobian + np.outer(change - jacobian @ step, step) / (step @ step)
         price, now = price + step, after
     return None
+
+
+def _secant_slopes(count: _Counted, price: np.ndarray, now: np.ndarray, cap: np.ndarray, tolerance: np.ndarray) -> _Begun:
+    """A first step for all pools at once, and the slopes in each pool's own price that it shows."""
+    first = np.where(now > 0, np.minimum(price + 0.25 * cap, cap), np.maximum(price - 0.25 * cap, 0.0))
+    first = np.where(_violation(price, now, cap) > tolerance, first, price)
+    then = count(first)
+    moved = first - price
+    guess = _to_the_fine(now, cap, tolerance)
+    slope = np.where(np.abs(moved) > 0, (then - now) / np.where(np.abs(moved) > 0, moved, 1.0), guess)
+    return first, then, np.diag(np.where(slope < 0, slope, guess))
+
+
+def _to_the_fine(now: np.ndarray, cap: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
+    """Slopes with which the fine is just needed: for pools whose balance is not seen to fall in their price. (P,)"""
+    return -np.maximum(np.abs(now), tolerance) / cap
 
 
 def _projected_step(price: np.ndarray, now: np.ndarray, cap: np.ndarray, jacobian: np.ndarray) -> np.ndarray:

@@ -15,12 +15,13 @@ import numpy as np
 
 from keiretsu.errors import NoPureEquilibrium
 from keiretsu.supply.kinks import BentMarket, BentPricing, Stuck, solve_kinks, walls
-from keiretsu.supply.own_price import Profile, best_in_segment, objective, profile_of
+from keiretsu.supply.own_price import best_on_pieces, objective
 from keiretsu.supply.pieces import piece_at
 
 TOGETHER_ROUNDS = 6  # rounds in which all setters move at once, before they take turns
 TURNS = 60
 TRIED_ONE_BY_ONE = 6  # products in a cycle up to which every combination of sides is tried
+TOLERANCE = 1e-9  # share of the largest objective: gains below this are rounding
 CLOSE = 1e-4  # share of a setter's profit: deviations closer to paying than this are solved anew with all of the setter's prices free
 PAIR_REACH = 5e-4  # share of a setter's profit: two moves that lose more than this together are not tried as a pair; what two cars of one
 # setter do to each other's gain is their diversion times the change of a margin, less than that
@@ -88,8 +89,13 @@ def solve_piecewise(market: BentMarket, start: np.ndarray, potential: float) -> 
     PricesNotSettled, PricingError
         From `solve_prices` and `solve_kinks`.
     """
+    return solve_from_pieces(market, start, piece_at(market.pieces, np.asarray(start, float)), potential)
+
+
+def solve_from_pieces(market: BentMarket, start: np.ndarray, piece: np.ndarray, potential: float) -> Settled:
+    """As `solve_piecewise`, from prices and pieces (J,) that an earlier solution ended with: who was stuck starts stuck."""
     wall = walls(market.pieces)
-    first = solve_kinks(market, np.asarray(start, float), piece_at(market.pieces, np.asarray(start, float)), wall)
+    first = solve_kinks(market, np.asarray(start, float), piece, wall)
     if not wall.any():
         return Settled(first, -np.inf, 0, first.rounds)
     return _take_turns(market, first, wall, potential)
@@ -116,21 +122,22 @@ def _take_turns(market: BentMarket, now: BentPricing, wall: np.ndarray, potentia
 
 def deviations(market: BentMarket, now: BentPricing, wall: np.ndarray, potential: float) -> tuple[list[Deviation], int, float]:
     """Deviations across walls that pay, the best of each setter, largest gain first; how many were tried; the largest gain of all (EUR)."""
-    alternatives = _alternatives(market, now, wall)
-    if not alternatives:
+    which, target, side = _alternatives(market, now, wall)
+    if not which.size:
         return [], 0, -np.inf
-    which = np.array([j for j, _ in alternatives])
-    target = np.array([k for _, k in alternatives])
-    profile = profile_of(market, now.price, now.piece, which)
-    price, gain = best_in_segment(market, profile, target, wall)
+    tried, found = which.size, dict[int, Deviation]()
+    price, gain, profit = best_on_pieces(market, now.price, now.piece, which, target)
+    best = _best_of_each_side(which, side, gain)
+    which, target, price, gain, profit = which[best], target[best], price[best], gain[best], profit[best]
     setter = np.asarray(market.weights.setter)[which]
-    tolerance = _tolerance(profile)
-    tried, found = len(alternatives), dict[int, Deviation]()
+    tolerance = TOLERANCE * float(np.abs(profit).max())
     closest = float(gain.max() * potential)
     for f in np.unique(setter):
         mine = np.flatnonzero(setter == f)
+        scale = float(np.abs(profit[mine]).max())
+        if gain[mine].max() < -max(CLOSE, PAIR_REACH) * scale:
+            continue
         options = [_Option((int(which[n]),), (int(target[n]),), (float(price[n]),), float(gain[n])) for n in mine]
-        scale = float(np.abs(profile.base[mine]).max())
         pairs = [] if max(option.gain for option in options) > tolerance else _near_pairs(mine, which, gain, scale)
         base = objective(market, now.price, now.piece, int(f)) if pairs else 0.0
         for a, b in pairs:
@@ -160,28 +167,32 @@ def _near_pairs(mine: np.ndarray, which: np.ndarray, gain: np.ndarray, scale: fl
     return [(a, b) for a, b in combinations(near, 2) if which[a] != which[b] and gain[a] + gain[b] > -PAIR_REACH * scale]
 
 
-def _tolerance(profile: Profile) -> float:
-    """Gains below this are rounding: a billionth of the largest objective, money a potential buyer."""
-    return 1e-9 * float(np.abs(profile.base).max())
+def _alternatives(market: BentMarket, now: BentPricing, wall: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every piece in another segment than its own for each product whose price is chosen: product, piece, segment. Three (n,)"""
+    segment = _segments(wall)
+    chosen = ~np.asarray(market.held) & np.asarray(market.tastes.available)
+    real = np.concatenate([np.ones((wall.shape[0], 1), bool), np.isfinite(market.pieces.breaks)], axis=1)
+    row = np.arange(wall.shape[0])
+    which, target = np.nonzero(real & chosen[:, None] & (segment != segment[row, now.piece][:, None]))
+    return which, target, segment[which, target]
 
 
-def _alternatives(market: BentMarket, now: BentPricing, wall: np.ndarray) -> list[tuple[int, int]]:
-    """(product, a piece in the other segment) for every segment that a product whose price is chosen is not in."""
-    held = np.asarray(market.held)
-    found: list[tuple[int, int]] = []
-    for j in np.flatnonzero(wall.any(axis=1) & ~held & np.asarray(market.tastes.available)):
-        segment = np.concatenate([[0], np.cumsum(wall[j])])
-        for s in np.unique(segment):
-            if s != segment[now.piece[j]]:
-                inside = np.flatnonzero(segment == s)
-                found.append((int(j), int(inside[-1] if s < segment[now.piece[j]] else inside[0])))
-    return found
+def _best_of_each_side(which: np.ndarray, side: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """Indices of the best piece of each product and segment, in order."""
+    order = np.lexsort((-gain, side, which))
+    first = np.ones(order.size, bool)
+    first[1:] = (np.diff(which[order]) != 0) | (np.diff(side[order]) != 0)
+    return order[first]
+
+
+def _segments(wall: np.ndarray) -> np.ndarray:
+    """Segment between walls of each product's pieces. (J, K)"""
+    return np.concatenate([np.zeros((wall.shape[0], 1), int), np.cumsum(wall, axis=1)], axis=1)
 
 
 def _sides(now: BentPricing, wall: np.ndarray) -> tuple[int, ...]:
     """Which segment each product is in."""
-    segment = np.concatenate([np.zeros((wall.shape[0], 1), int), np.cumsum(wall, axis=1)], axis=1)
-    return tuple(segment[np.arange(wall.shape[0]), now.piece])
+    return tuple(_segments(wall)[np.arange(wall.shape[0]), now.piece])
 
 
 def _put(now: BentPricing, option: _Option) -> tuple[np.ndarray, np.ndarray]:

@@ -2,138 +2,258 @@
 
 When only product j's price changes, draw i's choice probabilities change through one number at each level of nests, so the whole
 objective follows from three sums: margins that buyers bring elsewhere in j's subgroup, in the rest of its group, and in the rest of the market.
-One evaluation for n products costs n exponentials a draw and not a new market.
+One evaluation for n products costs n exponentials a draw and not a new market. All (product, piece) pairs of a market go through one
+compiled program of fixed size; only pairs that nearly pay are looked at closely.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
-from keiretsu.demand.choice import Choice, choose
+from keiretsu.demand.choice import choose
 from keiretsu.demand.tastes import Tastes
 from keiretsu.supply.kinks import BentMarket
-from keiretsu.supply.pieces import PiecewiseWedges, segment_bounds, wedges_of
+from keiretsu.supply.pieces import wedges_of
 from keiretsu.supply.wedges import Wedges, paid, unit_margin
 from keiretsu.supply.weights import ProfitWeights, seen_by_setters
 
-REACH = 0.6  # how far from the end of a segment its best price is looked for, as a share of the present price
+REACH = 0.6  # how far from the end of a piece its best price is looked for, as a share of the present price
+GRID = np.array([0.0, 0.002, 0.01, 0.04, 0.12, 0.35, 1.0])  # shares of the reach, dense near the end where gains are lost fastest
 GOLDEN = (5**0.5 - 1) / 2
-STEPS = 30  # golden-section steps: the bracket shrinks to 5e-7 of the reach, about a cent
+STEPS = 36  # golden-section steps: the bracket shrinks to 3e-8 of its width, below a tenth of a cent
+ROW_STEP = 32  # numbers of pairs are rounded up to multiples of this, so that few sizes are compiled
+CLOSE_LOOK = 1e-3  # share of a setter's profit: pairs that may come this near to paying are searched to the cent
 
 
-@dataclass(frozen=True)
-class Profile:
-    """What is needed to move the prices of n products one at a time. `base` is each setter's objective now. (n, ...) arrays."""
+Draws: TypeAlias = tuple[Float[Array, " I"], Float[Array, " I"]]  # price taste and weight of each draw
+Rows = TypeVar("Rows", bound=eqx.Module)
 
-    which: np.ndarray
-    price: np.ndarray
-    base: np.ndarray
-    paid: np.ndarray  # (n, I)
-    own: np.ndarray  # probability of j (n, I)
-    in_sub: np.ndarray
-    sub_in_group: np.ndarray
-    group: np.ndarray
-    same_sub: np.ndarray  # margins from other products of j's subgroup (n, I)
-    same_group: np.ndarray
-    elsewhere: np.ndarray
-    keeps: np.ndarray  # weight of one euro of j's margin (n,)
-    fee: np.ndarray
-    inner: np.ndarray  # 1 - sigma_sub of j (n,)
-    outer: np.ndarray  # 1 - sigma_group of j (n,)
+
+class Profile(eqx.Module):
+    """What is needed to move the prices of n products one at a time. `base` is each setter's objective now.
+
+    All (n,) or (n, I): `own` probability of j; `in_sub`, `sub_in_group`, `group` conditional ones; margins from other products of j's
+    subgroup, of its group, and elsewhere; `keeps`, `fee` the weight of one euro of j's margin and the money on top;
+    `inner`, `outer` one minus sigma of subgroup and group.
+    """
+
+    which: Int[Array, " n"]
+    price: Float[Array, " n"]
+    cost: Float[Array, " n"]
+    base: Float[Array, " n"]
+    paid: Float[Array, "n I"]
+    own: Float[Array, "n I"]
+    in_sub: Float[Array, "n I"]
+    sub_in_group: Float[Array, "n I"]
+    group: Float[Array, "n I"]
+    same_sub: Float[Array, "n I"]
+    same_group: Float[Array, "n I"]
+    elsewhere: Float[Array, "n I"]
+    keeps: Float[Array, " n"]
+    fee: Float[Array, " n"]
+    inner: Float[Array, " n"]
+    outer: Float[Array, " n"]
+
+
+class Terms(eqx.Module):
+    """Affine terms of the pieces moved to."""
+
+    buyer_rate: Float[Array, "n I"]
+    buyer_add: Float[Array, "n I"]
+    maker_rate: Float[Array, " n"]
+    maker_charge: Float[Array, "n I"]
 
 
 def profile_of(market: BentMarket, price: np.ndarray, piece: np.ndarray, which: np.ndarray) -> Profile:
     """The profile at some prices for products ``which`` (n,), repeats allowed."""
-    wedges = wedges_of(market.pieces, piece)
-    choice = _choose(market.tastes, wedges, jnp.asarray(price))
-    probability = np.asarray(choice.probability)
-    shape = probability.shape
-    q = np.broadcast_to(np.asarray(paid(wedges, jnp.asarray(price))), shape)
-    margin = np.asarray(unit_margin(wedges, jnp.asarray(price), jnp.asarray(market.cost)))
-    keeps, fees = (np.asarray(x) for x in _seen(market.weights))
-    setter = np.asarray(market.weights.setter)[which]
-    weighed = margin * probability
-    sub, group, inner, outer = _nest_labels(market.tastes, shape[0])
-    others = np.arange(shape[0])[None, :] != which[:, None]
-    in_same_sub = others & (sub[None, :] == sub[which][:, None])
-    in_same_group = others & (group[None, :] == group[which][:, None]) & ~in_same_sub
-    rest = others & ~in_same_sub & ~in_same_group
-
-    def worth(mask: np.ndarray) -> np.ndarray:
-        return (keeps[setter] * mask) @ weighed + (fees[setter] * mask) @ probability
-
-    own, same_sub, same_group, elsewhere = probability[which], worth(in_same_sub), worth(in_same_group), worth(rest)
-    own_margin = keeps[setter, which][:, None] * np.broadcast_to(margin, shape)[which] + fees[setter, which][:, None]
-    base = (own * own_margin + same_sub + same_group + elsewhere) @ np.asarray(market.tastes.weight)
-    in_sub, in_group = _conditional(choice, probability, which)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        sub_in_group = np.where(in_sub > 0, in_group / in_sub, 0.0)
-        of_group = np.where(in_group > 0, own / in_group, 0.0)
-    return Profile(which, price[which], base, q[which], own, in_sub, sub_in_group, of_group, same_sub, same_group, elsewhere,
-                   keeps[setter, which], fees[setter, which], inner[which], outer[which])  # fmt: skip
+    return _profile(
+        market.tastes,
+        wedges_of(market.pieces, piece),
+        market.weights,
+        jnp.asarray(market.cost),
+        jnp.asarray(price),
+        jnp.asarray(np.asarray(which, int)),
+    )
 
 
 def gains(market: BentMarket, profile: Profile, price: np.ndarray, piece: np.ndarray) -> np.ndarray:
     """Change of each setter's objective when product ``which[n]`` alone moves to ``price[n]`` on ``piece[n]`` (money a potential buyer). (n,)"""
-    pieces, j = market.pieces, profile.which
-    q = pieces.buyer_rate[j, piece] * price[:, None] + pieces.buyer_add[j, piece]
-    margin = (pieces.maker_rate[j, piece] * price - market.cost[j])[:, None] - pieces.maker_charge[j, piece]
-    alpha, weight = np.asarray(market.tastes.alpha), np.asarray(market.tastes.weight)
-    odds = np.exp(-alpha * (q - profile.paid) / profile.inner[:, None])
-    in_sub, sub_in_group, group = profile.in_sub, profile.sub_in_group, profile.group
-    sum_sub = 1 - in_sub + in_sub * odds
-    power = (profile.inner / profile.outer)[:, None]
-    sum_group = 1 - sub_in_group + sub_in_group * sum_sub**power
-    outer = profile.outer[:, None]
-    total = 1 - group + group * sum_group**outer
-    to_group = sum_group ** (outer - 1) / total
-    to_sub = sum_sub ** (power - 1) * to_group
-    own = profile.own * odds * to_sub
-    worth = own * (profile.keeps[:, None] * margin + profile.fee[:, None])
-    worth = worth + profile.same_sub * to_sub + profile.same_group * to_group + profile.elsewhere / total
-    return worth @ weight - profile.base
+    return np.asarray(_gains(_draws(market), profile, _terms(market, np.asarray(profile.which), piece), jnp.asarray(price)[None, :])[0])
 
 
-def best_in_segment(market: BentMarket, profile: Profile, target: np.ndarray, wall: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Best price of each product inside the segment of piece ``target[n]``, all other prices standing still, and its gain. Two (n,)
+def best_on_pieces(
+    market: BentMarket, price: np.ndarray, piece: np.ndarray, which: np.ndarray, target: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Best price of product ``which[n]`` on piece ``target[n]``, all other prices standing still.
 
-    Searched by golden section from the end of the segment that is nearest to the present price, over `REACH` of that price.
+    Returns three (n,): prices (EUR), gains and the setters' objectives now (money a potential buyer). Looked for on a grid from the end of
+    the piece that is nearest to the present price, over `REACH` of that price; where the grid leaves room for a gain above
+    ``-CLOSE_LOOK`` of the objective, by golden section around its best point.
     """
-    pieces, j = market.pieces, profile.which
-    low, high = segment_bounds(pieces.breaks[j], wall[j], target)
-    centre = np.clip(profile.price, low, high)
-    left = np.maximum(low, np.maximum(centre - REACH * profile.price, 0.0))
-    right = np.minimum(high, centre + REACH * profile.price)
-
-    def value(price: np.ndarray) -> np.ndarray:
-        return gains(market, profile, price, _piece_within(pieces, wall, j, target, price))
-
-    ends = (value(left), value(right))
-    a, b = left.copy(), right.copy()
-    c, d = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
-    at_c, at_d = value(c), value(d)
-    for _ in range(STEPS):
-        left_is_better = at_c > at_d
-        b, a = np.where(left_is_better, d, b), np.where(left_is_better, a, c)
-        fresh = np.where(left_is_better, b - GOLDEN * (b - a), a + GOLDEN * (b - a))
-        at_fresh = value(fresh)
-        c, d = np.where(left_is_better, fresh, d), np.where(left_is_better, c, fresh)
-        at_c, at_d = np.where(left_is_better, at_fresh, at_d), np.where(left_is_better, at_c, at_fresh)
-    inside = np.where(at_c > at_d, c, d)
-    points = np.stack([left, right, inside])
-    found = np.stack([*ends, np.maximum(at_c, at_d)])
-    best = found.argmax(axis=0)
-    column = np.arange(j.size)
-    return points[best, column], found[best, column]
+    n = which.size
+    size = -(-n // ROW_STEP) * ROW_STEP
+    fill = np.concatenate([np.arange(n), np.zeros(size - n, int)])
+    which, target = which[fill], target[fill]
+    profile = profile_of(market, price, piece, which)
+    terms = _terms(market, which, target)
+    low, high = _reachable(market, price, which, target)
+    far = np.where(np.abs(low - price[which]) > np.abs(high - price[which]), low, high)
+    end = np.where(far == low, high, low)
+    grid = end[None, :] + GRID[:, None] * (far - end)[None, :]
+    value = np.asarray(_gains(_draws(market), profile, terms, jnp.asarray(grid)))
+    best = value.argmax(axis=0)
+    column = np.arange(size)
+    at, gain, base = grid[best, column], value[best, column], np.asarray(profile.base)
+    hopeful = np.flatnonzero((_ceiling(grid, value) > -CLOSE_LOOK * np.abs(base))[:n])
+    if hopeful.size:
+        padded = np.resize(hopeful, -(-hopeful.size // ROW_STEP) * ROW_STEP)
+        bracket = grid[np.maximum(best - 1, 0), column], grid[np.minimum(best + 1, GRID.size - 1), column]
+        a, b = (np.asarray(edge)[padded] for edge in bracket)
+        close = _golden(_draws(market), _rows_of(profile, padded), _rows_of(terms, padded), jnp.asarray(a), jnp.asarray(b))
+        found, found_gain = (np.asarray(x)[: hopeful.size] for x in close)
+        better = found_gain > gain[hopeful]  # the end of a piece itself stays where it is best
+        at[hopeful] = np.where(better, found, at[hopeful])
+        gain[hopeful] = np.where(better, found_gain, gain[hopeful])
+    return at[:n], gain[:n], base[:n]
 
 
 def objective(market: BentMarket, price: np.ndarray, piece: np.ndarray, firm: int) -> float:
     """What setter `firm` maximises, money a potential buyer."""
     return float(_objectives(market.tastes, wedges_of(market.pieces, piece), market.weights, jnp.asarray(market.cost), jnp.asarray(price))[firm])
+
+
+def _reachable(market: BentMarket, price: np.ndarray, which: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest price of a piece within reach of the end that is nearest to the present price. Two (n,)"""
+    breaks, now, row = market.pieces.breaks[which], price[which], np.arange(which.size)
+    ends = np.concatenate([np.full((which.size, 1), -np.inf), breaks, np.full((which.size, 1), np.inf)], axis=1)
+    low, high = ends[row, target], ends[row, target + 1]
+    centre = np.clip(now, low, high)
+    return np.maximum(low, np.maximum(centre - REACH * now, 0.0)), np.minimum(high, centre + REACH * now)
+
+
+def _ceiling(grid: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """The most that a concave function with these values can reach between grid points. (n,)
+
+    Between two points it lies below the line through the two points before and the line through the two points after.
+    """
+    slope = np.divide(np.diff(value, axis=0), np.diff(grid, axis=0), out=np.zeros_like(value[1:]), where=np.diff(grid, axis=0) != 0)
+    width = np.diff(grid, axis=0)
+    from_before = np.maximum(value[1:-2], value[1:-2] + slope[:-2] * width[1:-1])
+    from_after = np.maximum(value[2:-1], value[2:-1] - slope[2:] * width[1:-1])
+    inner = np.minimum(from_before, from_after)
+    first = np.maximum(value[1], value[1] - slope[1] * width[0])
+    last = np.maximum(value[-2], value[-2] + slope[-2] * width[-1])
+    return np.maximum(np.maximum(inner.max(axis=0), np.maximum(first, last)), value.max(axis=0))
+
+
+def _terms(market: BentMarket, which: np.ndarray, piece: np.ndarray) -> Terms:
+    pieces, wide = market.pieces, (which.size, market.tastes.alpha.shape[0])
+    return Terms(
+        np.broadcast_to(pieces.buyer_rate[which, piece], wide),  # type: ignore[arg-type]
+        np.broadcast_to(pieces.buyer_add[which, piece], wide),  # type: ignore[arg-type]
+        pieces.maker_rate[which, piece],  # type: ignore[arg-type]
+        np.broadcast_to(pieces.maker_charge[which, piece], wide),  # type: ignore[arg-type]
+    )
+
+
+def _draws(market: BentMarket) -> Draws:
+    return market.tastes.alpha, market.tastes.weight
+
+
+def _rows_of(record: Rows, rows: np.ndarray) -> Rows:
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[rows], record)
+
+
+@eqx.filter_jit
+def _profile(tastes: Tastes, wedges: Wedges, weights: ProfitWeights, cost: jnp.ndarray, price: jnp.ndarray, which: jnp.ndarray) -> Profile:
+    choice = choose(tastes, paid(wedges, price))
+    probability = choice.probability
+    shape = (which.shape[0], probability.shape[1])
+    q = jnp.broadcast_to(paid(wedges, price), probability.shape)
+    margin = jnp.broadcast_to(unit_margin(wedges, price, cost), probability.shape)
+    keeps, fees = seen_by_setters(weights)
+    setter = weights.setter[which]
+    money = jnp.concatenate([margin * probability, probability])
+    seen = jnp.concatenate([keeps, fees], axis=1)
+    sub, group, inner, outer = _nest_labels(tastes, probability.shape[0])
+
+    def worth(label: jnp.ndarray) -> jnp.ndarray:
+        mask = label[which][:, None] == label[None, :]
+        return (seen[setter] * jnp.concatenate([mask, mask], axis=1)) @ money
+
+    own, own_keeps, own_fee = probability[which], keeps[setter, which], fees[setter, which]
+    itself = own * (own_keeps[:, None] * margin[which] + own_fee[:, None])
+    everywhere = (seen @ money)[setter]
+    in_sub, in_group = (jnp.ones(shape),) * 2 if choice.in_sub is None or choice.in_group is None else (choice.in_sub[which], choice.in_group[which])
+    of_sub = itself if tastes.nests is None else worth(sub)
+    of_group = of_sub if tastes.nests is None else worth(group)
+    return Profile(
+        which=which,
+        price=price[which],
+        cost=cost[which],
+        base=everywhere @ tastes.weight,
+        paid=q[which],
+        own=own,
+        in_sub=in_sub,
+        sub_in_group=jnp.where(in_sub > 0, in_group / jnp.where(in_sub > 0, in_sub, 1.0), 0.0),
+        group=jnp.where(in_group > 0, own / jnp.where(in_group > 0, in_group, 1.0), 0.0),
+        same_sub=of_sub - itself,
+        same_group=of_group - of_sub,
+        elsewhere=everywhere - of_group,
+        keeps=own_keeps,
+        fee=own_fee,
+        inner=inner[which],
+        outer=outer[which],
+    )
+
+
+def _gain(draws: Draws, profile: Profile, terms: Terms, price: Float[Array, " n"]) -> Float[Array, " n"]:
+    alpha, weight = draws
+    q = terms.buyer_rate * price[:, None] + terms.buyer_add
+    margin = (terms.maker_rate * price - profile.cost)[:, None] - terms.maker_charge
+    inner, outer = profile.inner[:, None], profile.outer[:, None]
+    change = -alpha * (q - profile.paid) / inner
+    # log of what the subgroup's, the group's and the market's sums are multiplied by
+    sub = jnp.log1p(profile.in_sub * jnp.expm1(change))
+    group = jnp.log1p(profile.sub_in_group * jnp.expm1(sub * (inner / outer)))
+    total = jnp.log1p(profile.group * jnp.expm1(group * outer))
+    to_group = jnp.exp(group * (outer - 1) - total)
+    to_sub = jnp.exp(sub * (inner / outer - 1)) * to_group
+    worth = profile.own * jnp.exp(change) * to_sub * (profile.keeps[:, None] * margin + profile.fee[:, None])
+    worth = worth + profile.same_sub * to_sub + profile.same_group * to_group + profile.elsewhere * jnp.exp(-total)
+    return worth @ weight - profile.base
+
+
+@eqx.filter_jit
+def _gains(draws: Draws, profile: Profile, terms: Terms, price: Float[Array, "G n"]) -> Float[Array, "G n"]:
+    return jax.lax.map(lambda row: _gain(draws, profile, terms, row), price)
+
+
+@eqx.filter_jit
+def _golden(
+    draws: Draws, profile: Profile, terms: Terms, a: Float[Array, " n"], b: Float[Array, " n"]
+) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
+    """Best price between a and b of each pair and its gain, by golden section."""
+
+    def step(_: int, state: tuple[Array, ...]) -> tuple[Array, ...]:
+        a, b, c, d, at_c, at_d = state
+        left = at_c > at_d
+        b, a = jnp.where(left, d, b), jnp.where(left, a, c)
+        fresh = jnp.where(left, b - GOLDEN * (b - a), a + GOLDEN * (b - a))
+        at_fresh = _gain(draws, profile, terms, fresh)
+        c, d = jnp.where(left, fresh, d), jnp.where(left, c, fresh)
+        return a, b, c, d, jnp.where(left, at_fresh, at_d), jnp.where(left, at_c, at_fresh)
+
+    c, d = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
+    state = (a, b, c, d, _gain(draws, profile, terms, c), _gain(draws, profile, terms, d))
+    a, b, c, d, at_c, at_d = jax.lax.fori_loop(0, STEPS, step, state)
+    return jnp.where(at_c > at_d, c, d), jnp.maximum(at_c, at_d)
 
 
 @eqx.filter_jit
@@ -144,34 +264,9 @@ def _objectives(tastes: Tastes, wedges: Wedges, weights: ProfitWeights, cost: jn
     return keeps @ earned + fees @ (probability @ tastes.weight)
 
 
-@eqx.filter_jit
-def _choose(tastes: Tastes, wedges: Wedges, price: jnp.ndarray) -> Choice:
-    return choose(tastes, paid(wedges, price))
-
-
-_seen = eqx.filter_jit(seen_by_setters)
-
-
-def _nest_labels(tastes: Tastes, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _nest_labels(tastes: Tastes, n: int) -> tuple[jnp.ndarray, jnp.ndarray, jnp.ndarray, jnp.ndarray]:
     """Subgroup and group of each product and one minus their parameters; without nests each product is its own. Four (J,)"""
     if tastes.nests is None:
-        return np.arange(n), np.arange(n), np.ones(n), np.ones(n)
+        return jnp.arange(n), jnp.arange(n), jnp.ones(n), jnp.ones(n)
     nests = tastes.nests
-    sub, group = np.asarray(nests.sub), np.asarray(nests.group)
-    return sub, group, 1 - np.asarray(nests.sigma_sub)[sub], 1 - np.asarray(nests.sigma_group)[group]
-
-
-def _conditional(choice: Choice, probability: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if choice.in_sub is None or choice.in_group is None:
-        one = np.ones_like(probability[which])
-        return one, one
-    return np.asarray(choice.in_sub)[which], np.asarray(choice.in_group)[which]
-
-
-def _piece_within(pieces: PiecewiseWedges, wall: np.ndarray, j: np.ndarray, target: np.ndarray, price: np.ndarray) -> np.ndarray:
-    """The piece at a price, kept inside the segment of `target` where the price stands at one of its ends."""
-    k = np.arange(pieces.breaks.shape[1])[None, :]
-    first = (wall[j] & (k < target[:, None])) * (k + 1)
-    last = np.where(wall[j] & (k >= target[:, None]), k, pieces.breaks.shape[1])
-    at = (price[:, None] > pieces.breaks[j]).sum(axis=1)
-    return np.clip(at, first.max(axis=1, initial=0), last.min(axis=1, initial=pieces.breaks.shape[1]))
+    return nests.sub, nests.group, 1 - nests.sigma_sub[nests.sub], 1 - nests.sigma_group[nests.group]

@@ -107,14 +107,6 @@ def notches(pieces: PiecewiseWedges) -> np.ndarray:
     return (np.abs(paid) > JUMP_EUR) | (np.abs(kept) > JUMP_EUR)
 
 
-def segment_bounds(breaks: np.ndarray, wall: np.ndarray, piece: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest price reachable from each piece without crossing a wall: two (n,), with +-inf. `breaks`, `wall` are (n, K-1)."""
-    k = np.arange(breaks.shape[1])[None, :]
-    low = np.where(wall & (k < piece[:, None]), breaks, -np.inf).max(axis=1, initial=-np.inf)
-    high = np.where(wall & (k >= piece[:, None]), breaks, np.inf).min(axis=1, initial=np.inf)
-    return low, high
-
-
 def with_charge(pieces: PiecewiseWedges, charge: np.ndarray) -> PiecewiseWedges:
     """Every piece with ``charge`` (J,) EUR more to hand over on each sale: a shadow price, or a fee a contract sets."""
     return replace(pieces, maker_charge=pieces.maker_charge + np.asarray(charge)[:, None, None])

@@ -215,7 +215,9 @@ def check_problem(problem: PriceProblem, where: str, labels: Sequence[str]) -> N
     keeps = np.asarray(problem.weights.kappa) @ np.asarray(problem.weights.split)
     rate = np.asarray(problem.wedges.maker_rate)
     cost, delta = np.asarray(problem.cost), np.asarray(problem.tastes.delta)
-    for j in np.flatnonzero(sold):
+    keeps_own = keeps[setter, np.arange(setter.size)]
+    wrong = sold & ~(np.isfinite(cost) & np.isfinite(delta)) | chosen & ~((keeps_own > 0) & (rate > 0))
+    for j in np.flatnonzero(wrong):
         place = _place(where, labels, int(j))
         if not np.isfinite(cost[j]):
             problems.append(Problem("marginal cost is not a number", place, f"{cost[j]}", "EUR a car"))

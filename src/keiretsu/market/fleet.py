@@ -1,0 +1,197 @@
+"""Fleet rules and prices together: shadow prices of pools that clear while every maker stands where it is best off ([10]).
+
+Sides of notches and prices that stick are frozen first. Balances are then smooth in the shadow prices, cost one plain equilibrium a market and
+have a known slope, so a few Newton steps clear all pools. With the shadow prices found, every maker looks across its notches again; where
+somebody moves, pools are cleared anew from there. It ends when nobody moves. Should sides come round again, the error names who keeps moving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+from keiretsu.demand.substitution import share_jacobian
+from keiretsu.demand.tastes import Tastes
+from keiretsu.market.clearing import Cleared, ClearingOptions, PoolsNotSettled, clear_smooth_pools
+from keiretsu.market.pools import Obligation
+from keiretsu.market.regulated import Found, Prepared, solve_prepared
+from keiretsu.supply.first_order import PriceProblem
+from keiretsu.supply.kinks import BentPricing
+from keiretsu.supply.notches import Settled
+from keiretsu.supply.pieces import wedges_of
+from keiretsu.supply.pricing import Pricing, require_settled, settle
+from keiretsu.supply.wedges import Wedges, paid
+from keiretsu.typing import PerProduct
+
+FLEET_GRAMS = 1e-6  # a pool's balance counts as zero within this many grams (or mandate cars) per car sold
+ROUNDS = 25  # times that sides are looked at anew
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rules that share markets, with their pools one after the other.
+
+    Attributes
+    ----------
+    markets
+        Names of the markets they cover.
+    burden
+        Burden of one car of each product in its pool's column, padded, by market. (J, P)
+    rest, cap, cars
+        Balance of the rest of the area, ceilings of shadow prices, cars of the base year by pool. (P,)
+    """
+
+    duties: tuple[Obligation, ...]
+    markets: tuple[str, ...]
+    burden: Mapping[str, np.ndarray]
+    rest: np.ndarray
+    cap: np.ndarray
+    cars: np.ndarray
+
+    @property
+    def name(self) -> str:
+        return "fleet rules " + ", ".join(duty.rule.id for duty in self.duties)
+
+
+def groups_of(duties: tuple[Obligation, ...], at: Mapping[str, Prepared]) -> tuple[Group, ...]:
+    """Obligations in groups that have no market in common."""
+    together: list[list[Obligation]] = []
+    for duty in duties:
+        mine = [g for g in together if any(set(duty.rule.markets) & set(other.rule.markets) for other in g)]
+        together = [g for g in together if g not in mine] + [[*(other for g in mine for other in g), duty]]
+    return tuple(_group(tuple(sorted(g, key=duties.index)), at) for g in together)
+
+
+def clear_group(group: Group, at: Mapping[str, Prepared], start: Mapping[str, Found]) -> tuple[Cleared, Mapping[str, Found]]:
+    """Shadow prices and prices of a group's markets. `start` holds each market's solution without shadow costs.
+
+    Raises
+    ------
+    PoolsNotSettled
+        When pools do not clear, or sides of notches come round again; names the pools or products.
+    """
+    found, price, evaluations = dict(start), np.zeros(group.cap.size), 0
+    options = ClearingOptions(FLEET_GRAMS * np.maximum(group.cars, 1.0))
+    seen: list[dict[str, object]] = []
+    for _ in range(ROUNDS):
+        smooth = _Smooth(group, at, found)
+        cleared = clear_smooth_pools(smooth.balance, smooth.slopes, group.cap, price, options, group.name)
+        price, evaluations = cleared.price, evaluations + cleared.evaluations
+        before = {name: found[name].sides for name in group.markets}
+        found = {**found, **{name: _checked(at[name], smooth, name, price) for name in group.markets}}
+        after: dict[str, object] = {name: found[name].sides for name in group.markets}
+        if after == before:
+            return replace(cleared, evaluations=evaluations), found
+        if after in seen:
+            raise _cycle(group, at, found, before, len(seen))
+        seen.append(after)
+    raise _cycle(group, at, found, before, ROUNDS)
+
+
+class _Smooth:
+    """Balances of a group with everybody's side frozen; keeps the last prices as the next start."""
+
+    def __init__(self, group: Group, at: Mapping[str, Prepared], found: Mapping[str, Found]) -> None:
+        self.group, self.at, self.found = group, at, dict(found)
+        self.wedges = {name: wedges_of(found[name].pieces, found[name].settled.prices.piece) for name in group.markets}
+        self.held = {name: _held(at[name], found[name]) for name in group.markets}
+        self.pricing: dict[str, Pricing] = {}
+        self.fleet: dict[str, np.ndarray] = {}
+
+    def balance(self, price: np.ndarray) -> np.ndarray:
+        total = self.group.rest.copy()
+        for name in self.group.markets:
+            total += self.group.burden[name].T @ self._units(name, self.group.burden[name] @ price)
+        return total
+
+    def _units(self, name: str, fleet: np.ndarray) -> np.ndarray:
+        at, found = self.at[name], self.found[name]
+        if at.quotas:
+            now = solve_prepared(at, fleet, found.price, found.settled.prices.piece)
+            self.found[name] = now
+            return at.facts.potential * now.settled.prices.share
+        if name not in self.fleet or not np.array_equal(fleet, self.fleet[name]):
+            problem = PriceProblem(at.market.tastes, self.wedges[name], at.market.weights, at.market.cost + fleet, self.held[name])
+            start = self.pricing[name].price if name in self.pricing else found.price
+            # makers hand on about as much as they are charged
+            before = self.fleet.get(name, found.fleet)
+            start = np.asarray(start) + np.where(problem.chosen, (fleet - before) / np.asarray(self.wedges[name].maker_rate), 0.0)
+            pricing = settle(problem, jnp.asarray(start), at.options)
+            require_settled(pricing, problem, f"market {at.facts.id}", at.labels)
+            self.pricing[name], self.fleet[name] = pricing, fleet
+        return at.facts.potential * np.asarray(self.pricing[name].share)
+
+    def slopes(self) -> np.ndarray:
+        """``d balance / d shadow price`` at the last prices if makers hand on what they are charged: the first Newton step's slope. (P, P)"""
+        total = np.zeros((self.group.cap.size, self.group.cap.size))
+        for name in self.group.markets:
+            at, weigh = self.at[name], self.group.burden[name]
+            price = self.pricing[name].price if name in self.pricing else jnp.asarray(self.found[name].price)
+            handed_on = np.where(np.asarray(self.held[name])[:, None], 0.0, weigh / np.asarray(self.wedges[name].maker_rate)[:, None])
+            total += at.facts.potential * weigh.T @ np.asarray(_share_slopes(at.market.tastes, self.wedges[name], price)) @ handed_on
+        return total
+
+
+@eqx.filter_jit
+def _share_slopes(tastes: Tastes, wedges: Wedges, price: PerProduct) -> jnp.ndarray:
+    return share_jacobian(tastes, paid(wedges, price), wedges.buyer_rate)
+
+
+def _held(at: Prepared, found: Found) -> np.ndarray:
+    held = np.array(at.market.held)
+    held[[s.product for s in found.settled.stuck]] = True
+    return held
+
+
+def _checked(at: Prepared, smooth: _Smooth, name: str, price: np.ndarray) -> Found:
+    """The market at cleared shadow prices, everybody free to move to another side."""
+    found, fleet = smooth.found[name], smooth.group.burden[name] @ price
+    if not at.quotas and not at.pieces.breaks.shape[1]:  # one piece: nothing to look across
+        pricing, old = smooth.pricing[name], found.settled
+        settled = Settled(_with(old.prices, pricing), old.best_deviation_eur, old.tried, old.rounds + 1)
+        return replace(found, settled=settled, fleet=fleet)
+    start = np.asarray(smooth.pricing[name].price) if name in smooth.pricing else found.price
+    return solve_prepared(at, fleet, start, found.settled.prices.piece)
+
+
+def _with(prices: BentPricing, pricing: Pricing) -> BentPricing:
+    return replace(prices, pricing=pricing, price=np.array(pricing.price), share=np.asarray(pricing.share))
+
+
+def _cycle(group: Group, at: Mapping[str, Prepared], found: Mapping[str, Found], before: Mapping[str, object], rounds: int) -> PoolsNotSettled:
+    moving: list[str] = []
+    for name in group.markets:
+        old, new = before[name], found[name].sides
+        pieces = np.frombuffer(old[0], int) != np.frombuffer(new[0], int)  # type: ignore[index]
+        stuck = {j for j, _ in set(old[1]) ^ set(new[1])}  # type: ignore[index]
+        moving += [f"{at[name].labels[j]} in {name}" for j in sorted(stuck | set(map(int, np.flatnonzero(pieces))))]
+    return PoolsNotSettled(
+        "sides of notches under the shadow prices they lead to",
+        where=", ".join(moving),
+        residual=float(len(moving)),
+        unit="products that keep moving",
+        iterations=rounds,
+        next_step="put these cars' prices on one side of their thresholds, or solve without the fleet rule",
+    )
+
+
+def _group(duties: tuple[Obligation, ...], at: Mapping[str, Prepared]) -> Group:
+    markets = tuple(name for name in at if any(name in duty.rule.markets for duty in duties))
+    ends = np.cumsum([0, *(len(duty.pools) for duty in duties)])
+    burden: dict[str, np.ndarray] = {}
+    cars = np.concatenate([duty.rest_cars for duty in duties]).astype(float)
+    for name in markets:
+        rows = at[name].rows
+        table = np.zeros((at[name].market.cost.shape[0], int(ends[-1])))
+        for duty, first in zip(duties, ends[:-1], strict=True):
+            pool = duty.pool_of(rows)
+            on = np.flatnonzero(pool >= 0)
+            table[on, first + pool[on]] = duty.burden(rows)[on]
+            cars += np.bincount(first + pool[on], rows["units"].to_numpy(float)[on], minlength=cars.size)
+        burden[name] = table
+    rest, cap = (np.concatenate([getattr(duty, what) for duty in duties]).astype(float) for what in ("rest", "cap"))
+    return Group(duties, markets, burden, rest, cap, cars)

@@ -1,0 +1,235 @@
+"""One market under its programmes, with the shadow costs of fleet rules given ([7], [8]).
+
+What does not depend on prices or shadow costs is prepared once; solving is asked for many times; accounts are made once, at the end.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field, replace
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from keiretsu.demand.choice import choose
+from keiretsu.demand.tastes import Tastes
+from keiretsu.errors import NotSettled
+from keiretsu.market.market import Market
+from keiretsu.market.policy.accounts import Accounts, accounts
+from keiretsu.market.policy.compile import Compiled, all_inside, charger_utility, compile_programmes
+from keiretsu.market.policy.programmes import Programme, TariffQuota
+from keiretsu.market.policy.quota import MarketSolver, QuotaState, saving_rates, solve_quota
+from keiretsu.market.pools import PoolRecord
+from keiretsu.market.world import MarketFacts
+from keiretsu.supply.kinks import BentMarket, Stuck
+from keiretsu.supply.notches import Settled, solve_from_pieces
+from keiretsu.supply.pieces import PiecewiseWedges, check_paid, padded_pieces, piece_at, wedges_of, with_charge
+from keiretsu.supply.pricing import PricingOptions
+from keiretsu.supply.wedges import Wedges, paid
+from keiretsu.typing import PerProduct, PerProductAndDraw
+
+QUOTA_ROUNDS = 20  # several makers with quotas in one market are solved in turn
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is in force: programmes, pool records, and the day. World attributes of the same names."""
+
+    programmes: tuple[Programme, ...]
+    pools: tuple[PoolRecord, ...]
+    date: dt.date
+
+
+@dataclass(frozen=True)
+class RegulatedMarket:
+    """One market in equilibrium under its rules. Arrays over the rows of `rows`, padding cut off.
+
+    Attributes
+    ----------
+    market
+        The padded arrays with the wedges in force, cost and shadow cost that prices were solved on.
+    settled
+        Padded prices, pieces and deviations tried.
+    quantity
+        Cars a year by product and draw. (J, I)
+    shadow_eur
+        Shadow cost of fleet rules and quotas, EUR a car: part of no reported margin. (J,)
+    """
+
+    rows: pd.DataFrame
+    market: Market
+    compiled: Compiled
+    settled: Settled
+    price: np.ndarray
+    quantity: np.ndarray
+    shadow_eur: np.ndarray
+    accounts: Accounts
+    quotas: tuple[QuotaState, ...]
+
+    @property
+    def units(self) -> np.ndarray:
+        return self.quantity.sum(axis=1)
+
+    @property
+    def stuck(self) -> tuple[Stuck, ...]:
+        return self.settled.stuck
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A market with its programmes compiled: `market` has the chargers' utility in its tastes; `pieces` are padded like it."""
+
+    market: Market
+    rows: pd.DataFrame
+    facts: MarketFacts
+    rules: Rules
+    compiled: Compiled
+    pieces: PiecewiseWedges
+    labels: tuple[str, ...]
+    quotas: tuple[tuple[TariffQuota, str, np.ndarray], ...]
+    options: PricingOptions
+
+    @property
+    def padding(self) -> int:
+        return self.market.cost.shape[0] - len(self.rows)
+
+    def bent(self, pieces: PiecewiseWedges, fleet: np.ndarray) -> BentMarket:
+        """The pricing problem with shadow costs `fleet` (padded, EUR a car) on top of cost."""
+        m = self.market
+        cost, held = np.asarray(m.cost) + fleet, np.asarray(m.held)
+        return BentMarket(m.tastes, pieces, m.weights, cost, held, f"market {self.facts.id}", self.labels, self.options)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Prices of a prepared market at some shadow costs: `fleet` padded, `charge` of quotas over the market's rows (EUR a car)."""
+
+    compiled: Compiled
+    pieces: PiecewiseWedges
+    settled: Settled
+    fleet: np.ndarray
+    charge: np.ndarray
+    quotas: tuple[QuotaState, ...] = field(default=())
+
+    @property
+    def price(self) -> np.ndarray:
+        return self.settled.prices.price
+
+    @property
+    def sides(self) -> tuple[bytes, tuple[tuple[int, float], ...]]:
+        """Which piece every product is on and who is stuck where: what must not change for the market to be smooth."""
+        stuck = tuple((s.product, s.price_eur) for s in self.settled.stuck)
+        return np.asarray(self.settled.prices.piece, int).tobytes(), stuck
+
+
+def prepare(market: Market, rows: pd.DataFrame, facts: MarketFacts, rules: Rules, options: PricingOptions) -> Prepared:
+    """Compile the programmes of one market.
+
+    Raises
+    ------
+    PolicyError
+        When programmes contradict each other.
+    """
+    compiled = compile_programmes(rules.programmes, rows, facts, rules.date, all_inside(rows))
+    products, draws = market.cost.shape[0], market.tastes.alpha.shape[0]
+    padding = products - len(rows)
+    chargers = charger_utility(rules.programmes, rows, facts, rules.date)
+    if chargers.any():
+        market = replace(market, tastes=replace(market.tastes, delta=market.tastes.delta + jnp.asarray(np.pad(chargers, (0, padding)))))
+    labels = (*rows["product"].astype(str), *("(padding)",) * padding)
+    pieces = padded_pieces(compiled.pieces, products, draws)
+    return Prepared(market, rows, facts, rules, compiled, pieces, labels, _quotas_of(compiled, np.asarray(market.start)[: len(rows)]), options)
+
+
+def solve_prepared(at: Prepared, fleet: np.ndarray, start: np.ndarray, piece: np.ndarray) -> Found:
+    """Prices with shadow costs `fleet` of fleet rules; all (J,), padded; `start`, `piece` as an earlier solution left them.
+
+    Raises
+    ------
+    PricesNotSettled, NoPureEquilibrium, NotSettled
+        From prices, notches and tariff quotas.
+    """
+    if not at.quotas:
+        settled = solve_from_pieces(at.bent(at.pieces, fleet), start, piece, at.facts.potential)
+        return Found(at.compiled, at.pieces, settled, fleet, np.zeros(len(at.rows)))
+    n, found = len(at.rows), dict[str, Found]()
+    size = at.market.cost.shape[0], at.market.tastes.alpha.shape[0]
+
+    def prices(inside: np.ndarray, charge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        before = found["last"].price if found else start
+        now = at.compiled if (inside == 1).all() else compile_programmes(at.rules.programmes, at.rows, at.facts, at.rules.date, inside)
+        pieces = padded_pieces(with_charge(now.pieces, charge), *size)
+        settled = solve_from_pieces(at.bent(pieces, fleet), before, piece_at(pieces, before), at.facts.potential)
+        found["last"] = Found(now, padded_pieces(now.pieces, *size), settled, fleet, charge)
+        return settled.prices.price[:n], at.facts.potential * settled.prices.share[:n]
+
+    charge, quotas = _solve_quotas(at, prices)
+    return replace(found["last"], charge=charge, quotas=quotas)
+
+
+def finished(at: Prepared, found: Found) -> RegulatedMarket:
+    """Quantities and accounts at solved prices.
+
+    Raises
+    ------
+    PolicyError
+        When somebody would be paid to take a car, or accounts do not balance.
+    """
+    n, market = len(at.rows), at.market
+    price, piece = found.price, found.settled.prices.piece
+    check_paid(found.compiled.pieces, price[:n], at.labels[:n], f"market {at.facts.id}")
+    wedges = wedges_of(found.pieces, piece)
+    probability = np.asarray(_probabilities(market.tastes, wedges, jnp.asarray(price)))
+    draws = at.facts.consumers.weight.size
+    quantity = at.facts.potential * (probability * np.asarray(market.tastes.weight))[:n, :draws]
+    shadow = found.fleet[:n] + found.charge
+    solved_on = replace(market, wedges=wedges, shadow=jnp.asarray(np.pad(shadow, (0, at.padding))))
+    books = accounts(found.compiled, price[:n], piece[:n], quantity)
+    return RegulatedMarket(at.rows, solved_on, found.compiled, found.settled, price[:n], quantity, shadow, books, found.quotas)
+
+
+def _quotas_of(compiled: Compiled, start: np.ndarray) -> tuple[tuple[TariffQuota, str, np.ndarray], ...]:
+    """Every quota and maker that save something under it, and what each car saves as a share of its price."""
+    quotas = [q for q in compiled.programmes if isinstance(q, TariffQuota)]
+    makers = [(q, str(m)) for q in quotas for m in dict.fromkeys(compiled.place.maker)]
+    rates = [(q, m, saving_rates(compiled, q, m, piece_at(compiled.pieces, start))) for q, m in makers]
+    return tuple((q, m, rate) for q, m, rate in rates if rate.any())
+
+
+def _solve_quotas(at: Prepared, prices: MarketSolver) -> tuple[np.ndarray, tuple[QuotaState, ...]]:
+    """Shadow charges and states of every maker's quota, makers in turn until none moves."""
+    n = len(at.rows)
+    states: dict[tuple[str, str], QuotaState] = {}
+    before, moved = np.full(n, np.inf), np.inf
+    for _ in range(QUOTA_ROUNDS):
+        for quota, maker, rates in at.quotas:
+            others = [s for key, s in states.items() if key != (quota.scope.id, maker)]
+            states[quota.scope.id, maker] = solve_quota(rates, quota, maker, _given(others, n, prices))
+        inside = np.prod([s.inside for s in states.values()], axis=0)
+        charge = np.sum([s.charge_eur for s in states.values()], axis=0)
+        price, _ = prices(inside, charge)
+        moved, before = float(np.abs(price - before).max()), price
+        if len(at.quotas) == 1 or moved < 1e-4:
+            return charge, tuple(states.values())
+    raise NotSettled(
+        "tariff quotas of several makers",
+        where=at.facts.id,
+        residual=moved,
+        unit="EUR",
+        iterations=QUOTA_ROUNDS,
+        next_step="run the makers' quotas one at a time",
+    )
+
+
+def _given(others: list[QuotaState], n: int, prices: MarketSolver) -> MarketSolver:
+    """The market as one quota sees it, the others' states as they are."""
+    inside_0 = np.prod([s.inside for s in others], axis=0) if others else np.ones(n)
+    charge_0 = np.sum([s.charge_eur for s in others], axis=0) if others else np.zeros(n)
+    return lambda inside, charge: prices(inside * inside_0, charge + charge_0)
+
+
+@eqx.filter_jit
+def _probabilities(tastes: Tastes, wedges: Wedges, price: PerProduct) -> PerProductAndDraw:
+    return choose(tastes, paid(wedges, price)).probability
