@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from keiretsu.case import Case
 from keiretsu.errors import CaseError, NegativeEquity, ValuationError
@@ -47,6 +48,17 @@ def test_overhead_grows_with_revenue(case: Case, ensemble: MadeUp) -> None:
     without = cash_flow(case, finance, ahead, with_synergies=False)
     with_it = cash_flow(case, dataclasses.replace(finance, overhead_share=0.05), ahead, with_synergies=False)
     np.testing.assert_allclose(without.ebitda - with_it.ebitda, 0.05 * without.revenue, rtol=1e-9)
+
+
+def test_margins_that_are_larger_in_a_draw_only_because_buyers_are_less_sensitive_are_no_profit(case: Case, ensemble: MadeUp) -> None:
+    """The accounts are the same in every draw: what a draw adds to the margin over marginal cost it adds to other cost."""
+    steady = ensemble.data.copy()
+    steady["firm_profit_eur"] = steady["firm_revenue_eur"] * 0.18
+    factor = xr.DataArray(np.linspace(0.5, 1.5, steady.sizes["draw"]), dims="draw")
+    uneven = steady.assign(firm_profit_eur=steady["firm_profit_eur"] * factor)
+    finance = finances(case)["Electric"]
+    one, other = (cash_flow(case, finance, prospects(data, "stake"), with_synergies=True) for data in (steady, uneven))
+    np.testing.assert_allclose(other.ebitda, one.ebitda, rtol=1e-9, atol=1.0)
 
 
 def test_a_shared_platform_is_paid_once(case: Case) -> None:

@@ -64,7 +64,7 @@ def cash_flow(case: Case, finance: Finance, prospects: Prospects, *, with_synerg
     rest = np.broadcast_to(finance.path("rest_of_company_profit_eur", years), shape)
     revenue = simulated + finance.path("rest_of_company_revenue_eur", years)
     synergies = np.broadcast_to(synergy_path(case, finance, prospects.scenario, years) * float(with_synergies), shape)
-    fixed_cost = -finance.path("fixed_cost_eur", years) - finance.overhead_share * revenue
+    fixed_cost = -finance.path("fixed_cost_eur", years) - finance.overhead_share * revenue - prospects.not_marginal(finance.company)
     rnd = np.broadcast_to(-finance.path("rnd_eur", years), shape)
     shared_as_in = prospects.scenario if with_synergies else BASELINE
     spent = finance.path("capex_eur", years) + platform_path(case, finance.company, shared_as_in, years)

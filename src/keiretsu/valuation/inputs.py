@@ -52,6 +52,8 @@ class Prospects:
         EUR a year at 2023 prices, simulated markets only. (N, T, F)
     units, electric_units
         Cars a year. (N, T, F)
+    excess
+        Margin over revenue in the first year of the baseline, less its median over draws. (N, F)
     """
 
     scenario: str
@@ -61,6 +63,7 @@ class Prospects:
     revenue_eur: np.ndarray
     units: np.ndarray
     electric_units: np.ndarray
+    excess: np.ndarray
 
     @property
     def draws(self) -> int:
@@ -75,6 +78,17 @@ class Prospects:
         k = self.firms.index(company)
         return self.margin_eur[:, :, k], self.revenue_eur[:, :, k], self.units[:, :, k]
 
+    def not_marginal(self, company: str) -> np.ndarray:
+        """Cost (N, T) that a draw's margins imply beyond the stated one, so that all draws agree with the same accounts.
+
+        How sensitive buyers are to prices is uncertain, and with it the margin over *marginal* cost; the operating profit that a company reported is
+        not. A draw with larger margins has larger costs of the other kind, in the same proportion to revenue.
+        """
+        if company not in self.firms:
+            return np.zeros(self.margin_eur.shape[:2])
+        k = self.firms.index(company)
+        return self.excess[:, k, None] * self.revenue_eur[:, :, k]
+
 
 def prospects(data: xr.Dataset, scenario: str) -> Prospects:
     """Read one scenario of an ensemble's data set.
@@ -84,6 +98,7 @@ def prospects(data: xr.Dataset, scenario: str) -> Prospects:
     ValuationError
         When the ensemble has no such scenario, or lacks a variable.
     """
+    _refuse_unknown(data, BASELINE, ())
     _refuse_unknown(data, scenario, ("firm_profit_eur", "firm_revenue_eur", "firm_units", "firm_electric_units"))
     chosen = data.sel(scenario=scenario)
 
@@ -98,7 +113,15 @@ def prospects(data: xr.Dataset, scenario: str) -> Prospects:
         array("firm_revenue_eur"),
         array("firm_units"),
         array("firm_electric_units"),
+        _excess(data),
     )
+
+
+def _excess(data: xr.Dataset) -> np.ndarray:
+    first = data[["firm_profit_eur", "firm_revenue_eur"]].sel(scenario=BASELINE).isel(year=0)
+    margin, revenue = (np.asarray(first[name].transpose("draw", "firm").values, dtype=float) for name in ("firm_profit_eur", "firm_revenue_eur"))
+    rate = np.divide(margin, revenue, out=np.zeros_like(margin), where=revenue > 0)  # a firm that does not sell yet has no margin to compare
+    return rate - np.median(rate, axis=0)
 
 
 def observed(data: xr.Dataset, scenario: str, measure: str, company: str, year: int) -> Vector:

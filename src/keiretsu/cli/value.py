@@ -1,0 +1,90 @@
+"""Commands about money: what a company and a stake in it are worth, and whether to list it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keiretsu.cli.answer import CaseName
+
+if TYPE_CHECKING:
+    from keiretsu.case import Case
+    from keiretsu.valuation import Futures
+
+CompanyName = Annotated[
+    str, typer.Option("--company", metavar="COMPANY", help="Company to value.", show_default="the one with terms, else the first")
+]
+Draws = Annotated[int, typer.Option("--draws", min=1, help="Futures to draw; a power of two is best.")]
+
+
+def value(
+    case: CaseName,
+    company: CompanyName = "",
+    terms: Annotated[list[str] | None, typer.Option("--terms", metavar="ID", help="Only these terms of a stake; may be given several times.")] = None,
+    draws: Draws = 64,
+) -> None:
+    """What a company is worth, and a stake in it to everybody at the table."""
+    from keiretsu.case import load_case
+    from keiretsu.cli import say
+    from keiretsu.report.names import names_in
+    from keiretsu.report.worth import company_tables, stake_tables
+    from keiretsu.valuation import football_field, terms_of, value_company, value_stake
+
+    loaded = load_case(case)
+    chosen = company or _company_of(loaded, "stake_terms")
+    asked = [terms_of(loaded, name) for name in terms] if terms else [terms_of(loaded, name) for name in _terms_for(loaded, chosen)]
+    futures = _futures(loaded, tuple(dict.fromkeys(t.scenario for t in asked if t.scenario)), draws)
+    names = names_in(loaded)
+    found = value_company(loaded, futures, chosen)
+    say.say(found.sentence)
+    for table in company_tables(found, football_field(loaded, futures, chosen), names):
+        say.show(table)
+    for one in asked:
+        stake = value_stake(loaded, futures, one)
+        say.say(stake.sentence)
+        for table in stake_tables(stake, names):
+            say.show(table)
+
+
+def list_(case: CaseName, company: CompanyName = "", draws: Draws = 64) -> None:
+    """Whether to list a company: now, later or never, and at which valuation."""
+    from keiretsu.case import load_case
+    from keiretsu.cli import say
+    from keiretsu.report.names import names_in
+    from keiretsu.report.worth import listing_tables
+    from keiretsu.valuation import value_listing
+
+    loaded = load_case(case)
+    chosen = company or _company_of(loaded, "listing")
+    found = value_listing(loaded, _futures(loaded, (), draws), chosen)
+    say.say(found.sentence)
+    for table in listing_tables(found, names_in(loaded)):
+        say.show(table)
+
+
+def _company_of(case: Case, table: str) -> str:
+    """The company a command is about when none is named."""
+    from keiretsu.errors import Problem, ValuationError
+
+    for name in (table, "finance"):
+        if len(case.tables[name]):
+            return str(case.tables[name]["company"].iloc[0])
+    raise ValuationError(
+        Problem(
+            "the case says nothing about money", f"case {case.name}", "no finance.csv", "a row for each company to value", "see docs/valuation.md"
+        )
+    )
+
+
+def _terms_for(case: Case, company: str) -> list[str]:
+    frame = case.tables["stake_terms"]
+    return [str(name) for name in frame[frame["company"] == company]["terms"]]
+
+
+def _futures(case: Case, scenarios: tuple[str, ...], draws: int) -> Futures:
+    from keiretsu.cli import say
+    from keiretsu.study.futures import futures_of
+
+    with say.progress() as on_step:
+        return futures_of(case, scenarios, draws, on_step)

@@ -1,0 +1,34 @@
+"""Futures of a case for a question about money: the baseline and some scenarios under the same draws of everything that is uncertain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from keiretsu.case import Case
+from keiretsu.market.build import build_world
+from keiretsu.outlook.case_facts import facts_of, last_year
+from keiretsu.outlook.ensemble import Ensemble, ensemble
+from keiretsu.outlook.outlook import build
+from keiretsu.outlook.uncertain import draws_of, uncertain_of
+from keiretsu.study.run import OnStep, chosen_scenarios, no_listener
+
+SEED = 20240327
+BLOCK = 8
+THREADS = 2
+
+
+def futures_of(case: Case, scenarios: Sequence[str], draws: int, on_step: OnStep = no_listener) -> Ensemble:
+    """Years ahead of the baseline and the named scenarios, without the tables by product.
+
+    Raises
+    ------
+    KeiretsuError
+        Whatever part of the case cannot be used or settled, by its name.
+    """
+    named = chosen_scenarios(case, tuple(scenarios)) if scenarios else ()
+    world = build_world(case)
+    on_step(0, 1, "years ahead: compiled once")
+    outlook = build(world, {scenario.name: scenario for scenario in named}, facts_of(case, world, last_year(case)))
+    inputs, correlation = uncertain_of(case.tables, outlook.roster.launched)
+    drawn = draws_of(inputs, correlation, outlook.central(), draws, SEED)
+    return ensemble(outlook, drawn, outlook.scenarios, BLOCK, THREADS, False, on_step, {"case": case.hash, "seed": SEED})
