@@ -10,6 +10,7 @@ import pytest
 from keiretsu.errors import MoveError
 from keiretsu.market.characteristics import characteristic_matrix
 from keiretsu.market.market import kappa_of
+from keiretsu.market.projection import with_xi
 from keiretsu.market.solve import solve
 from keiretsu.moves import Entry, Launch, ProductFilter, Twin
 from keiretsu.moves.new_utility import fit_utility
@@ -41,7 +42,17 @@ def test_a_twin_differs_from_its_original_by_the_difference_between_the_brands(w
     after = TWIN.apply(world).products.set_index(["market", "product"])
     for market in ("north", "south"):
         gap = after.loc[(market, "boreas_twin"), "delta"] - after.loc[(market, "ares_one"), "delta"]
-        assert gap == pytest.approx(fit.standing[market, "Boreas"] - fit.standing[market, "Ares"], abs=1e-12)
+        assert gap == pytest.approx(fit.effect["Boreas", market] - fit.effect["Ares", market], abs=1e-12)
+
+
+def test_a_twin_takes_its_originals_xi_and_a_projected_car_the_appeal_that_is_stated(world):
+    known = with_xi(world)
+    twin = TWIN.apply(known).products.set_index(["market", "product"])
+    assert twin.loc[("north", "boreas_twin"), "xi"] == twin.loc[("north", "ares_one"), "xi"] != 0
+    launch = Launch(product="new", markets=("north",), brand="Boreas", like="boreas_one", price_eur=30_000.0, margin=0.2, appeal=0.05)
+    assert launch.apply(known).products.iloc[-1]["xi"] == 0.05
+    like = dataclasses.replace(launch, utility="of_like").apply(known).products.set_index(["market", "product"])
+    assert like.loc[("north", "new"), "xi"] == pytest.approx(like.loc[("north", "boreas_one"), "xi"] + 0.05, abs=1e-12)
 
 
 def test_projection_finds_the_tastes_and_brands_that_made_the_utilities(world):
@@ -61,8 +72,8 @@ def test_projection_finds_the_tastes_and_brands_that_made_the_utilities(world):
     exact = world.replace(products=rows.assign(delta=np.where(electric, made, rows["delta"]), segment="C", body="hatchback"))
     fit = fit_utility(exact, "BEV")
     assert fit.names == ("range_100km", "power_100kw")
-    np.testing.assert_allclose(fit.taste, [0.6, 0.8], rtol=1e-9)
-    assert fit.standing == pytest.approx(standing, abs=1e-9)
+    np.testing.assert_allclose(fit.beta, [0.6, 0.8], rtol=1e-9)
+    assert fit.effect == pytest.approx({(brand, market): value for (market, brand), value in standing.items()}, abs=1e-9)
     assert fit.spread < 1e-9
     launch = Launch(
         product="new",

@@ -20,6 +20,7 @@ from keiretsu.market.padding import common_shape, padded
 from keiretsu.market.policy.compile import charger_utility, wedges_for
 from keiretsu.market.policy.parsing import parse_programmes
 from keiretsu.market.policy.parsing_pools import parse_pools
+from keiretsu.market.projection import with_xi
 from keiretsu.market.solve import market_of
 from keiretsu.market.world import PRODUCT_COLUMNS, MarketFacts, World
 from keiretsu.numerics.draws import sobol
@@ -72,7 +73,7 @@ def observed_wedges(world: World, name: str, rows: pd.DataFrame) -> Wedges:
 
 
 def calibrated(world: World) -> World:
-    """The same world with the mean utilities and costs that reproduce its prices and units.
+    """The same world with the mean utilities and costs that reproduce its prices and units, and mean utilities projected ([5b]).
 
     Raises
     ------
@@ -89,7 +90,7 @@ def calibrated(world: World) -> World:
     chargers = [charger_utility(world.programmes, table, world.markets[name], world.observed_on) for name, table in zip(names, rows, strict=True)]
     found = invert_many(shares, tastes, money, [f"market {name}" for name in names], [list(table["product"]) for table in rows])
     inverted = [table.assign(delta=np.asarray(one.delta) - added) for table, one, added in zip(rows, found, chargers, strict=True)]
-    return recosted(world.replace(products=pd.concat(inverted, ignore_index=True)))
+    return recosted(with_xi(world.replace(products=pd.concat(inverted, ignore_index=True))))
 
 
 def recosted(world: World) -> World:

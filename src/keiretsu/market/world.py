@@ -90,6 +90,9 @@ class World:
         Taxes, incentives, tariffs and charger programmes, dated (`keiretsu.market.policy.programmes`); VAT and sales taxes sit in products.
     pools
         Fleet rules, pools of makers and the rest of a regulated area (`keiretsu.market.pools`).
+    xi_spread
+        Standard deviation of xi (utils) by powertrain, as the projection of the observed year finds it; a powertrain with too few
+        products to be projected is not in it.
     changed_by
         Names of the moves already applied, in order.
     """
@@ -105,6 +108,7 @@ class World:
     programmes: tuple[Programme, ...] = ()
     pools: tuple[PoolRecord, ...] = ()
     alliances: tuple[tuple[str, ...], ...] = ()
+    xi_spread: Mapping[str, float] = field(default_factory=dict[str, float])
     changed_by: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
