@@ -22,6 +22,7 @@ from keiretsu.errors import Problem
 
 CASE_FILE = "case.toml"
 POLICY_FILES = ("programmes.toml", "pools.toml")
+HISTORY_FILES = ("registrations.csv", "registrations_all_cars.csv", "launches.csv", "policy_history.csv")  # read by keiretsu.outlook.backtest
 SCENARIO_FOLDER = "scenarios"
 MARKET_SECTION = "market"
 SECTION_NAMES = ("case", "rates", "demand", MARKET_SECTION, "kappa", "calibration", "report", SCENARIO_FOLDER)
@@ -56,7 +57,7 @@ def read_folder(folder: Path) -> RawCase:
             Problem("the file is missing", CASE_FILE, "nothing", "a file that starts with [case]", "`keiretsu new NAME` writes a case that runs")
         )
     tables, stated = _read_tables(folder, toml, problems)
-    used = {CASE_FILE, *POLICY_FILES, *(table.file for table in TABLES.values())}
+    used = {CASE_FILE, *POLICY_FILES, *HISTORY_FILES, *(table.file for table in TABLES.values())}
     present = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and not _hidden(p, folder))
     scenario_files = [p for p in present if p.startswith(f"{SCENARIO_FOLDER}/") and p.endswith(".toml") and p.count("/") == 1]
     return RawCase(

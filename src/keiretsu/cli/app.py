@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keiretsu import __version__
-from keiretsu.cli import answer, cases, evidence, owners, value
+from keiretsu.cli import answer, backtest, cases, evidence, owners, value
 
 app = typer.Typer(
     name="keiretsu",
@@ -36,7 +36,7 @@ def every_command(
 for heading, commands in (
     ("The answer", (answer.run, answer.scenarios, answer.rules)),
     ("What it is worth", (value.value, value.list_)),
-    ("Behind the answer", (owners.owners, owners.concentration, owners.policy, evidence.calibrate, evidence.sources)),
+    ("Behind the answer", (owners.owners, owners.concentration, owners.policy, evidence.calibrate, backtest.backtest, evidence.sources)),
     ("A case of your own", (cases.new, cases.check, cases.schema)),
 ):
     for command in commands:
