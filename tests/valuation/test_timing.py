@@ -84,7 +84,7 @@ def twins():
 def test_twins_take_sales_from_each_other_and_the_parts_add_up():
     world, scenario = twins()
     launches = [LaunchOption("new", "Ares", (2025,)), LaunchOption("twin", "Boreas", (2025,))]
-    sets = SetsOnSale(world, scenario, solve, launches)
+    sets = SetsOnSale(world, scenario, solve, ("new", "twin"))
     partners = partners_of(world, ("Ares", "Boreas"))
     table = where_sales_come_from(launches, units_of_sets(sets, ("M",)), players_of(sets(frozenset(("new", "twin"))), partners)).set_index("launch")
     assert (table["from_partners_launches"] > 0).all()
@@ -98,7 +98,7 @@ def test_the_twin_is_worth_less_to_its_brand_once_the_original_is_there():
     world, scenario = twins()
     launches = [LaunchOption("new", "Ares", (2025, 2026)), LaunchOption("twin", "Boreas", (2025, 2026))]
     partners = partners_of(world, ("Ares", "Boreas"))
-    profit = profit_of_sets(SetsOnSale(world, scenario, solve, launches), partners)
+    profit = profit_of_sets(SetsOnSale(world, scenario, solve, ("new", "twin")), partners)
     values = year_by_year(profit, YearsAlike(2025, 2030, 0.07).weights(), {}, {"new": "Ares", "twin": "Boreas"})
     found = launch_timing(launches, values)
     alone = found.alone.set_index(["launch", "year"])["value_eur"]
@@ -120,4 +120,4 @@ def test_launches_that_cannot_be_timed_are_refused():
         launch_timing([LaunchOption(f"l{k}", "Ann", tuple(range(2025, 2035))) for k in range(6)], lambda years: {})
     world, scenario = twins()
     with pytest.raises(ValuationError, match="does not launch"):
-        SetsOnSale(world, scenario, solve, [LaunchOption("zeppelin", "Ares", (2025,))])
+        SetsOnSale(world, scenario, solve, ("zeppelin",))

@@ -14,7 +14,6 @@ from keiretsu.moves.scenario import Scenario
 from keiretsu.moves.withdrawals import Withdrawal
 from keiretsu.valuation.cooperation import Partner
 from keiretsu.valuation.static_value import Solve, profit_by_firm
-from keiretsu.valuation.timing import LaunchOption
 
 
 class SetsOnSale:
@@ -23,10 +22,10 @@ class SetsOnSale:
     All launches are made first and those not in the set withdrawn, so that a twin whose original is not on sale keeps the utility of its original.
     """
 
-    def __init__(self, world: World, scenario: Scenario, solve: Solve, launches: Sequence[LaunchOption]) -> None:
+    def __init__(self, world: World, scenario: Scenario, solve: Solve, products: Sequence[str]) -> None:
         self.world, self.solve = world, solve
         self.all_on_sale = scenario.apply(world)
-        self.names = tuple(launch.name for launch in launches)
+        self.names = tuple(products)
         new = {product for move in scenario.moves for product in move.launches()}
         unknown = [name for name in self.names if name not in new]
         if unknown:

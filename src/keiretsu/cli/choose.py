@@ -1,0 +1,178 @@
+"""Commands about decisions: what must be true, alliances, launch timing, choosing among moves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keiretsu.cli.answer import CaseName, ScenarioNames
+from keiretsu.cli.value import Draws
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from keiretsu.case import Case
+    from keiretsu.valuation.alliances import Alliance, Payoffs
+    from keiretsu.valuation.cooperation import Cooperation, Partner
+
+Terms = Annotated[str, typer.Option("--terms", metavar="ID", help="Terms of the stake.", show_default="the first of stake_terms.csv")]
+PartnerNames = Annotated[list[str] | None, typer.Option("--partner", "-p", metavar="COMPANY", help="A partner; two to eight.", show_default="Renault, Nissan, Mitsubishi, Honda")]  # fmt: skip
+Rate = Annotated[float, typer.Option("--rate", help="Real discount rate a year, where every year is taken to be alike.")]
+LastYear = Annotated[int, typer.Option("--until", help="Last year counted, where every year is taken to be alike.")]
+EURO_M = 1e-6
+
+
+def whatmustbetrue(case: CaseName, terms: Terms = "", draws: Draws = 256) -> None:
+    """The likeliest future in which a stake is worth nothing, and how likely that is."""
+    from keiretsu.case import load_case
+    from keiretsu.cli import say
+    from keiretsu.report.decisions import must_be_true_tables
+    from keiretsu.study.decisions import question_of
+    from keiretsu.study.futures import futures_of
+    from keiretsu.valuation import terms_of, value_stake
+    from keiretsu.valuation.must_be_true import what_must_be_true
+
+    loaded = load_case(case)
+    asked = terms_of(loaded, terms or _first_terms(loaded))
+    with say.progress() as on_step:
+        futures = futures_of(loaded, (asked.scenario,) if asked.scenario else (), draws, on_step)
+    stake = value_stake(loaded, futures, asked)
+    decision = f"{asked.investor}'s EUR {asked.amount_eur * EURO_M:,.0f} m for {asked.company}"
+    found = what_must_be_true(question_of(loaded, futures, decision, stake.net_present_value))
+    say.say(found.sentence)
+    for table in must_be_true_tables(found):
+        say.show(table)
+
+
+def alliances(
+    case: CaseName,
+    partner: PartnerNames = None,
+    savings: Annotated[str, typer.Option(help="flat: the same for every group. by-volume: for each doubling of volume.")] = "flat",
+    pricing: Annotated[str, typer.Option(help="separate or joint.")] = "separate",
+    pools: Annotated[str, typer.Option(help="CO2 pools: own or shared.")] = "own",
+    years: Annotated[str, typer.Option(help="alike: every year like the base year, policy left out. ahead: years simulated to the case's last one.")] = "alike",
+    draws: Annotated[int, typer.Option("--draws", min=0, help="Futures to draw; 0 is the central case.")] = 0,
+    until: LastYear = 2035,
+    rate: Rate = 0.07,
+) -> None:
+    """Every coalition among partners: what it is worth, how to split it, which one nobody would leave."""
+    from keiretsu.case import load_case
+    from keiretsu.cli import say
+    from keiretsu.report.decisions import alliance_tables
+    from keiretsu.report.names import names_in
+
+    loaded = load_case(case)
+    found = _alliance(loaded, tuple(partner or ()), _form(savings, pricing, pools), years, draws, until, rate)
+    say.say(found.sentence)
+    for table in alliance_tables(found, names_in(loaded)):
+        say.show(table)
+
+
+def timing(
+    case: CaseName,
+    scenario: Annotated[str, typer.Option("--scenario", "-s", help="Scenario whose launches are timed.")] = "india_twins",
+    year: Annotated[list[int] | None, typer.Option("--year", help="A year in which they may come.", show_default="the three after the base year's next")] = None,
+    until: LastYear = 2035,
+    rate: Rate = 0.07,
+) -> None:
+    """The best year of each launch, given the others; what waiting costs; whose sales a twin takes."""
+    from keiretsu.case import load_case
+    from keiretsu.cli import say
+    from keiretsu.report.decisions import timing_tables
+    from keiretsu.study.launches import time_launches
+
+    loaded = load_case(case)
+    with say.progress() as on_step:
+        found, sources = time_launches(loaded, scenario, tuple(year or range(loaded.year + 2, loaded.year + 5)), until, rate, on_step)
+    say.say(found.sentence)
+    for table in timing_tables(found, sources):
+        say.show(table)
+
+
+def choose(
+    case: CaseName,
+    company: Annotated[str, typer.Option("--for", metavar="COMPANY", help="Who chooses.", show_default="the investor of stake_terms.csv")] = "",
+    scenario: ScenarioNames = None,
+    draws: Draws = 64,
+) -> None:
+    """Moves of a company side by side: expected value, chance of being best, regret, and what it is worth to know more first."""
+    from keiretsu.case import load_case
+    from keiretsu.cli import say
+    from keiretsu.report.decisions import choice_tables
+    from keiretsu.valuation.choosing import choose as choose_among
+
+    loaded = load_case(case)
+    values, inputs = _values_of_moves(loaded, company, tuple(scenario or ()), draws)
+    found = choose_among(values, inputs)
+    say.say(found.sentence)
+    titles = {one.name: one.title for one in loaded.scenarios} | {"nothing": "Do nothing"}
+    for table in choice_tables(found, titles):
+        say.show(table)
+
+
+def _alliance(case: Case, names: tuple[str, ...], form: Cooperation, years: str, draws: int, until: int, rate: float) -> Alliance:
+    from keiretsu.cli import say
+    from keiretsu.study.alliances import world_of_years_alike
+    from keiretsu.study.decisions import alliance_payoffs
+    from keiretsu.valuation.alliances import alliance
+    from keiretsu.valuation.cooperation import DEFAULT_PARTNERS, partners_of
+
+    _one_of("--years", years, ("alike", "ahead"))
+    with say.progress() as on_step:
+        on_step(0, 1, "base year")
+        world = world_of_years_alike(case, form)
+        partners: tuple[Partner, ...] = partners_of(world, names or DEFAULT_PARTNERS)
+        payoffs: Payoffs
+        if years == "alike":
+            from keiretsu.study.alliances import payoffs_of_years_alike
+
+            payoffs = payoffs_of_years_alike(world, partners, form, (case.year + 1, until, rate), draws, on_step)
+        else:
+            payoffs = alliance_payoffs(case, partners, form, draws, on_step)
+        return alliance(partners, form, payoffs)
+
+
+def _form(savings: str, pricing: str, pools: str) -> Cooperation:
+    from keiretsu.valuation.cooperation import Cooperation, FlatSaving, SavingPerDoubling
+
+    _one_of("--savings", savings, ("flat", "by-volume"))
+    _one_of("--pricing", pricing, ("separate", "joint"))
+    _one_of("--pools", pools, ("own", "shared"))
+    saving = FlatSaving() if savings == "flat" else SavingPerDoubling()
+    return Cooperation(saving, pricing="joint" if pricing == "joint" else "separate", pools="shared" if pools == "shared" else "own")
+
+
+def _values_of_moves(case: Case, company: str, scenarios: tuple[str, ...], draws: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    from keiretsu.cli import say
+    from keiretsu.study.decisions import choice_values, moves_open_to, stake_claims
+    from keiretsu.study.futures import futures_of
+
+    chooser = company or str(_terms_frame(case)["investor"].iloc[0])
+    chosen = scenarios or moves_open_to(case, chooser)
+    with say.progress() as on_step:
+        futures = futures_of(case, chosen, draws, on_step)
+    claims: Mapping[str, object] = stake_claims(case, futures, chooser, chosen)
+    return choice_values(case, futures, chosen, chooser, (chooser,), claims), futures.inputs[list(futures.normals.columns)]
+
+
+def _first_terms(case: Case) -> str:
+    return str(_terms_frame(case)["terms"].iloc[0])
+
+
+def _terms_frame(case: Case) -> pd.DataFrame:
+    from keiretsu.errors import Problem, ValuationError
+
+    frame = case.tables["stake_terms"]
+    if frame.empty:
+        raise ValuationError(Problem("the case states no terms of a stake", f"case {case.name}", "no stake_terms.csv", "a row of terms", "see docs/valuation.md"))
+    return frame
+
+
+def _one_of(option: str, given: str, words: tuple[str, ...]) -> None:
+    from keiretsu.errors import InputError, Problem
+
+    if given not in words:
+        raise InputError(Problem("not a choice", option, given, f"one of {', '.join(words)}"))

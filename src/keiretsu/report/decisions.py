@@ -1,0 +1,142 @@
+"""Tables of what must be true, alliances, launch timing, choices and hindsight as a reader reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from keiretsu.report.tables import Table, table_of
+from keiretsu.report.wording import Label
+from keiretsu.valuation.alliances import Alliance
+from keiretsu.valuation.choosing import Choice
+from keiretsu.valuation.hindsight import Hindsight
+from keiretsu.valuation.must_be_true import MustBeTrue
+from keiretsu.valuation.odds import in_own_unit
+from keiretsu.valuation.timing import LaunchTiming
+
+MOST_INPUTS = 12  # of a design point: the rest carries next to nothing
+
+
+def must_be_true_tables(found: MustBeTrue) -> list[Table]:
+    """The point in own units, and the chance in its three ways."""
+    rows = []
+    for name in found.points:
+        for row in found.table[found.table["branch"] == name].head(MOST_INPUTS).to_dict("records"):
+            there, middle = (in_own_unit(float(row[column]), str(row["unit"])) for column in ("at_point", "middle"))
+            rows.append((name, found.question.words[str(row["input"])], middle, there, row["standard_deviations"], row["importance"]))
+    point = pd.DataFrame(rows, columns=["branch", "input", "middle", "at_point", "standard_deviations", "importance"])
+    labels = {
+        "branch": _text("Events"), "input": _text("Input"), "middle": _text("Middle"), "at_point": _text("Worth nothing at"),
+        "standard_deviations": Label("Away", "standard deviations", digits=2, signed=True), "importance": _percent("Part of the distance"),
+    }  # fmt: skip
+    chances = {
+        "branch": _text("Events"), "probability": _percent("Chance of the events"), "draws": Label("Futures"), "beta": Label("Distance", digits=2),
+        "first_order": _percent("Loss, from the distance"), "near": _percent("Loss, sampled near"), "near_error": _percent("±"),
+        "sampled": _percent("Loss, share of futures"), "sampled_error": _percent("±"), "status": _text("Point"),
+    }  # fmt: skip
+    note = f"The polynomial explains {found.held_out_r2:.0%} of the variance of futures it has not seen."
+    return [
+        table_of("must_be_true", f"{found.question.decision}: the likeliest future in which it is worth nothing", point, names={}, labels=labels),
+        table_of("must_be_true_chances", "How likely a loss is", found.branches, names={}, columns=list(chances), labels=chances, note=note),
+    ]
+
+
+def alliance_tables(found: Alliance, names: Mapping[str, str]) -> list[Table]:
+    """Coalitions, splits, who brings what, seatings."""
+    own = [partner.name for partner in found.partners]
+    parts = {f"{name}_eur": _money(names.get(name, name)) for name in own}
+    coalitions = {
+        "coalition": _text("Who cooperates"), "gamma_eur": _money("Worth, outsiders alone"), "gamma_error_eur": _money("±"),
+        "delta_eur": _money("Worth, outsiders together"), "delta_error_eur": _money("±"), **parts,
+    }  # fmt: skip
+    splits = {
+        "partner": _text("Partner"), "own_eur": _money("Earns itself"), "shapley_eur": _money("Shapley"), "shapley_error_eur": _money("±"),
+        "core_low_eur": _money("Core, least"), "core_high_eur": _money("Core, most"), "nucleolus_eur": _money("Nucleolus"), "nash_eur": _money("Nash"),
+    }  # fmt: skip
+    brings = {"partner": _text("Partner"), "joins": _text("Joins"), "adds_eur": _money("Adds"), "adds_error_eur": _money("±")}
+    state = (
+        f"The core is empty: every split leaves a group that would do better alone, by at least EUR {found.core.subsidy / 1e6:,.0f} m."
+        if found.core.core_is_empty
+        else "Some splits leave nobody better off outside (the core)."
+    )
+    note = f"{found.form.in_words()}. Change of operating net present value against everybody alone, stakes as they are; {found.draws} futures."
+    tables = [
+        table_of("coalitions", "What each coalition is worth to its members", found.coalitions, names={}, columns=list(coalitions), labels=coalitions, note=note),
+        table_of("splits", "How the worth of all together can be split", found.splits, names=names, columns=list(splits), labels=splits, note=state),
+        table_of("brings", "What each partner adds to the others", found.brings, names={}, labels=brings),
+    ]
+    if len(found.seatings):
+        shown = found.seatings.assign(**{c: found.seatings[c].map({True: "yes", False: "no"}) for c in ("stable_gamma", "stable_delta", "nash_gamma", "stable_without_payments")})  # fmt: skip
+        seats = {
+            "seating": _text("Who sits with whom"), "total_eur": _money("All together"), "stable_gamma": _text("Holds, some split"),
+            "chance_stable": _percent("In futures"), "stable_delta": _text("Holds, leavers face a block"), "nash_gamma": _text("Holds, equal split"),
+            "stable_without_payments": _text("Holds, no payments"), "nash_blocked_by": _text("Equal split broken by"),
+        }  # fmt: skip
+        tables.append(table_of("seatings", "Which partnerships nobody would leave", shown, names={}, columns=list(seats), labels=seats))
+    return tables
+
+
+def timing_tables(found: LaunchTiming, sources: pd.DataFrame) -> list[Table]:
+    """What waiting costs, best responses, whose sales a launch takes."""
+    waiting = found.waiting.assign(year=[str(year) for year in found.waiting["year"]])
+    labels = {
+        "launch": _text("Launch"), "player": _text("Company"), "year": _text("Year"), "value_eur": _money("Worth to it"), "total_eur": _money("Worth to all"),
+        "cost_of_waiting_eur": _money("Lost against its best"), "others": _text("Others"), "best": _text("Best answer"),
+    }  # fmt: skip
+    cars = {name: Label(text, "cars a year") for name, text in (
+        ("sells", "Sells"), ("alone_sells", "Would sell alone"), ("from_own_launches", "From own launches"), ("from_own_other", "From own cars"),
+        ("from_partners_launches", "From the other's launches"), ("from_partners_other", "From the other's cars"), ("from_rivals", "From rivals"),
+        ("from_nothing", "From buying nothing"),
+    )}  # fmt: skip
+    note = "Every year like the base year, policy left out, cost of launching not in it; the others at the combination named above."
+    return [
+        table_of("waiting", "What each year is worth", waiting, names={}, labels=labels, note=note),
+        table_of("responses", "Best answers to each other", found.responses, names={}, labels=labels),
+        table_of("cannibals", "Whose sales a launch takes", sources, names={}, labels=labels | cars),
+    ]
+
+
+def choice_tables(found: Choice, titles: Mapping[str, str]) -> list[Table]:
+    """Moves, and what it is worth to know."""
+    moves = {
+        "move": _text("Move"), "expected_eur": _money("Expected"), "error_eur": _money("±"), "chance_best": _percent("Best in"),
+        "behind_best_eur": _money("Behind the best"), "behind_best_error_eur": _money("±"), "expected_regret_eur": _money("Regret"),
+        "largest_regret_eur": _money("Worst regret"), "worst_tenth_eur": _money("Worst tenth"), "chance_of_loss": _percent("Loss in"),
+    }  # fmt: skip
+    information = {"input": _text("Knowing"), "evppi_eur": _money("Is worth"), "by_chance_eur": _money("By chance alone"), "evpi_share": _percent("Of knowing all")}
+    note = f"Knowing everything is worth EUR {found.perfect_eur / 1e6:,.1f} ± {found.perfect_error_eur / 1e6:,.1f} m. Futures are sorted into bins of each input; by chance: the same after shuffling."
+    return [
+        table_of("choice", "Moves side by side", found.moves.assign(move=[titles.get(m, m) for m in found.moves["move"]]), names={}, columns=list(moves), labels=moves),
+        table_of("information", "What it is worth to know before deciding", found.information, names={}, labels=information, note=note),
+    ]
+
+
+def hindsight_tables(found: Hindsight) -> list[Table]:
+    """What the run said beside what happened, and everything else that happened."""
+    labels = {name: _text(name.capitalize()) for name in ("topic", "asked", "said", "deal", "date", "parties", "kind", "status", "fact", "confidence", "source")}
+    note = "These facts are dated after the day of the case and enter no run."
+    return [
+        table_of("hindsight", "What the run said, and what happened", _dated(found.table), names={}, columns=_columns(found.table, "deal"), labels=labels, note=note),
+        table_of("hindsight_rest", "What else happened", _dated(found.rest), names={}, columns=_columns(found.rest, "deal"), labels=labels),
+    ]
+
+
+def _dated(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(date=[str(day) for day in frame["date"]])
+
+
+def _columns(frame: pd.DataFrame, *without: str) -> Sequence[str]:
+    return [str(column) for column in frame.columns if column not in without]
+
+
+def _text(text: str) -> Label:
+    return Label(text, kind="text")
+
+
+def _money(text: str) -> Label:
+    return Label(text, "EUR m", digits=1, scale=1e-6)
+
+
+def _percent(text: str) -> Label:
+    return Label(text, "%", digits=1, scale=100.0)

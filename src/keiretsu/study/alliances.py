@@ -1,0 +1,47 @@
+"""Alliances from one solved year: fast enough for thirty-two draws of every coalition of four."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from keiretsu.case import Case
+from keiretsu.errors import InputError, Problem
+from keiretsu.market.build import build_world
+from keiretsu.market.solve import solve
+from keiretsu.market.world import World
+from keiretsu.study.futures import SEED, THREADS
+from keiretsu.study.run import OnStep
+from keiretsu.valuation.alliances import Payoffs, seatings_needed
+from keiretsu.valuation.cooperation import Cooperation, Partner
+from keiretsu.valuation.static_value import YearsAlike, central_draw, drawn_worlds, static_payoffs
+
+
+def world_of_years_alike(case: Case, form: Cooperation) -> World:
+    """The base year without incentives, tariffs and fleet rules, costs recovered without them too; with them when the form shares CO2 pools.
+
+    A year under every rule takes minutes to solve; coalitions are compared in hundreds of years.
+    """
+    return build_world(case if form.pools == "shared" else without_policy(case))
+
+
+def without_policy(case: Case) -> Case:
+    """The case without programmes and pools."""
+    return dataclasses.replace(case, programmes=(), pools=())
+
+
+def payoffs_of_years_alike(
+    world: World, partners: Sequence[Partner], form: Cooperation, years: tuple[int, int, float], draws: int, on_step: OnStep
+) -> Payoffs:
+    """Payoffs of each seating: first and last year and real rate in `years`; `draws` a power of two, 0 for the central case.
+
+    Raises
+    ------
+    InputError
+        When the number of draws is no power of two.
+    """
+    if draws & (draws - 1):
+        raise InputError(Problem("draws of years alike come in powers of two", "--draws", str(draws), "0, 1, 2, 4, 8, 16, 32, ..."))
+    total, done = len(seatings_needed([partner.name for partner in partners])), iter(range(1_000_000))
+    drawn = drawn_worlds(world, form, draws, SEED) if draws else central_draw(world, form)
+    return static_payoffs(drawn, partners, solve, YearsAlike(*years), THREADS, lambda name: on_step(next(done), total, name))

@@ -1,0 +1,173 @@
+"""From a case and its futures to the questions a board asks: what must be true, which coalition, which move ([17]-[19])."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from keiretsu.case import Case
+from keiretsu.errors import Problem, ValuationError
+from keiretsu.market.build import build_world
+from keiretsu.market.world import World
+from keiretsu.moves.cost_moves import Partnership
+from keiretsu.outlook.case_facts import facts_of, last_year
+from keiretsu.outlook.ensemble import Ensemble, ensemble
+from keiretsu.outlook.inputs import input_of
+from keiretsu.outlook.outlook import BASELINE, Outlook, build
+from keiretsu.outlook.uncertain import Uncertain, draws_of, uncertain_of
+from keiretsu.study.futures import BLOCK, SEED, THREADS
+from keiretsu.study.run import OnStep, chosen_scenarios
+from keiretsu.typing import Matrix, Vector
+from keiretsu.valuation.alliances import Payoffs, seatings_needed
+from keiretsu.valuation.cooperation import Cooperation, Partner, Seating, name_of, scenario_of
+from keiretsu.valuation.discounting import clock, value_of_flows
+from keiretsu.valuation.finance import decimal_year, finance_of, finances
+from keiretsu.valuation.inputs import Futures, prospects
+from keiretsu.valuation.must_be_true import Question
+from keiretsu.valuation.stake import value_stake
+
+NOTHING = "nothing"
+
+
+def question_of(case: Case, futures: Ensemble, decision: str, npv_eur: Vector) -> Question:
+    """What is uncertain in an ensemble, as `keiretsu.valuation.must_be_true` asks for it; discrete inputs become events."""
+    launched = tuple(name.split(":", 1)[1] for name in futures.inputs.columns if ":" in str(name))
+    inputs, correlation = uncertain_of(case.tables, launched)
+    known = {one.name: one for one in inputs}
+    missing = [name for name in futures.normals.columns if name not in known]
+    if missing:
+        raise ValuationError([Problem("the futures come from other inputs than the case's", "uncertain.csv", str(name), "the same case") for name in missing])
+    ordered = [known[str(name)] for name in futures.normals.columns]
+    place = [inputs.index(one) for one in ordered]
+    factor = np.linalg.cholesky(correlation[np.ix_(place, place)])
+    smooth = [k for k, one in enumerate(ordered) if one.distribution != "discrete"]
+    events = [k for k, one in enumerate(ordered) if one.distribution == "discrete"]
+    tied = [ordered[k].name for k in events if np.abs(np.delete(factor[k], k)).max(initial=0.0) > 0 or np.abs(np.delete(factor[:, k], k)).max(initial=0.0) > 0]
+    if tied:
+        raise ValuationError([Problem("an event is correlated with an input", "correlations.csv", name, "events on their own") for name in tied])
+    own = factor[np.ix_(smooth, smooth)]
+    chosen = [ordered[k] for k in smooth]
+    return Question(
+        decision=decision,
+        npv_eur=npv_eur,
+        normals=futures.normals.iloc[:, smooth],
+        in_units=_in_units(chosen, own),
+        factor=own,
+        events=futures.inputs[[ordered[k].name for k in events]],
+        units={one.name: _unit(one.name) for one in chosen},
+        words={one.name: in_words(one.name) for one in ordered},
+    )
+
+
+def operating_change(case: Case, futures: Ensemble, scenario: str, company: str, firms: Sequence[str]) -> Vector:
+    """Change of the operating value of some firms in a scenario, by draw: margins of the years simulated at the company's real rate, before tax. (N,) EUR"""
+    rate = finance_of(finances(case), company).rate
+    time = clock(np.asarray(futures.data["year"].values, int), decimal_year(case.as_of))
+
+    def worth(name: str) -> Vector:
+        ahead = prospects(futures.data, name)
+        return sum((value_of_flows(ahead.of(firm)[0], rate, time) for firm in firms), np.zeros(ahead.draws))
+
+    return worth(scenario) - worth(BASELINE)
+
+
+def choice_values(case: Case, futures: Ensemble, scenarios: Sequence[str], company: str, firms: Sequence[str], more: Mapping[str, Vector]) -> pd.DataFrame:
+    """Net present value of each scenario to a company, draw by move, doing nothing among them.
+
+    Parameters
+    ----------
+    more
+        What comes on top of the operating value by scenario and draw: the claim a stake buys, less what is paid for it.
+    """
+    found = {NOTHING: np.zeros(futures.data.sizes["draw"])}
+    for name in scenarios:
+        found[name] = operating_change(case, futures, name, company, firms) + more.get(name, 0.0)
+    return pd.DataFrame(found)
+
+
+def moves_open_to(case: Case, company: str) -> tuple[str, ...]:
+    """Scenarios that are this company's own move: the first stake it has terms for, and partnerships it takes part in.
+
+    Raises
+    ------
+    ValuationError
+        When there is none.
+    """
+    terms = case.tables["stake_terms"]
+    stakes = [str(row["scenario"]) for row in terms.to_dict("records") if row["investor"] == company and row["scenario"]][:1]
+    known = chosen_scenarios(case, ())
+    partnerships = [one.name for one in known if any(isinstance(move, Partnership) and company in move.partners for move in one.moves)]
+    found = tuple(dict.fromkeys([*stakes, *partnerships]))
+    if not found:
+        raise ValuationError(Problem("no scenario is a move of this company", "choosing", company, "a stake or a partnership of its own", "name scenarios with -s"))
+    return found
+
+
+def stake_claims(case: Case, futures: Futures, company: str, scenarios: Sequence[str]) -> dict[str, Vector]:
+    """What the stake of each scenario brings its buyer beyond own prices, by draw: its net present value under the first terms stated for it."""
+    found: dict[str, Vector] = {}
+    for row in case.tables["stake_terms"].to_dict("records"):
+        scenario = str(row["scenario"])
+        if row["investor"] == company and scenario in scenarios and scenario not in found:
+            found[scenario] = value_stake(case, futures, str(row["terms"])).net_present_value
+    return found
+
+
+def alliance_outlook(case: Case, world: World, partners: Sequence[Partner], form: Cooperation) -> Outlook:
+    """The years ahead with one scenario for each seating of the partners in which somebody cooperates."""
+    scenarios = [scenario_of(world, partners, seating, form) for seating in seatings_needed([partner.name for partner in partners])]
+    return build(world, {one.name: one for one in scenarios if one.moves}, facts_of(case, world, last_year(case)))
+
+
+def alliance_payoffs(case: Case, partners: Sequence[Partner], form: Cooperation, draws: int, on_step: OnStep) -> Payoffs:
+    """Payoffs of each seating from simulated years; without draws, at the central case.
+
+    Margins of the years simulated, each partner's at its own real rate, before tax and fixed cost.
+    """
+    world = build_world(case)
+    on_step(0, 1, "years ahead: compiled once")
+    outlook = alliance_outlook(case, world, partners, form)
+    inputs, correlation = uncertain_of(case.tables, outlook.roster.launched)
+    if draws:
+        drawn = draws_of(inputs, correlation, outlook.central(), draws, SEED)
+    else:
+        some = draws_of((), np.eye(0), outlook.central(), 8, SEED)
+        drawn = type(some)(some.values.iloc[:0], some.normals.iloc[:0], some.replicates)
+    found = ensemble(outlook, drawn, outlook.scenarios, BLOCK, THREADS, False, on_step, {"case": case.hash, "seed": SEED})
+    return payoffs_from(case, found, partners)
+
+
+def payoffs_from(case: Case, futures: Ensemble, partners: Sequence[Partner]) -> Payoffs:
+    """Payoffs of seatings from an ensemble whose scenarios go by the seatings' names; nobody cooperating is the baseline."""
+    rates = finances(case)
+    data = futures.data if len(futures.inputs) else futures.central
+    time = clock(np.asarray(data["year"].values, int), decimal_year(case.as_of))
+
+    def payoffs(seating: Seating) -> Mapping[str, Vector]:
+        name = BASELINE if all(len(group) == 1 for group in seating) else name_of(seating)
+        ahead = prospects(data, name)
+        return {firm: value_of_flows(ahead.of(firm)[0], finance_of(rates, partner.name).rate, time) for partner in partners for firm in partner.firms}
+
+    return payoffs
+
+
+def in_words(name: str) -> str:
+    """A plain name for an input: ``appeal:renault_5_e_tech`` is "appeal of renault 5 e tech"."""
+    kind, colon, product = name.partition(":")
+    said = {"happens": "", "date": "delay of ", "appeal": "appeal of "}.get(kind, f"{kind} of ")
+    return (said + product if colon else name).replace("_", " ")
+
+
+def _unit(name: str) -> str:
+    found = input_of(name)
+    return "" if found is None else found.unit
+
+
+def _in_units(inputs: Sequence[Uncertain], factor: Matrix) -> Callable[[Matrix], Matrix]:
+    def in_units(normals: Matrix) -> Matrix:
+        joint = np.asarray(normals, float) @ factor.T
+        return np.stack([one.value(joint[..., k]) for k, one in enumerate(inputs)], axis=-1)
+
+    return in_units
