@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keiretsu import __version__
-from keiretsu.cli import answer, backtest, cases, evidence, owners, value
+from keiretsu.cli import answer, backtest, cases, choose, evidence, owners, value
 
 app = typer.Typer(
     name="keiretsu",
@@ -35,7 +35,7 @@ def every_command(
 
 for heading, commands in (
     ("The answer", (answer.run, answer.scenarios, answer.rules)),
-    ("What it is worth", (value.value, value.list_)),
+    ("What it is worth", (value.value, value.list_, choose.whatmustbetrue, choose.alliances, choose.timing, choose.choose)),
     ("Behind the answer", (owners.owners, owners.concentration, owners.policy, evidence.calibrate, backtest.backtest, evidence.sources)),
     ("A case of your own", (cases.new, cases.check, cases.schema)),
 ):
