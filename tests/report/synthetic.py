@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from keiretsu.moves.comparison import compare
+from tests.report.synthetic_policy import policy_tables
 
 MAKERS = {
     "Nissan": 0.6,
@@ -91,6 +92,7 @@ def synthetic_results() -> SimpleNamespace:
         owners=owners, rules=rules, concentration=concentration, calibration=calibration, diagnostics=diagnostics, headline=headline,
         sentences=("Nissan's EUR 600 m buys 6.7 % of Ampere and hardly moves prices: +0.03 % on average.", "Buyers lose EUR 18 m a year, of which EUR 12 m go to Nissan."),
         manifest={"case": "synthetic", "case_hash": "0" * 64, "seed": 1, "versions": {"numpy": np.__version__}},
+        **policy_tables(),
     )  # fmt: skip
 
 

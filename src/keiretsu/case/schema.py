@@ -230,6 +230,20 @@ INCOMES = Table("incomes", "a group of households of a market", (
     _SOURCE, _CONFIDENCE, _NOTE,
 ), ("market", "group"))
 
+MOST_TASTES = 8  # columns for a draw's random tastes
+
+DRAWS = Table("draws", "a consumer draw of a market, in place of the generated ones; market and income groups and kinds of buyer are then those of its draws", (
+    Column("market", "text", "market id", default="market", refers=("markets",)),
+    Column("draw", "text", "id", default=None, filled="number of the row"),
+    Column("weight", "number", "share of potential buyers; adds up to one in each market", "share 0..1", default=REQUIRED, low=0, high=1),
+    Column("income_eur", "number", "household income", "EUR/yr", default=None, above=0, filled="the market's median_income_eur, else 1"),
+    Column("group", "text", "income group in tables of results", default="all"),
+    Column("kind", "text", "kind of buyer", default="private", choices=("private", "company")),
+    *(Column(f"nu_{k}", "number", f"standard normal of random taste {k}, in the order of [[demand.random]] and then of price where price_sigma is above zero",
+             default=None) for k in range(1, MOST_TASTES + 1)),
+    _SOURCE, _NOTE,
+), ("market", "draw"))
+
 TARGETS = Table("targets", "a moment that calibrated parameters have to match", (
     Column("id", "text", "id", default=REQUIRED),
     Column("kind", "text", "own_elasticity, market_elasticity, subset_elasticity, second_choice, diversion_outside, margin, ...", default=REQUIRED),
@@ -251,9 +265,10 @@ FINANCE = Table("finance", "a company's money: what turns its margins in the sim
     Column("loss_use_cap", "number", "part of a year's profit that losses carried forward may cover", "share", default=1, low=0, high=1),
     Column("losses_eur", "number", "losses carried forward at the start", "EUR", default=0, low=0),
     Column("fixed_cost_eur", "number", "fixed cost other than research and development", "EUR a year", default=0, low=0),
-    Column("overhead_share", "number", "selling, administration and warranty that grow with revenue", "share of revenue", default=0, low=0, high=1),
+    Column("overhead_share", "number", "selling, administration, warranty and research that grow with revenue", "share of revenue", default=0, low=0, high=1),
     Column("rnd_eur", "number", "research and development", "EUR a year", default=0, low=0),
     Column("capex_eur", "number", "capital spending other than the platforms of platforms.csv", "EUR a year", default=0, low=0),
+    Column("capex_share", "number", "capital spending that grows with revenue", "share of revenue", default=0, low=0, high=1),
     Column("assets_eur", "number", "plant and capitalised development at the start, for the tax allowance", "EUR", default=0, low=0),
     Column("asset_life_years", "integer", "years over which assets are written off", "years", default=8, low=1, high=60),
     Column("working_capital_share", "number", "working capital tied up; below zero where suppliers and buyers finance it", "share of revenue", default=0, low=-1, high=1),
@@ -261,6 +276,7 @@ FINANCE = Table("finance", "a company's money: what turns its margins in the sim
     Column("rest_of_company_profit_eur", "number", "margin earned outside the simulated markets, before fixed cost", "EUR a year", default=0),
     Column("rest_of_company_revenue_eur", "number", "revenue outside the simulated markets", "EUR a year", default=0, low=0),
     Column("rest_units", "number", "cars sold outside the simulated markets", "cars/yr", default=0, low=0),
+    Column("capacity_units", "number", "cars that can be built at most; margin and revenue beyond them are not earned. 0 for no limit", "cars/yr", default=0, low=0),
     Column("growth_terminal", "number", "real growth after the last year", "share a year", default=0, low=-1, high=0.1),
     Column("exit_multiple", "number", "value after the last year for one euro of profit before interest, tax and depreciation", "EUR per EUR", default=REQUIRED, low=0),
     Column("payout", "number", "part of positive free cash flow paid out as dividends", "share 0..1", default=0, low=0, high=1),
@@ -271,7 +287,7 @@ FINANCE = Table("finance", "a company's money: what turns its margins in the sim
 FINANCE_PATH = Table("finance_path", "a figure of finance.csv that changes over the years: straight lines between the years stated, level outside them", (
     Column("company", "text", "the company", default=REQUIRED, refers=("finance",)),
     Column("item", "text", "the figure", default=REQUIRED, choices=("fixed_cost_eur", "rnd_eur", "capex_eur", "rest_of_company_profit_eur",
-                                                                  "rest_of_company_revenue_eur", "rest_units")),
+                                                                  "rest_of_company_revenue_eur", "rest_units", "capacity_units")),
     Column("year", "integer", "year", default=REQUIRED, low=1900, high=2200),
     Column("value", "number", "its value in that year", "the figure's unit", default=REQUIRED),
     _SOURCE, _CONFIDENCE, _NOTE,
@@ -420,6 +436,15 @@ HINDSIGHT = Table("hindsight", "something that was open on the day of the case a
     _SOURCE, _CONFIDENCE, _NOTE,
 ), ("topic",))
 
+OBSERVED_LATER = Table("observed_later", "sales of a year after the base year: shown beside what the run says, never fed to it", (
+    Column("market", "text", "market id", default=REQUIRED, refers=("markets",)),
+    Column("year", "integer", "year", default=REQUIRED, low=1900, high=2200),
+    Column("brand", "text", "brand, or 'other' for a rest that the source does not name", default=REQUIRED),
+    Column("powertrain", "text", "powertrain", default="BEV", choices=("BEV", "PHEV", "ICE")),
+    Column("units", "number", "cars registered", "cars/yr", default=REQUIRED, low=0),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("market", "year", "brand", "powertrain"))
+
 SOURCES = Table("sources", "a publication that figures come from", (
     Column("source", "text", f"id; one that begins with '{ASSUMPTION}' marks an assumption of our own", default=REQUIRED),
     Column("title", "text", "title", default=REQUIRED),
@@ -433,9 +458,9 @@ SOURCES = Table("sources", "a publication that figures come from", (
 
 TABLES: Mapping[str, Table] = {
     table.name: table for table in (
-        COMPANIES, OWNERS, STAKES, CONTROL, DEALS, BRANDS, PRODUCTS, EXCLUDED, MARKETS, INCOMES, TARGETS,
+        COMPANIES, OWNERS, STAKES, CONTROL, DEALS, BRANDS, PRODUCTS, EXCLUDED, MARKETS, INCOMES, DRAWS, TARGETS,
         OUTLOOK, PLANNED_LAUNCHES, UNCERTAIN, CORRELATIONS,
-        FINANCE, FINANCE_PATH, PLATFORMS, SYNERGIES, GUIDANCE, STAKE_TERMS, MILESTONES, LISTING, HINDSIGHT, SOURCES,
+        FINANCE, FINANCE_PATH, PLATFORMS, SYNERGIES, GUIDANCE, STAKE_TERMS, MILESTONES, LISTING, HINDSIGHT, OBSERVED_LATER, SOURCES,
     )
 }
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from keiretsu.case import Case
 from keiretsu.moves.comparison import ALL, Comparison
 from keiretsu.moves.scenario import Scenario
 
@@ -14,6 +16,38 @@ MILLION = 1e6
 PROFIT_OF = "profit of "  # column of a maker in the headline, EUR m a year
 NOTHING_EUR = 0.5
 NOTHING_PERCENT = 0.01
+OWN_MONEY = "own"  # money of a case that does not convert to euro
+FLOAT = "float of "
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How sentences call companies and owners, and in which money they speak ("EUR", or "own" for a case's own unit)."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    money: str = "EUR"
+
+    @staticmethod
+    def of(case: Case) -> Wording:
+        """Names of the case without the explanations in brackets after them."""
+        tables = ((case.companies, "company"), (case.owners, "owner"))
+        names = {str(i): str(n).partition(" (")[0] for table, key in tables for i, n in zip(table[key], table["name"], strict=True)}
+        return Wording(names, OWN_MONEY if case.money == OWN_MONEY else "EUR")
+
+    def name(self, id: str) -> str:
+        """What an id is called."""
+        if id.startswith(FLOAT) and id not in self.names:
+            return f"the free float of {self.name(id.removeprefix(FLOAT))}"
+        return self.names.get(id, id)
+
+    def say(self, eur: float) -> str:
+        """A sum in words."""
+        return money(eur, self.money)
+
+    @property
+    def end(self) -> str:
+        """End of a sentence with sums: says that they are in a case's own money, where they are."""
+        return ", in the case's own money." if self.money == OWN_MONEY else "."
 
 
 def headline_row(comparison: Comparison, scenario: Scenario, makers_shown: Sequence[str]) -> dict[str, object]:
@@ -21,23 +55,22 @@ def headline_row(comparison: Comparison, scenario: Scenario, makers_shown: Seque
 
     Makers named have a column each, their change of operating profit; one that a scenario takes off the market has lost what it earned.
     """
-    market = comparison.markets.set_index("market").loc[ALL]
-    index = comparison.price_index.set_index("level").loc[["all"]].iloc[0]
+    market = _over_all(comparison)
     makers = makers_by_change(comparison)
     gainer, loser = makers.index[0], makers.index[-1]
     owners = comparison.owners.set_index("owner")["claim_eur_change"]
     return {
         "scenario": scenario.name,
         "title": scenario.title,
-        "price_change_percent": float(index["price_change_percent"]),
-        "units_change": float(market["units_change"]),
-        "units_change_percent": float(market["units_change_percent"]),
-        "electric_share_percent": 100 * float(market["electric_share_scenario"]),
-        "electric_share_change_points": 100 * float(market["electric_share_change"]),
-        "surplus_change_eur_m": float(market["surplus_eur_change"]) / MILLION,
-        "profit_change_eur_m": float(market["profit_eur_change"]) / MILLION,
+        "price_change_percent": _price_change_percent(comparison),
+        "units_change": market["units_change"],
+        "units_change_percent": market["units_change_percent"],
+        "electric_share_percent": 100 * market["electric_share_scenario"],
+        "electric_share_change_points": 100 * market["electric_share_change"],
+        "surplus_change_eur_m": market["surplus_eur_change"] / MILLION,
+        "profit_change_eur_m": market["profit_eur_change"] / MILLION,
         **{f"{PROFIT_OF}{name}": float(makers.get(name, 0.0)) / MILLION for name in makers_shown},
-        "government_change_eur_m": float(market["government_eur_change"]) / MILLION,
+        "government_change_eur_m": market["government_eur_change"] / MILLION,
         "gains_most": str(gainer) if makers.iloc[0] > 0 else "nobody",
         "gains_most_eur_m": max(float(makers.iloc[0]), 0.0) / MILLION,
         "loses_most": str(loser) if makers.iloc[-1] < 0 else "nobody",
@@ -53,55 +86,70 @@ def makers_by_change(comparison: Comparison) -> pd.Series:
     return makers[makers["market"] == ALL].set_index("firm")["profit_eur_change"].sort_values(ascending=False)
 
 
-def sentences(comparisons: Mapping[str, Comparison], scenarios: Sequence[Scenario]) -> tuple[str, ...]:
+def _over_all(comparison: Comparison) -> dict[str, float]:
+    """Measures over all markets."""
+    rows = comparison.markets[comparison.markets["market"] == ALL].drop(columns=["market", "status"])
+    return {str(name): float(value) for name, value in rows.iloc[0].items()}
+
+
+def _price_change_percent(comparison: Comparison) -> float:
+    table = comparison.price_index
+    return float(table.loc[table["level"] == "all", "price_change_percent"].iloc[0])
+
+
+def sentences(comparisons: Mapping[str, Comparison], scenarios: Sequence[Scenario], wording: Wording) -> tuple[str, ...]:
     """Two or three sentences: the headline scenario, the one that moves buyers most, the one that moves profit most."""
     if not comparisons:
         return ()
     said: list[str] = []
     first = scenarios[0]
-    said.append(_about(first, comparisons[first.name]))
-    surplus = {s.name: float(comparisons[s.name].markets.set_index("market").loc[ALL, "surplus_eur_change"]) for s in scenarios}
+    said.append(_about(first, comparisons[first.name], wording))
+    surplus = {s.name: _over_all(comparisons[s.name])["surplus_eur_change"] for s in scenarios}
     by_name = {s.name: s for s in scenarios}
     most = max(surplus, key=lambda name: abs(surplus[name]))
     if most != first.name and surplus[most]:
         verb = "gain" if surplus[most] > 0 else "lose"
-        said.append(f"Buyers {verb} most from “{by_name[most].title}”: {money(surplus[most])} a year.")
+        said.append(f"Buyers {verb} most from “{by_name[most].title}”: {wording.say(abs(surplus[most]))} a year{wording.end}")
     shift = {s.name: float(np.abs(makers_by_change(comparisons[s.name])).max()) for s in scenarios}
     largest = max(shift, key=lambda name: shift[name])
     if largest not in (first.name, most):
-        said.append(_about(by_name[largest], comparisons[largest]))
+        said.append(_about(by_name[largest], comparisons[largest], wording))
     return tuple(said)
 
 
-def _about(scenario: Scenario, comparison: Comparison) -> str:
+def _about(scenario: Scenario, comparison: Comparison, wording: Wording) -> str:
     makers = makers_by_change(comparison)
-    row = comparison.markets.set_index("market").loc[ALL]
-    index = float(comparison.price_index.set_index("level").loc[["all"]].iloc[0]["price_change_percent"])
+    index = _price_change_percent(comparison)
     largest = str(makers.abs().idxmax())
     owners = comparison.owners.set_index("owner")["claim_eur_change"]
     owner = str(owners.abs().idxmax())
     said: list[str] = []
     if abs(makers[largest]) >= NOTHING_EUR:
-        said.append(f"{largest} {'gains' if makers[largest] > 0 else 'loses'} {money(abs(float(makers[largest])))} of operating profit a year")
+        said.append(
+            f"{wording.name(largest)} {'gains' if makers[largest] > 0 else 'loses'} {wording.say(abs(float(makers[largest])))} of operating profit a year"
+        )
     if abs(index) >= NOTHING_PERCENT:
         said.append(f"prices {'rise' if index > 0 else 'fall'} by {abs(index):.2g} % on average")
     else:
         said.append(f"prices move by less than {NOTHING_PERCENT:g} % on average")
-    surplus = float(row["surplus_eur_change"])
+    surplus = _over_all(comparison)["surplus_eur_change"]
     if abs(surplus) >= NOTHING_EUR:
-        said.append(f"buyers {'gain' if surplus > 0 else 'lose'} {money(abs(surplus))} a year")
+        said.append(f"buyers {'gain' if surplus > 0 else 'lose'} {wording.say(abs(surplus))} a year")
     if abs(owners[owner]) > max(abs(float(makers[largest])), NOTHING_EUR):
         verb = "rise" if owners[owner] > 0 else "fall"
-        said.append(f"claims of the {owner} on operating profit {verb} by {money(abs(float(owners[owner])))} a year, before what was paid for them")
-    return f"“{scenario.title}”: {', '.join(said[:-1])}{' and ' if len(said) > 1 else ''}{said[-1]}."
+        said.append(
+            f"claims of {wording.name(owner)} on operating profit {verb} by {wording.say(abs(float(owners[owner])))} a year, before what was paid for them"
+        )
+    return f"“{scenario.title}”: {', '.join(said[:-1])}{' and ' if len(said) > 1 else ''}{said[-1]}{wording.end}"
 
 
-def money(eur: float) -> str:
-    """EUR in words with three significant digits: EUR 1.23 bn, EUR 45.6 m, EUR 7,890."""
-    for size, name in ((1e9, " bn"), (1e6, " m")):
+def money(eur: float, unit: str = "EUR") -> str:
+    """A sum in words with three significant digits: EUR 1.23 bn, EUR 45.6 m, EUR 7,890; 45.6 m in a case's own money."""
+    said = _three(eur)
+    for size, name in ((1e6, " m"), (1e9, " bn")):
         if abs(eur) >= 0.9995 * size:
-            return f"EUR {_three(eur / size)}{name}"
-    return f"EUR {_three(eur)}"
+            said = f"{_three(eur / size)}{name}"
+    return said if unit == OWN_MONEY else f"{unit} {said}"
 
 
 def _three(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -47,6 +47,18 @@ class Results:
         Starting points tried in each market of the baseline, and at how many different prices they ended.
     manifest
         Case hash, versions, settings.
+    policy_effects, policy_bands
+        What each scenario that acts through policy achieves, and the ranges of the literature beside it.
+    policies
+        What is in force in the baseline by market, with its money and cars.
+    stuck, pools, payments
+        By scenario and for the baseline: prices that stand at a breakpoint of a programme; pools of fleet rules; what makers pay in them.
+    pooling
+        Makers' profit after payments under the same fleet rule with other pools.
+    lookback, lookback_errors
+        Sales of a later year beside the baseline and the base year; empty for a case that has none.
+    unsettled
+        Scenarios without an equilibrium that was found, and why: scenario, title, why. They are in none of the other tables.
     """
 
     case: Case
@@ -64,3 +76,13 @@ class Results:
     headline: pd.DataFrame
     sentences: tuple[str, ...]
     manifest: Mapping[str, object]
+    policy_effects: pd.DataFrame = field(default_factory=pd.DataFrame)
+    policy_bands: pd.DataFrame = field(default_factory=pd.DataFrame)
+    policies: pd.DataFrame = field(default_factory=pd.DataFrame)
+    stuck: pd.DataFrame = field(default_factory=pd.DataFrame)
+    pools: pd.DataFrame = field(default_factory=pd.DataFrame)
+    payments: pd.DataFrame = field(default_factory=pd.DataFrame)
+    pooling: pd.DataFrame = field(default_factory=pd.DataFrame)
+    lookback: pd.DataFrame = field(default_factory=pd.DataFrame)
+    lookback_errors: pd.DataFrame = field(default_factory=pd.DataFrame)
+    unsettled: pd.DataFrame = field(default_factory=pd.DataFrame)

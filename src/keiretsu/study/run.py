@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from keiretsu.case import Case
-from keiretsu.errors import InputError, MoveError, Problem
+from keiretsu.errors import InputError, KeiretsuError, MoveError, NoPureEquilibrium, NotSettled, Problem
 from keiretsu.market.build import build_world, recosted
 from keiretsu.market.outcome import Outcome
 from keiretsu.market.solve import SolveOptions, solve
@@ -22,8 +22,12 @@ from keiretsu.ownership.weights import rule_named
 from keiretsu.study.calibration import calibration_table
 from keiretsu.study.concentration import concentration_table
 from keiretsu.study.diagnostics import diagnostics_table, starts_table
-from keiretsu.study.headline import headline_row, sentences
+from keiretsu.study.headline import Wording, headline_row, sentences
+from keiretsu.study.lookback import lookback_errors, lookback_table
 from keiretsu.study.owners import owners_tables
+from keiretsu.study.policy import policies_table
+from keiretsu.study.policy_effects import literature_check, policy_effects_table
+from keiretsu.study.pooling import pooling_table
 from keiretsu.study.results import Results
 
 OnStep = Callable[[int, int, str], None]
@@ -63,7 +67,8 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
     Raises
     ------
     KeiretsuError
-        Whatever part of the case cannot be used or settled, by its name.
+        Whatever part of the case cannot be used, and a baseline that does not settle, by its name. A scenario that does not settle is named in
+        `Results.unsettled`; when none settles, the first one's error is raised.
     """
     scenarios = chosen_scenarios(case, options.scenarios)
     steps = _Steps(3 + 2 * len(scenarios) + len(RULES), on_step)
@@ -78,17 +83,29 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
     outcomes: dict[str, Outcome] = {BASELINE: base}
     owners = {BASELINE: owners_tables(world)}
     comparisons, splits = {}, {}
+    failed: dict[str, KeiretsuError] = {}
     for scenario in scenarios:
         steps.next(f"{scenario.title}: markets")
         changed = scenario.apply(world).replace(name=scenario.name)
-        outcomes[scenario.name] = solved(changed)
+        try:
+            outcome = solved(changed)
+            steps.next(f"{scenario.title}: channels")
+            splits[scenario.name] = channels(world, scenario, solved).table
+        except (NotSettled, NoPureEquilibrium) as error:
+            failed[scenario.name] = error
+            continue
+        outcomes[scenario.name] = outcome
         owners[scenario.name] = owners_tables(changed)
-        comparisons[scenario.name] = compare(base, outcomes[scenario.name])
-        steps.next(f"{scenario.title}: channels")
-        splits[scenario.name] = channels(world, scenario, solved).table
+        comparisons[scenario.name] = compare(base, outcome)
+    if failed and not comparisons:
+        raise next(iter(failed.values()))
+    unsettled = pd.DataFrame([(s.name, s.title, str(failed[s.name])) for s in scenarios if s.name in failed], columns=["scenario", "title", "why"])
+    scenarios = tuple(s for s in scenarios if s.name not in failed)
     rules = _rules_side_by_side(world, scenarios, case.makers, options, steps)
     steps.next("starting points and diagnostics")
     headline = pd.DataFrame([headline_row(comparisons[s.name], s, case.makers) for s in scenarios])
+    effects = policy_effects_table(scenarios, outcomes, BASELINE)
+    lookback = lookback_table(case, base)
     return Results(
         case=case,
         scenarios=scenarios,
@@ -103,9 +120,27 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         diagnostics=diagnostics_table(outcomes),
         starts=starts_table(base, options.starts, case.demand.seed),
         headline=headline,
-        sentences=sentences(comparisons, scenarios),
+        sentences=sentences(comparisons, scenarios, Wording.of(case)),
         manifest=manifest(case, options),
+        policy_effects=effects,
+        policy_bands=literature_check(effects, outcomes),
+        policies=policies_table(base),
+        stuck=_by_scenario(outcomes, "stuck"),
+        pools=_by_scenario(outcomes, "pools"),
+        payments=_by_scenario(outcomes, "payments"),
+        pooling=pooling_table(outcomes),
+        lookback=lookback,
+        lookback_errors=lookback_errors(lookback),
+        unsettled=unsettled,
     )
+
+
+def _by_scenario(outcomes: Mapping[str, Outcome], table: str) -> pd.DataFrame:
+    """One table of every world's regulation under each other, with its scenario."""
+    parts = [getattr(outcome.regulation, table).assign(scenario=name) for name, outcome in outcomes.items()]
+    kept = [part for part in parts if len(part)] or parts[:1]
+    found = pd.concat(kept, ignore_index=True)
+    return found[["scenario", *(column for column in found.columns if column != "scenario")]]
 
 
 def chosen_scenarios(case: Case, names: tuple[str, ...]) -> tuple[Scenario, ...]:

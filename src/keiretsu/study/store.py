@@ -20,6 +20,9 @@ from keiretsu.errors import InputError, Problem
 from keiretsu.study.results import Results
 
 MANIFEST = "manifest.json"
+POLICY_TABLES = (
+    "policies", "policy_effects", "policy_bands", "stuck", "pools", "payments", "pooling", "lookback", "lookback_errors", "unsettled",
+)  # fmt: skip
 
 # Columns whose name says no unit, as they are called on disk.
 _NAMED_WITH_UNIT: Mapping[str, str] = {
@@ -36,6 +39,9 @@ _NAMED_WITH_UNIT: Mapping[str, str] = {
     "votes": "votes_share",
     "direct": "direct_share",
     "look_through": "look_through_share",
+    "cars": "cars_per_year",
+    "balance": "balance_gram_per_km_times_cars_or_cars_missing",
+    "pool_balance": "pool_balance_gram_per_km_times_cars_or_cars_missing",
 }
 _SIDES = ("_base", "_scenario", "_change_percent", "_change")
 
@@ -88,6 +94,7 @@ def named_tables(results: Results) -> dict[str, pd.DataFrame]:
         "concentration": results.concentration,
         "calibration": results.calibration,
         "diagnostics": results.diagnostics,
+        **{name: getattr(results, name) for name in POLICY_TABLES},
     }
     for name, outcome in results.outcomes.items():
         found |= {

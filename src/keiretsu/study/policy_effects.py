@@ -1,0 +1,257 @@
+"""What each policy scenario achieves: electric sales, public money, who got it, tonnes, with the ranges of the literature beside it.
+
+The measure is always of the policy, as it stands in one world against a world without it: a scenario that ends a programme is read
+backwards. A scenario that puts one policy in the place of another is read against a scenario that only ends the other, where the run has
+one. Ranges from the literature are a check that is reported; nothing is tuned to them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from keiretsu.demand.choice import choose
+from keiretsu.market.outcome import KM_IN_A_CAR_LIFE, MarketState, Outcome
+from keiretsu.market.policy.effects import policy_effects
+from keiretsu.market.policy.programmes import Chargers, Incentive, Programme
+from keiretsu.market.pools import FleetRule, Pool
+from keiretsu.market.world import World
+from keiretsu.moves.scenario import Scenario
+from keiretsu.supply.wedges import paid
+
+SHARE_MEASURES = ("inframarginal", "reaches_buyers")
+EFFECT_COLUMNS = (
+    "scenario", "reading", "programmes", "markets", "also", "electric_with_cars", "electric_sales_gained_cars", "electric_lost_without_percent",
+    "gross_spending_eur", "net_cost_eur", "eur_per_extra_electric_car", "net_eur_per_extra_electric_car", "reaches_buyers_percent",
+    "inframarginal_percent", "tonnes_avoided_t", "tonnes_per_1000_eur", "surplus_gained_eur", "maker_gains_most", "maker_gains_most_eur",
+    "maker_loses_most", "maker_loses_most_eur", "owner_gains_most", "owner_gains_most_eur", "not_measured",
+)  # fmt: skip
+BAND_COLUMNS = ("scenario", "measure", "value", "low", "high", "within_range", "source")
+
+
+@dataclass(frozen=True)
+class Band:
+    """Range of a measure in the literature, for money that buyers of electric cars get (per cent)."""
+
+    column: str
+    measure: str
+    low: float
+    high: float
+    source: str
+
+
+BANDS = (
+    Band("electric_lost_without_percent", "electric sales lost without the programme, %", 20.0, 55.0,
+         "Wang: -21 % for a 22-point fall in eligibility; Allcott et al. 2024: -27 %; Heeney, Knittel, Mandia 2026: -54.5 % (United States)"),
+    Band("inframarginal_percent", "money to buyers who would have bought anyway, %", 60.0, 80.0,
+         "Xing, Leard, Li 2021: about 70 %; Allcott et al. 2024: 75 % (United States)"),
+    Band("reaches_buyers_percent", "money that reaches buyers, %", 70.0, 100.0, "Muehlegger, Rapson 2022: 73 to 85 % (California)"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Which two worlds a policy is read from: `programmes` are those that the world with the policy has and the other has not."""
+
+    with_: Outcome
+    without: Outcome
+    programmes: tuple[str, ...]
+    markets: tuple[str, ...]
+    said: str
+
+
+def policy_effects_table(scenarios: Sequence[Scenario], outcomes: Mapping[str, Outcome], baseline: str) -> pd.DataFrame:
+    """One row for each solved scenario that acts through policy.
+
+    Columns: `electric_with_cars` are sales in the markets concerned with the policy, and what would be lost without it is in per cent of them;
+    money is EUR a year; `reaches_buyers_percent` is, for support, the part that buyers keep and, for a duty, the part that they bear, buyers
+    of the cars concerned taken as they buy with the policy; a measure that has no meaning is not in the row, and `not_measured` says why.
+    """
+    rows: list[dict[str, object]] = []
+    for scenario in scenarios:
+        if scenario.name in outcomes and acts_through_policy(scenario):
+            reading = reading_of(scenario.name, outcomes, baseline)
+            if reading is not None:
+                rows.append({"scenario": scenario.name, **_effects(reading), "also": _also(scenario)})
+    table = pd.DataFrame(rows)
+    return table[[column for column in EFFECT_COLUMNS if column in table]] if rows else pd.DataFrame(columns=list(EFFECT_COLUMNS))
+
+
+def literature_check(effects: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
+    """Measures of the purchase incentives beside the ranges of the literature: scenario, measure, value, low, high, within_range, source."""
+    rows: list[tuple[object, ...]] = []
+    for _, effect in effects.iterrows():
+        ids = str(effect["programmes"]).split(", ")
+        known = {p.scope.id: p for outcome in outcomes.values() for p in _programmes(outcome.world)}
+        if not any(isinstance(known.get(i), Incentive) for i in ids) or any(isinstance(known.get(i), Chargers) for i in ids):
+            continue
+        for band in BANDS:
+            value = effect.get(band.column)
+            if value is not None and value == value:
+                rows.append((effect["scenario"], band.measure, value, band.low, band.high, bool(band.low <= value <= band.high), band.source))
+    return pd.DataFrame(rows, columns=list(BAND_COLUMNS))
+
+
+def acts_through_policy(scenario: Scenario) -> bool:
+    """Whether a move of the scenario acts through policy."""
+    return any(channel == "policy" for move in scenario.moves for channel in move.by_channel())
+
+
+def reading_of(scenario: str, outcomes: Mapping[str, Outcome], baseline: str) -> Reading | None:
+    """The two worlds that a scenario's policy is read from; None when no programme and no fleet rule differs from the baseline."""
+    base, other = outcomes[baseline], outcomes[scenario]
+    before, after = _in_force(base.world), _in_force(other.world)
+    ended = {key for key, programme in before.items() if after.get(key) != programme}
+    begun = {key for key, programme in after.items() if before.get(key) != programme}
+    if ended and begun:
+        only_ends = _that_only_ends(ended, outcomes, baseline)
+        if only_ends is None:
+            return _reading(other, base, begun, "against what it replaces")
+        return _reading(other, outcomes[only_ends], begun, "against a world with neither it nor what it replaces")
+    if ended:
+        return _reading(base, other, ended, "as it stands, against its end")
+    if begun:
+        return _reading(other, base, begun, "if it ran, against the baseline")
+    rules_before, rules_after = _rules_in_force(base.world), _rules_in_force(other.world)
+    if rules_before == rules_after:
+        return None
+    markets = tuple(dict.fromkeys(m for r in (*rules_before, *rules_after) if isinstance(r, FleetRule) for m in r.markets))
+    if rules_after < rules_before:
+        return Reading(base, other, (), markets, "fleet rules as they stand, against none")
+    return Reading(other, base, (), markets, "fleet rule and pools of the scenario, against the baseline's")
+
+
+def _reading(with_: Outcome, without: Outcome, keys: set[tuple[str, str]], said: str) -> Reading:
+    programmes, markets = (tuple(dict.fromkeys(key[k] for key in sorted(keys))) for k in (1, 0))
+    return Reading(with_, without, programmes, markets, said)
+
+
+def _that_only_ends(keys: set[tuple[str, str]], outcomes: Mapping[str, Outcome], baseline: str) -> str | None:
+    base = outcomes[baseline].world
+    wanted = {key: p for key, p in _in_force(base).items() if key not in keys}
+    for name, outcome in outcomes.items():
+        world = outcome.world
+        if _in_force(world) == wanted and world.pools == base.pools and world.products.equals(base.products) and world.register == base.register:
+            return name
+    return None
+
+
+def _effects(reading: Reading) -> dict[str, object]:
+    support = _support(reading)
+    fixed = float(_fixed(reading.with_) - _fixed(reading.without))
+    subsidy = support.assign(eur=support["eur"].clip(lower=0.0))  # what was paid out; a duty pays nothing out
+    found = policy_effects(reading.with_.products, reading.without.products, subsidy, fixed, KM_IN_A_CAR_LIFE)
+    measures, absent = found.measures, {k: v for k, v in found.why_absent.items() if k != "reaches_buyers"}
+    electric = _electric(reading.with_, reading.markets)
+    lost = electric - _electric(reading.without, reading.markets)
+    row: dict[str, object] = {
+        "reading": reading.said,
+        "programmes": ", ".join(reading.programmes) or "fleet rules",
+        "markets": ", ".join(reading.markets),
+        "electric_with_cars": electric,
+        "electric_sales_gained_cars": measures["electric_sales_gained"],
+        "electric_lost_without_percent": 100.0 * lost / electric,
+        "tonnes_avoided_t": measures["tonnes_avoided"],
+        **{k: v for k, v in measures.items() if k not in ("electric_sales_gained", "tonnes_avoided", *SHARE_MEASURES)},
+        "surplus_gained_eur": float(reading.with_.markets["surplus_eur"].sum() - reading.without.markets["surplus_eur"].sum()),
+        **_who(reading, "firms", "firm", "profit_eur", "maker"),
+        **_who(reading, "owners", "owner", "claim_eur", "owner"),
+    }
+    if "inframarginal" in measures:
+        row["inframarginal_percent"] = 100.0 * measures["inframarginal"]
+    if not (support["eur"] != 0).any():
+        absent["reaches_buyers"] = "no money changes hands at a sale"
+    elif not (sold := _sold_in_both(reading, support))["eur"].any():
+        absent["reaches_buyers"] = "the cars concerned are sold only where the policy runs"
+    else:
+        row["reaches_buyers_percent"] = 100.0 * buyers_part(reading.with_, reading.without, sold)
+    row["not_measured"] = "; ".join(dict.fromkeys(absent.values()))
+    return row
+
+
+def buyers_part(with_: Outcome, without: Outcome, support: pd.DataFrame) -> float:
+    """Fall of what buyers pay for the cars with support over the support, for the buyers that the policy's world has.
+
+    Buyers are compared draw by draw, so that a support for some kinds of buyer does not count their greater number as a change of price.
+    `support` (market, product, eur) is of cars sold in both worlds. For a duty, support and fall are both below zero.
+    """
+    fall = total = 0.0
+    for name, supported in support.groupby("market", sort=False):
+        market = str(name)
+        now, before = with_.states[market], without.states[market]
+        own, other = _places(now), _places(before)
+        rows, rows_before = (supported["product"].map(places).to_numpy(int) for places in (own, other))
+        money = paid(now.market.wedges, now.pricing.price)
+        money_before = paid(before.market.wedges, before.pricing.price)
+        probability = np.asarray(choose(now.market.tastes, money).probability)[rows]
+        sold = with_.world.markets[market].potential * probability * np.asarray(now.market.tastes.weight)
+        fall += float(((np.asarray(money_before)[rows_before] - np.asarray(money)[rows]) * sold).sum())
+        total += float(supported["eur"].sum())
+    return fall / total
+
+
+def _sold_in_both(reading: Reading, support: pd.DataFrame) -> pd.DataFrame:
+    keys = ["market", "product"]
+    return support[support["eur"] != 0].merge(reading.without.products[keys], on=keys)
+
+
+def _places(state: MarketState) -> dict[str, int]:
+    return {str(product): k for k, product in enumerate(state.rows["product"])}
+
+
+def _support(reading: Reading) -> pd.DataFrame:
+    """What the programmes gave each product (market, product, eur; below zero for a duty). What makers add themselves is no public money."""
+    by_maker = {p.scope.id for p in _programmes(reading.with_.world) if isinstance(p, Incentive) and p.funded_by == "maker"}
+    money = reading.with_.regulation.programmes
+    chosen = money[money["programme"].isin(set(reading.programmes) - by_maker) & money["market"].isin(reading.markets)]
+    found = chosen.groupby(["market", "product"], sort=False, as_index=False)["eur"].sum()
+    return found.assign(eur=-found["eur"].astype(float))
+
+
+def _fixed(outcome: Outcome) -> float:
+    return float(outcome.regulation.fixed["eur"].sum())
+
+
+def _electric(outcome: Outcome, markets: Sequence[str]) -> float:
+    table = outcome.markets
+    return float(table.loc[table["market"].isin(markets), "electric_units"].sum())
+
+
+def _who(reading: Reading, table: str, key: str, measure: str, said: str) -> dict[str, object]:
+    """Who gains and who loses most from the policy, EUR a year; nobody where nobody does."""
+    now, before = (getattr(outcome, table).groupby(key)[measure].sum() for outcome in (reading.with_, reading.without))
+    change = now.sub(before, fill_value=0.0).sort_values(ascending=False, kind="stable")
+    gains, loses = float(change.iloc[0]), float(change.iloc[-1])
+    row: dict[str, object] = {f"{said}_gains_most": str(change.index[0]) if gains > 0 else "nobody", f"{said}_gains_most_eur": max(gains, 0.0)}
+    if said == "maker":
+        row |= {"maker_loses_most": str(change.index[-1]) if loses < 0 else "nobody", "maker_loses_most_eur": min(loses, 0.0)}
+    return row
+
+
+def _also(scenario: Scenario) -> str:
+    """Other channels that the scenario acts through beside policy: the measure holds them too."""
+    return ", ".join(dict.fromkeys(channel for move in scenario.moves for channel in move.by_channel() if channel != "policy"))
+
+
+def _programmes(world: World) -> tuple[Programme, ...]:
+    return cast("tuple[Programme, ...]", world.programmes)
+
+
+def _in_force(world: World) -> dict[tuple[str, str], Programme]:
+    """Programmes in force by market and id, each without its dates: what counts is what holds on the day."""
+    return {(market, p.scope.id): _undated(p) for market in world.markets for p in _programmes(world) if p.scope.in_force(market, world.date)}
+
+
+def _undated(programme: Programme) -> Programme:
+    start, end = dt.date.min, dt.date.max
+    return dataclasses.replace(programme, scope=dataclasses.replace(programme.scope, start=start, end=end, dormant=False))
+
+
+def _rules_in_force(world: World) -> set[FleetRule | Pool]:
+    return {r for r in world.pools if isinstance(r, FleetRule | Pool) and r.from_year <= world.date.year <= r.to_year}
