@@ -10,7 +10,7 @@ import pytest
 from keiretsu.case import load_case
 from keiretsu.errors import ValuationError
 from keiretsu.market.build import build_world
-from keiretsu.valuation.hindsight import SAID_NOTHING, hindsight, known_on
+from keiretsu.valuation.hindsight import SAID_NOTHING, known_on, what_happened
 from tests.valuation.small_world import CASE, FILES
 
 DAY = dt.date(2024, 3, 27)
@@ -37,7 +37,7 @@ def topics(*rows):
 def test_what_happened_stands_beside_what_the_run_said_in_order_of_dates():
     deals = load_case(folder_with(DEALS)).deals
     asked = topics(("the stake", "Will it pay?", "x2", "stake"), ("the seven-seater", "When?", "x4", "timing"))
-    found = hindsight(deals, asked, DAY, {"stake": "It loses in one future of two."})
+    found = what_happened(deals, asked, DAY, {"stake": "It loses in one future of two."})
     assert list(found.table["deal"]) == ["x2", "x4"]
     assert list(found.table["said"]) == ["It loses in one future of two.", SAID_NOTHING]
     assert list(found.rest["deal"]) == ["x3"]  # what no topic asks for is not hidden
@@ -55,11 +55,11 @@ def test_what_happened_later_never_feeds_a_run():
 def test_a_topic_about_what_was_already_known_is_refused():
     deals = load_case(folder_with(DEALS)).deals
     with pytest.raises(ValuationError) as error:
-        hindsight(deals, topics(("the stake", "?", "x1; x9", "stake")), DAY, {})
+        what_happened(deals, topics(("the stake", "?", "x1; x9", "stake")), DAY, {})
     assert "so no hindsight" in str(error.value) and "no such deal" in str(error.value)
 
 
 def test_a_ledger_without_later_deals_says_so():
     deals = load_case(folder_with("\n".join(DEALS.split("\n")[:2]) + "\n")).deals
-    found = hindsight(deals, topics(), DAY, {})
+    found = what_happened(deals, topics(), DAY, {})
     assert found.table.empty and "Nothing in the ledger after 27 March 2024" in found.sentence

@@ -37,7 +37,7 @@ class Hindsight:
     rest: pd.DataFrame
 
 
-def hindsight(deals: pd.DataFrame, topics: pd.DataFrame, as_of: dt.date, said: Mapping[str, str]) -> Hindsight:
+def what_happened(deals: pd.DataFrame, topics: pd.DataFrame, as_of: dt.date, said: Mapping[str, str]) -> Hindsight:
     """Put what happened beside what was said.
 
     Parameters
