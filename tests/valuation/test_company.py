@@ -61,6 +61,16 @@ def test_margins_that_are_larger_in_a_draw_only_because_buyers_are_less_sensitiv
     np.testing.assert_allclose(other.ebitda, one.ebitda, rtol=1e-9, atol=1.0)
 
 
+def test_nobody_earns_on_cars_that_it_cannot_build(case: Case, ensemble: MadeUp) -> None:
+    finance, ahead = finances(case)["Electric"], prospects(ensemble.data, "baseline")
+    free = cash_flow(case, finance, ahead, with_synergies=False)
+    limited = cash_flow(case, dataclasses.replace(finance, capacity_units=150_000), ahead, with_synergies=False)
+    assert free.units.max() > 150_000 >= limited.units.max() - 1e-6
+    fits = free.units <= 150_000
+    np.testing.assert_allclose(limited.margin[fits], free.margin[fits], rtol=1e-12)
+    np.testing.assert_allclose(limited.margin[~fits], free.margin[~fits] * 150_000 / free.units[~fits], rtol=1e-12)
+
+
 def test_a_shared_platform_is_paid_once(case: Case) -> None:
     years = YEARS
     alone = platform_path(case, "Parent", "baseline", years) + platform_path(case, "Partner", "baseline", years)

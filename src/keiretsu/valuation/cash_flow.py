@@ -58,29 +58,43 @@ def cash_flow(case: Case, finance: Finance, prospects: Prospects, *, with_synerg
     with_synergies
         Whether what the scenario's partners save together is in (synergies.csv, shared platforms): left out where it is to be shown apart.
     """
-    years, (margin, simulated, sold) = prospects.years, prospects.of(finance.company)
+    years = prospects.years
+    built = built_part(finance, prospects)
+    margin, simulated, sold, not_marginal = (built * values for values in (*prospects.of(finance.company), prospects.not_marginal(finance.company)))
     units = sold + finance.path("rest_units", years)
     shape = margin.shape
     rest = np.broadcast_to(finance.path("rest_of_company_profit_eur", years), shape)
     revenue = simulated + finance.path("rest_of_company_revenue_eur", years)
     synergies = np.broadcast_to(synergy_path(case, finance, prospects.scenario, years) * float(with_synergies), shape)
-    fixed_cost = -finance.path("fixed_cost_eur", years) - finance.overhead_share * revenue - prospects.not_marginal(finance.company)
+    fixed_cost = -finance.path("fixed_cost_eur", years) - finance.overhead_share * revenue - not_marginal
     rnd = np.broadcast_to(-finance.path("rnd_eur", years), shape)
     shared_as_in = prospects.scenario if with_synergies else BASELINE
-    spent = finance.path("capex_eur", years) + platform_path(case, finance.company, shared_as_in, years)
+    spent = finance.path("capex_eur", years) + platform_path(case, finance.company, shared_as_in, years) + finance.capex_share * revenue
     ebitda = margin + rest + synergies + fixed_cost + rnd
     allowance = _allowances(finance, spent)
     tax, losses_left = _tax(finance, ebitda - allowance)
     tied_up = np.diff(revenue, axis=1, prepend=revenue[:, :1]) * finance.working_capital_share
     lines: dict[str, Any] = {
         "margin": margin, "rest": rest, "synergies": synergies, "fixed_cost": fixed_cost, "rnd": rnd, "ebitda": ebitda,
-        "depreciation": np.broadcast_to(-allowance, shape), "tax": tax, "capex": np.broadcast_to(-spent, shape), "working_capital": -tied_up,
+        "depreciation": -allowance, "tax": tax, "capex": -spent, "working_capital": -tied_up,
     }  # fmt: skip
     free = ebitda + tax - spent - tied_up
     return CashFlow(
         finance.company, prospects.scenario, years, units, revenue, **lines, free_cash_flow=free, losses_left=losses_left,
-        steady=_steady(finance, ebitda[:, -1] - synergies[:, -1], spent[-1], revenue[:, -1]),
+        steady=_steady(finance, ebitda[:, -1] - synergies[:, -1], spent[:, -1], revenue[:, -1]),
     )  # fmt: skip
+
+
+def built_part(finance: Finance, prospects: Prospects) -> Matrix:
+    """Part of the cars asked for in the simulated markets that the company can build; 1 where no capacity is stated. (N, T)
+
+    The rest of the company comes first. Who gets the sales that are lost is left out: rivals are worth a little more than shown.
+    """
+    _, _, asked = prospects.of(finance.company)
+    capacity = finance.path("capacity_units", prospects.years)
+    room = np.maximum(capacity - finance.path("rest_units", prospects.years), 0.0)
+    limited = (capacity > 0) & (asked > room)
+    return np.where(limited, room / np.where(asked > 0, asked, 1.0), 1.0)
 
 
 def platform_path(case: Case, company: str, scenario: str, years: np.ndarray) -> Vector:
@@ -111,15 +125,15 @@ def synergy_path(case: Case, finance: Finance, scenario: str, years: np.ndarray,
     return total
 
 
-def _allowances(finance: Finance, spent: Vector) -> Vector:
-    """Straight-line tax allowances of old and new assets; nominal amounts, so their real worth falls with inflation. (T,)"""
+def _allowances(finance: Finance, spent: Matrix) -> Matrix:
+    """Straight-line tax allowances of old and new assets; nominal amounts, so their real worth falls with inflation. (N, T)"""
     life, shrink = finance.asset_life_years, 1 + finance.inflation
-    allowance = np.zeros(len(spent))
-    for t in range(len(spent)):
+    allowance = np.zeros_like(spent)
+    for t in range(spent.shape[1]):
         if t < life:
-            allowance[t] += finance.assets_eur / life / shrink**t
+            allowance[:, t] += finance.assets_eur / life / shrink**t
         for age in range(min(life, t + 1)):
-            allowance[t] += spent[t - age] / life / shrink**age
+            allowance[:, t] += spent[:, t - age] / life / shrink**age
     return allowance
 
 
@@ -136,7 +150,7 @@ def _tax(finance: Finance, taxable: Matrix) -> tuple[Matrix, Matrix]:
     return tax, left
 
 
-def _steady(finance: Finance, ebitda: Vector, spent: float, revenue: Vector) -> Vector:
+def _steady(finance: Finance, ebitda: Vector, spent: Vector, revenue: Vector) -> Vector:
     """Next year's flow when the company goes on for ever: assets are replaced as they wear out, taxes are paid in full."""
     grown = 1 + finance.growth_terminal
     tax = finance.tax_rate * np.maximum(ebitda - spent, 0.0)

@@ -43,6 +43,7 @@ class Finance:
     overhead_share: float
     rnd_eur: float
     capex_eur: float
+    capex_share: float
     assets_eur: float
     asset_life_years: int
     working_capital_share: float
@@ -50,6 +51,7 @@ class Finance:
     rest_of_company_profit_eur: float
     rest_of_company_revenue_eur: float
     rest_units: float
+    capacity_units: float
     growth_terminal: float
     exit_multiple: float
     payout: float
