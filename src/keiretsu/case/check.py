@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from keiretsu.case.check_buyers import check_draws, check_kinds
 from keiretsu.case.check_ownership import check_deals, check_ownership, check_rule
 from keiretsu.case.check_products import check_incomes, check_markets, check_products, check_sigma_labels, lonely_nests
 from keiretsu.case.check_rows import check_rows
@@ -91,6 +92,8 @@ def check_folder(folder: Path) -> CheckedCase:
 
 def _check_demand(raw: RawCase, demand: DemandSettings) -> None:
     raw.problems += check_incomes(raw, demand)
+    raw.problems += check_draws(raw, demand)
+    raw.problems += check_kinds(raw, demand)
     raw.problems += check_sigma_labels(raw, demand)
     refused = raw.toml.values["demand"].get("single_nests", "refused") == "refused"
     for alone, problem in lonely_nests(raw, demand):

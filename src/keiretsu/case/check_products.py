@@ -69,6 +69,7 @@ def check_markets(raw: RawCase, anyone_outside: bool) -> Iterator[Problem]:
 def check_incomes(raw: RawCase, demand: DemandSettings) -> Iterator[Problem]:
     """A price taste that falls with income needs incomes in every market."""
     stated = {row.cells["market"] for row in raw.tables["incomes"] if row.cells["group"] != "all" or row.cells["income_eur"] != 1.0}
+    stated |= {row.cells["market"] for row in raw.tables["draws"]}  # checked draw by draw
     for market in raw.tables["markets"]:
         if demand.income_power > 0 and market.cells["market"] not in stated:
             yield Problem("no incomes", market.place("median_income_eur"), f"income_power {demand.income_power:g} and no income of {market.cells['market']}",

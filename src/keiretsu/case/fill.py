@@ -41,6 +41,10 @@ def fill(raw: RawCase, currency: str) -> None:
         if not any(income.cells["market"] == row.cells["market"] for income in tables["incomes"]):
             income = row.cells["median_income_eur"] or 1.0
             tables["incomes"].append(_row_of_defaults("incomes", raw, market=row.cells["market"], group="all", weight=1.0, income_eur=income))
+    incomes = {row.cells["market"]: row.cells["median_income_eur"] or 1.0 for row in tables["markets"]}
+    for row in tables["draws"]:
+        _default(row, "draw", lambda r: str(r.line))
+        _default(row, "income_eur", lambda r: incomes.get(r.cells["market"], 1.0))
     _fill_confidence(raw)
 
 

@@ -11,14 +11,14 @@ import numpy as np
 from keiretsu.case.record import DemandSettings, RandomSetting
 from keiretsu.case.rows import Row, type_cell
 from keiretsu.case.schema import Column
-from keiretsu.case.settings import CASE, CHARACTERISTICS, DEMAND, NEST_COLUMNS, RANDOM
+from keiretsu.case.settings import BUYER_KINDS, CASE, CHARACTERISTICS, DEMAND, NEST_COLUMNS, RANDOM
 from keiretsu.case.suggest import closest
 from keiretsu.case.toml_lines import TomlFile
 from keiretsu.errors import InputError, Problem
 from keiretsu.units import MODEL_CURRENCY, ExchangeRate
 
 DRAWS_WITH_RANDOM_TASTES = 256
-_DEMAND_EXTRA = ("outside", "nests", "sigma_group", "sigma_sub", "random", "correlation")
+_DEMAND_EXTRA = ("outside", "nests", "sigma_group", "sigma_sub", "random", "correlation", "kind_price", "kind_taste")
 
 
 def read_case_section(toml: TomlFile, problems: list[Problem]) -> dict[str, Any]:
@@ -66,6 +66,8 @@ def read_demand(toml: TomlFile, income_groups: int, problems: list[Problem]) -> 
     _go_together("two nests", "sigma_sub", len(nests) > 1, "sigma_sub" in section, toml, problems)
     random = _random(section.get("random", []), toml, problems)
     correlation = _correlation(section.get("correlation", []), len(random), toml, problems)
+    kind_price = _kind_price(toml, section, problems)
+    kind_taste = _kind_taste(toml, section, problems)
     if len(problems) > before:
         return None
     uneven = bool(random) or keys["price_sigma"] > 0
@@ -73,6 +75,7 @@ def read_demand(toml: TomlFile, income_groups: int, problems: list[Problem]) -> 
         price_taste=keys["price_taste"], income_power=keys["income_power"], price_sigma=keys["price_sigma"], outside=outside,
         draws=keys["draws"] or (DRAWS_WITH_RANDOM_TASTES if uneven else income_groups), seed=keys["seed"],
         nests=nests, sigma_group=sigma_group, sigma_sub=sigma_sub, random=random, correlation=correlation, source=keys["source"],
+        kind_price=kind_price, kind_taste=kind_taste,
     )  # fmt: skip
 
 
@@ -180,7 +183,7 @@ def _random(value: Any, toml: TomlFile, problems: list[Problem]) -> tuple[Random
     for position, item in enumerate(value):
         row = Row(toml.file, toml.line(f"demand.random[{position}]"))
         keys = {key.name: type_cell(item.get(key.name, ""), key, row, problems) for key in RANDOM}
-        wanted = "characteristic, sigma, distribution"
+        wanted = "characteristic, sigma, distribution, median"
         problems += [Problem("unknown key", row.place(key), key, wanted, closest(key, keys)) for key in item if key not in keys]
         name = keys["characteristic"]
         if name is not None and name not in CHARACTERISTICS:
@@ -188,9 +191,60 @@ def _random(value: Any, toml: TomlFile, problems: list[Problem]) -> tuple[Random
             problems.append(Problem("unknown characteristic", row.place("characteristic"), name, f"one of {', '.join(CHARACTERISTICS)}", next_step))
         if name is not None and any(name == taste.characteristic for taste in tastes):
             problems.append(Problem("two random tastes for one characteristic", row.place("characteristic"), name, "one, with the variance of both"))
-        if None not in keys.values():
-            tastes.append(RandomSetting(keys["characteristic"], keys["sigma"], keys["distribution"]))
+        lognormal, median = keys["distribution"] == "lognormal", keys["median"]
+        if median is not None and (not lognormal or median == 0):
+            wanted = "a number other than zero" if lognormal else 'distribution = "lognormal", or no median'
+            what = "a lognormal taste with a median of zero is no taste" if lognormal else "a normal taste has no median here: delta holds its mean"
+            problems.append(Problem(what, row.place("median"), f"{median:g}", wanted))
+        if None not in (keys["characteristic"], keys["sigma"], keys["distribution"]):
+            tastes.append(RandomSetting(keys["characteristic"], keys["sigma"], keys["distribution"], 1.0 if median is None else median))
     return tuple(tastes)
+
+
+def _kind_price(toml: TomlFile, section: Mapping[str, Any], problems: list[Problem]) -> dict[str, float]:
+    """Multiples of the price taste by kind of buyer."""
+    found: dict[str, float] = {}
+    for kind, value in _by_kind("kind_price", section, toml, problems).items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+            wanted = "a multiple of the price taste, above zero"
+            problems.append(Problem("price taste of a kind of buyer is out of bounds", _at(toml, f"kind_price.{kind}"), repr(value), wanted))
+        else:
+            found[kind] = float(value)
+    return found
+
+
+def _kind_taste(toml: TomlFile, section: Mapping[str, Any], problems: list[Problem]) -> dict[str, dict[str, float]]:
+    """Shifts of tastes by kind of buyer and characteristic, utils per unit."""
+    found: dict[str, dict[str, float]] = {}
+    for kind, shifts in _by_kind("kind_taste", section, toml, problems).items():
+        if not isinstance(shifts, dict):
+            wanted = f"[demand.kind_taste.{kind}] and keys such as electric = 0.4"
+            problems.append(Problem("not a table of tastes", _at(toml, f"kind_taste.{kind}"), repr(shifts)[:60], wanted))
+            continue
+        found[kind] = {}
+        for name, value in shifts.items():
+            place = _at(toml, f"kind_taste.{kind}.{name}")
+            if name not in CHARACTERISTICS:
+                wanted = f"one of {', '.join(CHARACTERISTICS)}"
+                problems.append(Problem("unknown characteristic", place, name, wanted, closest(name, CHARACTERISTICS)))
+            elif isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
+                problems.append(Problem("a taste is not a number", place, repr(value), "utils per unit of the characteristic"))
+            else:
+                found[kind][name] = float(value)
+    return found
+
+
+def _by_kind(key: str, section: Mapping[str, Any], toml: TomlFile, problems: list[Problem]) -> Mapping[str, Any]:
+    """What a table says about kinds of buyer that are known."""
+    table = section.get(key, {})
+    if not isinstance(table, dict):
+        problems.append(Problem("not a table of kinds of buyer", _at(toml, key), repr(table)[:60], f"[demand.{key}]"))
+        return {}
+    for kind in table:
+        if kind not in BUYER_KINDS:
+            wanted = f"one of {', '.join(BUYER_KINDS)}"
+            problems.append(Problem("unknown kind of buyer", _at(toml, f"{key}.{kind}"), kind, wanted, closest(kind, BUYER_KINDS)))
+    return {kind: value for kind, value in table.items() if kind in BUYER_KINDS}
 
 
 def _correlation(value: Any, size: int, toml: TomlFile, problems: list[Problem]) -> tuple[tuple[float, ...], ...]:

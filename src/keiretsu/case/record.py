@@ -15,11 +15,15 @@ from keiretsu.units import ExchangeRate
 
 @dataclass(frozen=True)
 class RandomSetting:
-    """One random taste as the case states it: `sigma` in utils per unit of the characteristic."""
+    """One random taste as the case states it: `sigma` in utils per unit of a normal taste, of the logarithm of a lognormal one.
+
+    `median` (utils per unit) belongs to lognormal tastes.
+    """
 
     characteristic: str
     sigma: float
     distribution: str
+    median: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,13 @@ class DemandSettings:
     random: tuple[RandomSetting, ...]
     correlation: tuple[tuple[float, ...], ...]  # empty: independent
     source: str
+    kind_price: Mapping[str, float] = field(default_factory=dict[str, float])
+    kind_taste: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
+
+    @property
+    def taste_columns(self) -> int:
+        """Standard normals that a draw consists of: one for each random taste, and one for price where `price_sigma` is above zero."""
+        return len(self.random) + (self.price_sigma > 0)
 
 
 @dataclass(frozen=True)
@@ -188,6 +199,11 @@ class Case:
     def incomes(self) -> pd.DataFrame:
         """Income groups of every market; one group where the case states none."""
         return self.tables["incomes"]
+
+    @property
+    def draws(self) -> pd.DataFrame:
+        """The case's own consumer draws; markets that are not in it have generated ones."""
+        return self.tables["draws"]
 
     @property
     def targets(self) -> pd.DataFrame:

@@ -38,6 +38,8 @@ RANDOM = (
     Column("characteristic", "text", "what tastes differ about", default=REQUIRED),
     Column("sigma", "number", "spread of the taste", "utils per unit", default=REQUIRED, low=0),
     Column("distribution", "text", "of the taste", default="normal", choices=("normal", "lognormal")),
+    Column("median", "number", "median of a lognormal taste, below zero for a dislike", "utils per unit", default=None,
+           filled="1 for a lognormal taste; a normal one has none"),
 )
 
 SCENARIO = (
@@ -54,6 +56,9 @@ SCENARIO = (
 
 # Names that `[[demand.random]]` may use; the rules that compute them stand in `keiretsu.market.characteristics`.
 CHARACTERISTICS = ("constant", "electric", "plug_in", "range_100km", "power_100kw", "mass_t", "size", "suv", "seven_seats")
+
+# Kinds of buyer. A market's private_share says how many of its buyers are of the first kind.
+BUYER_KINDS = ("private", "company")
 
 # Columns that `[demand] nests` may use: groups first, then subgroups.
 NEST_COLUMNS = ("nest", "sub_nest", "powertrain", "powertrain_group", "segment", "body", "brand", "origin", "seats")
@@ -84,6 +89,16 @@ SECTIONS: Mapping[str, Section] = {
             "`correlation`: matrix between the random tastes in their order",
         ),
         Section("[[demand.random]]", "one random taste", RANDOM, "characteristics: " + ", ".join(CHARACTERISTICS)),
+        Section(
+            "[demand.kind_price]",
+            "price taste of a kind of buyer as a multiple of everybody's: `company = 0.7`; kinds: " + ", ".join(BUYER_KINDS) + "; a kind not named has 1",
+            (),
+        ),
+        Section(
+            "[demand.kind_taste.KIND]",
+            "what a kind of buyer likes better or less than the mean taste that sales reveal: a characteristic and utils per unit, `electric = 0.4`",
+            (),
+        ),
         Section("[market]", "the only market of a small case, in place of markets.csv: its columns as keys", ()),
         Section(
             "[kappa]",

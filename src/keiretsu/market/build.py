@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from keiretsu.case import Case
+from keiretsu.case.settings import BUYER_KINDS
 from keiretsu.demand.inversion import invert_many
 from keiretsu.demand.preferences import ConsumerDraws, Preferences, RandomTaste
 from keiretsu.market.market import Market, kappa_of, rows_of, tastes_of_rows, weights_of
@@ -30,7 +31,6 @@ from keiretsu.supply.cost import recover_costs
 from keiretsu.supply.pieces import piece_at, wedges_of
 from keiretsu.supply.wedges import Wedges, paid
 
-PRIVATE, COMPANY = "private", "company"
 _OPEN_FROM, _OPEN_TO = dt.date(1, 1, 1), dt.date(9999, 12, 31)
 
 
@@ -152,13 +152,15 @@ def preferences_of(case: Case) -> Preferences:
     return Preferences(
         price_taste=d.price_taste,
         income_power=d.income_power,
-        random=tuple(RandomTaste(r.characteristic, r.sigma, r.distribution) for r in d.random),
+        random=tuple(RandomTaste(r.characteristic, r.sigma, r.distribution, r.median) for r in d.random),
         price_sigma=d.price_sigma,
         nest_columns=d.nests,
         sigma_group=d.sigma_group,
         sigma_sub=d.sigma_sub,
         correlation=np.array(d.correlation) if d.correlation else None,
         outside=d.outside,
+        kind_price=d.kind_price,
+        kind_taste=d.kind_taste,
     )
 
 
@@ -190,13 +192,14 @@ def markets_of(case: Case, preferences: Preferences) -> Mapping[str, MarketFacts
 
 
 def consumers_of(case: Case, market: pd.Series, preferences: Preferences) -> ConsumerDraws:
-    """Draws of one market: a block for each income group and kind of buyer, of one size, a power of two.
+    """Draws of one market: its own where the case states them, else a block for each income group and kind of buyer, of one size, a power of two.
 
     Without random tastes a block is one draw. Company buyers stand where the market's private share is below one.
     """
+    if (case.draws["market"] == market.market).any():
+        return _own_draws(case, market.market)
     groups = case.incomes[case.incomes["market"] == market.market]
-    kinds = {PRIVATE: float(market.private_share), COMPANY: 1.0 - float(market.private_share)}
-    kinds = {kind: weight for kind, weight in kinds.items() if weight > 0}
+    kinds = {k: weight for k, weight in enumerate((float(market.private_share), 1.0 - float(market.private_share))) if weight > 0}
     columns = len(preferences.random) + (preferences.price_sigma > 0)
     cells = len(groups) * len(kinds)
     each = 1 if columns == 0 else 2 ** math.ceil(math.log2(max(1.0, case.demand.draws / cells)))
@@ -204,13 +207,23 @@ def consumers_of(case: Case, market: pd.Series, preferences: Preferences) -> Con
     nu = sobol(total, columns, case.demand.seed).node[: each * cells] if columns else np.zeros((cells, 0))
     weight, income, group, kind = [], [], [], []
     for g, (share, income_eur) in enumerate(zip(groups["weight"], groups["income_eur"], strict=True)):
-        for k, kind_weight in enumerate(kinds.values()):
+        for k, kind_weight in kinds.items():
             weight += [share * kind_weight / each] * each
             income += [income_eur] * each
             group += [g] * each
             kind += [k] * each
     weights = np.array(weight)
-    return ConsumerDraws(weights / weights.sum(), np.array(income, float), np.array(group), np.array(kind), nu, tuple(groups["group"]), tuple(kinds))
+    return ConsumerDraws(weights / weights.sum(), np.array(income, float), np.array(group), np.array(kind), nu, tuple(groups["group"]), BUYER_KINDS)
+
+
+def _own_draws(case: Case, market: str) -> ConsumerDraws:
+    """Draws that the case states for a market; weights were seen at the door to add up to one and are divided by their sum."""
+    rows = case.draws[case.draws["market"] == market]
+    weights = rows["weight"].to_numpy(float)
+    groups = list(dict.fromkeys(rows["group"]))
+    nu = rows[[f"nu_{k + 1}" for k in range(case.demand.taste_columns)]].to_numpy(float)
+    group, kind = (np.array([names.index(label) for label in rows[column]]) for column, names in (("group", groups), ("kind", list(BUYER_KINDS))))
+    return ConsumerDraws(weights / weights.sum(), rows["income_eur"].to_numpy(float), group, kind, nu, tuple(groups), BUYER_KINDS)
 
 
 def products_of(case: Case) -> pd.DataFrame:

@@ -98,11 +98,11 @@ def _market_tables(facts: MarketFacts, state: MarketState, firms: Sequence[str])
     market, pricing, rows = state.market, state.pricing, state.rows
     n, n_firms = len(rows), len(firms)
     flows = _flows(market, pricing.price)
-    wide = (n, facts.consumers.weight.size)
+    draws = facts.consumers.weight.size  # the market's arrays may be padded to those of a market with more draws
     price, cost = np.asarray(pricing.price)[:n], np.asarray(market.cost)[:n]
-    q, margin = (np.broadcast_to(np.asarray(x)[:n], wide) for x in (flows.paid, flows.margin))
-    weight = np.asarray(market.tastes.weight)
-    sold = facts.potential * np.asarray(flows.probability)[:n] * weight  # cars by product and draw
+    q, margin = (np.broadcast_to(np.asarray(x)[:n, :draws], (n, draws)) for x in (flows.paid, flows.margin))
+    weight = np.asarray(market.tastes.weight)[:draws]
+    sold = facts.potential * np.asarray(flows.probability)[:n, :draws] * weight  # cars by product and draw
     units = sold.sum(axis=1)
     government = q - margin - cost[:, None]
     products = rows[
@@ -144,7 +144,7 @@ def _market_tables(facts: MarketFacts, state: MarketState, firms: Sequence[str])
             "profit_eur": split @ products["profit_eur"].to_numpy() + fee @ units,
         }
     )
-    inclusive = np.asarray(flows.inclusive) / np.asarray(market.tastes.alpha)
+    inclusive = np.asarray(flows.inclusive)[:draws] / np.asarray(market.tastes.alpha)[:draws]
     consumers = _by_group(facts, inclusive * facts.potential * weight, sold.sum(axis=0))
     electric = float(units[(rows["powertrain"] == "BEV").to_numpy()].sum())
     markets = pd.DataFrame(
