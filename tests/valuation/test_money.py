@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keiretsu.valuation.money import estimate, plain, with_error
+from keiretsu.valuation.money import estimate, in_millions, plain, with_error
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,12 @@ def test_the_error_of_a_mean_is_its_standard_error() -> None:
     draws = np.array([1.0, 2.0, 3.0, 4.0])
     assert estimate(draws).error == pytest.approx(np.std(draws, ddof=1) / 2)
     assert estimate(draws[:1]).error == 0.0
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [(8137e6, 1142.8e6, "8,100 ± 1,100"), (150.2e6, 11.1e6, "150 ± 11"), (-28.4e6, 3.4e6, "−28 ± 3"), (588.27e6, 0.0, "588.3"), (12345.6e6, 0.0, "12,346"),
+     (298.66e6, 0.31e6, "298.7 ± 0.3"), (0.0, 0.0, "0")],
+)  # fmt: skip
+def test_an_amount_in_a_table_has_no_more_digits_either(value: float, error: float, text: str) -> None:
+    assert in_millions(value, error) == text

@@ -8,7 +8,7 @@ import pandas as pd
 
 from keiretsu.report.tables import Table, table_of
 from keiretsu.report.wording import Label
-from keiretsu.valuation import CompanyValuation, ListingValuation, StakeValuation
+from keiretsu.valuation import CompanyValuation, ListingValuation, StakeValuation, in_millions
 
 WORDS = {
     "units": "Cars a year",
@@ -26,26 +26,27 @@ WORDS = {
 IN_PERCENT = ("operating_margin", "cost_change", "rate_of_return", "loss")
 
 
+Pairs = Mapping[str, tuple[str, str]]  # column shown: column of amounts, column of their errors
+
+
 def company_tables(found: CompanyValuation, football: pd.DataFrame, names: Mapping[str, str]) -> list[Table]:
     """Value, change against the baseline, discount rate by growth, football field, guidance, owners' claims."""
     title = f"{names.get(found.company, found.company)}: "
-    terminals = {
-        "line": _text("Line"), "growth_eur": _money("By growth"), "growth_error_eur": _error(), "exit_multiple_eur": _money("By exit multiple"),
-        "exit_multiple_error_eur": _error(),
-    }  # fmt: skip
+    pairs = {"growth": ("growth_eur", "growth_error_eur"), "exit": ("exit_multiple_eur", "exit_multiple_error_eur")}
+    heads = {"line": _text("Line"), "growth": _amount("By growth"), "exit": _amount("By exit multiple")}
     missing = f"Counted as nothing, for want of finance: {', '.join(found.not_counted)}." if found.not_counted else ""
     tables = [
-        _table("worth", title + "what it is worth", found.value, names, terminals, missing),
+        _table("worth", title + "what it is worth", _joined(found.value, pairs), names, heads, missing),
         _table("football", title + "by every way of asking", football, names,
                {"bar": _text("Way"), "basis": _text("Basis"), "low_eur": _money("Low"), "middle_eur": _money("Middle"), "high_eur": _money("High")}),
-        _table("wacc_growth", title + "by discount rate and growth, without its stakes in others", found.wacc_growth, names,
-               {"wacc_nominal": _share("Nominal cost of capital"), "growth": _share("Real growth after the last year"), "equity_eur": _money("Value"),
-                "error_eur": _error()}),
-        _table("claims", "What outside owners hold of all companies valued", found.claims, names,
-               {"claim_eur": _money("Worth"), "error_eur": _error()}),
+        _table("wacc_growth", title + "by discount rate and growth, without its stakes in others",
+               _joined(found.wacc_growth, {"equity": ("equity_eur", "error_eur")}), names,
+               {"wacc_nominal": _share("Nominal cost of capital"), "growth": _share("Real growth after the last year"), "equity": _amount("Value")}),
+        _table("claims", "What outside owners hold of all companies valued", _joined(found.claims, {"claim": ("claim_eur", "error_eur")}), names,
+               {"claim": _amount("Worth")}),
     ]  # fmt: skip
     if (found.change[["growth_eur", "exit_multiple_eur"]] != 0).any(axis=None):
-        tables.insert(1, _table("worth_change", title + "change against the baseline", found.change, names, terminals))
+        tables.insert(1, _table("worth_change", title + "change against the baseline", _joined(found.change, pairs, signed=True), names, heads))
     if len(found.guidance):
         tables.append(_guidance(title, found.guidance, names))
     return tables
@@ -54,19 +55,20 @@ def company_tables(found: CompanyValuation, football: pd.DataFrame, names: Mappi
 def stake_tables(found: StakeValuation, names: Mapping[str, str]) -> list[Table]:
     """Terms, lines, measures, who gains."""
     title = f"{names.get(found.terms.investor, found.terms.investor)} in {names.get(found.terms.company, found.terms.company)} ({found.terms.name}): "
-    lines = {"line": _text("Line"), "party": _text("Who"), "value_eur": _money("Value", signed=True), "error_eur": _error()}
+    lines = {"line": _text("Line"), "party": _text("Who"), "value": _amount("Value")}
+    pair = {"value": ("value_eur", "error_eur")}
     owners = {
         "claim_eur": _money("Claim", signed=True), "own_prices_eur": _money("Own prices", signed=True), "synergies_eur": _money("Synergies", signed=True),
-        "change_eur": _money("Together", signed=True), "error_eur": _error(),
+        "change": _amount("Together"),
     }  # fmt: skip
     left_out = "; ".join(f"{share:.0%} of futures left out of the rate of return: {why}" for why, share in
                          zip(found.no_rate["reason"], found.no_rate["share"], strict=True))  # fmt: skip
     return [
-        _table("stake_lines", title + "from a share of the company to the investment", found.lines, names, lines),
+        _table("stake_lines", title + "from a share of the company to the investment", _joined(found.lines, pair, signed=True), names, lines),
         _measures(title, found.measures, names, left_out),
-        _table("stake_channels", title + "the claim, own prices and synergies", found.channels, names, lines,
+        _table("stake_channels", title + "the claim, own prices and synergies", _joined(found.channels, pair, signed=True), names, lines,
                "Values of companies count stakes in each other more than once: they do not add up."),
-        _table("stake_owners", title + "outside owners, additive", found.owners, names, owners),
+        _table("stake_owners", title + "outside owners, additive", _joined(found.owners, {"change": ("change_eur", "error_eur")}, signed=True), names, owners),
     ]  # fmt: skip
 
 
@@ -75,18 +77,29 @@ def listing_tables(found: ListingValuation, names: Mapping[str, str]) -> list[Ta
     title = f"Listing {names.get(found.terms.company, found.terms.company)}: "
     frames = {
         "verdict": ("at which valuation", found.verdict),
-        "values": ("value over never listing", found.values),
-        "thresholds": ("list at or above", found.thresholds),
+        "values": ("value over never listing", _joined(found.values, {"value": ("value_eur", "error_eur")}, signed=True)),
+        "thresholds": ("list at or above", _joined(found.thresholds, {"valuation": ("valuation_eur", "error_eur")})),
         "timing": ("when, in the real world", found.timing),
         "waiting": ("what waiting costs", found.waiting),
     }
     labels = {
         "who": _text("Who said it"), "valuation_eur": _money("Value of the shares"), "list_now_eur": _money("Listing now", signed=True),
-        "wait_eur": _money("Waiting", signed=True), "verdict": _text("Verdict"), "item": _text("Line"), "value_eur": _money("Value", signed=True),
-        "error_eur": _error(), "year": Label("1 January", kind="text"), "multiple": Label("Multiple of revenue", digits=2), "probability": _share("Chance"),
+        "wait_eur": _money("Waiting", signed=True), "verdict": _text("Verdict"), "item": _text("Line"), "value": _amount("Value"),
+        "valuation": _amount("Value of the shares"), "year": Label("1 January", kind="text"), "multiple": Label("Multiple of revenue", digits=2), "probability": _share("Chance"),
         "cumulative": _share("Until then"), "internal_funding_eur": _money("Internal funding outstanding"), "cost_eur": _money("Costs a year"),
     }  # fmt: skip
     return [_table(f"listing_{id}", title + said, frame, names, labels) for id, (said, frame) in frames.items()]
+
+
+def _joined(frame: pd.DataFrame, pairs: Pairs, *, signed: bool = False) -> pd.DataFrame:
+    """Amounts and their errors as one column of words, no more digits than the error supports."""
+    shown = frame.copy()
+    for column, (amount, error) in pairs.items():
+        both = zip(frame[amount], frame[error], strict=True)
+        words = ["none is enough" if value is None else in_millions(float(value), float(spread or 0.0), signed=signed) for value, spread in both]
+        shown.insert(list(shown.columns).index(amount), column, pd.Series(words, dtype=object, index=frame.index))
+        shown = shown.drop(columns=[amount, error])
+    return shown
 
 
 def _measures(title: str, frame: pd.DataFrame, names: Mapping[str, str], note: str) -> Table:
@@ -134,8 +147,8 @@ def _money(text: str, *, signed: bool = False) -> Label:
     return Label(text, "EUR m", digits=0, scale=1e-6, signed=signed)
 
 
-def _error() -> Label:
-    return Label("±", "EUR m", digits=1, scale=1e-6)
+def _amount(text: str) -> Label:
+    return Label(text, "EUR m", kind="text")
 
 
 def _share(text: str) -> Label:

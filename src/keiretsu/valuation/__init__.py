@@ -12,7 +12,7 @@ from keiretsu.valuation.inputs import OBSERVABLE, Futures
 from keiretsu.valuation.listing import ListingValuation, value_listing
 from keiretsu.valuation.listing_terms import ListingTerms, listing_terms_of
 from keiretsu.valuation.market_multiple import MarketMultiple
-from keiretsu.valuation.money import Estimate, estimate, plain, with_error
+from keiretsu.valuation.money import Estimate, estimate, in_millions, plain, with_error
 from keiretsu.valuation.must_be_true import MustBeTrue, Question, simulated_again, what_must_be_true
 from keiretsu.valuation.plan import BestPlan, Budget, Candidate, best_additive_plan, best_plan
 from keiretsu.valuation.stake import StakeValuation, value_stake
@@ -57,6 +57,7 @@ __all__ = [
     "launch_timing",
     "listing_terms_of",
     "partners_of",
+    "in_millions",
     "plain",
     "simulated_again",
     "terms_of",

@@ -37,6 +37,15 @@ def with_error(value: float, error: float, currency: str = "EUR") -> str:
     return f"{currency} {said} ± {_fixed(error / size, decimals)}{unit}" if error > 0 else f"{currency} {said}{unit}"
 
 
+def in_millions(value: float, error: float, *, signed: bool = False) -> str:
+    """An amount in millions with its error, rounded to what the error supports, for a table: ``8,100 ± 1,100``; without an error four digits."""
+    value, error = value / 1e6, (0.0 if error < NOISE * abs(value) else error / 1e6)
+    decimals = _decimals(error) if error > 0 else max(_decimals_of_four(value), 0) if abs(value) < 1e4 else 0
+    text = _fixed(value, min(decimals, 2))
+    sign = "+" if signed and value > 0 and any(c in "123456789" for c in text) else ""
+    return f"{sign}{text} ± {_fixed(error, min(decimals, 2))}" if error > 0 and decimals <= 2 else sign + text
+
+
 def plain(value: float, error: float, currency: str = "EUR") -> str:
     """The amount alone, rounded to what its error supports, for sentences."""
     text = with_error(value, error, currency)
