@@ -102,7 +102,7 @@ def seen_at(panel: Panel, year: int) -> pd.DataFrame:
     seen["brand_share"] = _log_share(seen["units_brand"], seen["total"])
     seen["brand_present"] = seen["units_brand"] > 0
     seen["all_cars_share"] = _all_cars_share(panel, seen.index, year)
-    seen["is_other"] = seen.index.get_level_values("model") == OTHER
+    seen["is_other"] = seen.index.get_level_values("model").isin([OTHER, ALL_OTHER_BRANDS])
     return seen.join(_announced(panel, year))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from keiretsu.outlook.backtest.forecast import Forecast
-from keiretsu.outlook.backtest.panel import panel_of
+from keiretsu.outlook.backtest.panel import ALL_OTHER_BRANDS, OTHER, panel_of
 from keiretsu.outlook.backtest.total import support_changes, support_in
 
 _LARGE_EUR = 1000.0  # change of support per car that buyers notice
@@ -33,7 +33,7 @@ def reason_of(made: Forecast, compared: dict[str, pd.DataFrame], key: tuple[str,
         return "end announced: " + ("faded faster" if over else "sold on longer") + " than models that end"
     if row["came"] == 0:
         return "no longer listed: discontinued, renamed or counted among others"
-    if model == "other":
+    if model in (OTHER, ALL_OTHER_BRANDS):
         return "rows called other: the list became " + ("longer" if over else "shorter")
     if float(_own_support_change(made, key)) <= -_LARGE_EUR:
         return "lost support for buyers: " + ("more" if over else "less") + " than its price response"

@@ -79,7 +79,7 @@ def backtest(history: History, known_on: dt.date, came: pd.Series, year: int, dr
     known = known_until(history, known_on)
     if year != known.year + 1:
         raise BacktestError(Problem("forecasts are one year ahead", "--judge", str(year), str(known.year + 1),
-                                    f"the last complete year known on {known_on} is {known.year}"))  # fmt: skip
+                                    f"the last complete year known on {known_on} is {known.year}: judge the one after, or add later registrations to registrations.csv of the case"))  # fmt: skip
     tuning = tune(known, seed)
     return judged(forecast(known, tuning.settings, draws, seed), tuning, came)
 

@@ -98,7 +98,7 @@ def ground_of(panel: Panel, year: int) -> Ground:
         odds=odds.to_numpy(),
         moved=moved.to_numpy(),
         weight=weight.to_numpy(),
-        support={y: rate * (level[y] - level[y - 1]).to_numpy() for y in (year - 1, year, year + 1)},
+        support={y: rate * (level[y] - level[y - 1] + _mean_change(panel, y)).to_numpy() for y in (year - 1, year, year + 1)},
         lift=_lift(known, year + 1, electric.index).to_numpy(float),
         target=_odds(_target(known, year + 1, electric.index)).fillna(-np.inf).to_numpy(),
         cars=np.log(cars[year].to_numpy()),
@@ -164,6 +164,15 @@ def support_changes(panel: Panel, year: int) -> pd.Series:
             if (key := (country, row["brand"], row["model"])) in out.index:
                 out[key] += row["value"]
     return out
+
+
+def _mean_change(panel: Panel, year: int) -> pd.Series:
+    """Changes of support of single models, averaged over the country's electric cars of the year before. EUR by country."""
+    if year - 1 not in panel.units:
+        return pd.Series(0.0, index=panel.electric().index)
+    units = panel.units[year - 1]
+    total = units.groupby(level="country").sum()
+    return (units * support_changes(panel, year)).groupby(level="country").sum() / total.where(total > 0, 1.0)
 
 
 def _lift(known: Known, year: int, countries: pd.Index) -> pd.Series:
