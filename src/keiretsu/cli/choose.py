@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from keiretsu.case import Case
-    from keiretsu.valuation.alliances import Alliance, Payoffs
-    from keiretsu.valuation.cooperation import Cooperation, Partner
+    from keiretsu.valuation.alliances import Alliance
+    from keiretsu.valuation.cooperation import Cooperation
 
 Terms = Annotated[str, typer.Option("--terms", metavar="ID", help="Terms of the stake.", show_default="the first of stake_terms.csv")]
 PartnerNames = Annotated[list[str] | None, typer.Option("--partner", "-p", metavar="COMPANY", help="A partner; two to eight.", show_default="Renault, Nissan, Mitsubishi, Honda")]  # fmt: skip
@@ -115,23 +115,19 @@ def choose(
 
 def _alliance(case: Case, names: tuple[str, ...], form: Cooperation, years: str, draws: int, until: int, rate: float) -> Alliance:
     from keiretsu.cli import say
-    from keiretsu.study.alliances import world_of_years_alike
-    from keiretsu.study.decisions import alliance_payoffs
+    from keiretsu.study.alliances import alliance_alike
+    from keiretsu.study.decisions import alliance_ahead
     from keiretsu.valuation.alliances import alliance
-    from keiretsu.valuation.cooperation import DEFAULT_PARTNERS, partners_of
+    from keiretsu.valuation.cooperation import DEFAULT_PARTNERS
+    from keiretsu.valuation.static_value import YearsAlike
 
     _one_of("--years", years, ("alike", "ahead"))
+    named = names or DEFAULT_PARTNERS
     with say.progress() as on_step:
-        on_step(0, 1, "base year")
-        world = world_of_years_alike(case, form)
-        partners: tuple[Partner, ...] = partners_of(world, names or DEFAULT_PARTNERS)
-        payoffs: Payoffs
         if years == "alike":
-            from keiretsu.study.alliances import payoffs_of_years_alike
-
-            payoffs = payoffs_of_years_alike(world, partners, form, (case.year + 1, until, rate), draws, on_step)
+            partners, payoffs = alliance_alike(case, named, form, YearsAlike(case.year + 1, until, rate), draws, on_step)
         else:
-            payoffs = alliance_payoffs(case, partners, form, draws, on_step)
+            partners, payoffs = alliance_ahead(case, named, form, draws, on_step)
         return alliance(partners, form, payoffs)
 
 

@@ -13,7 +13,7 @@ from keiretsu.market.world import World
 from keiretsu.study.futures import SEED, THREADS
 from keiretsu.study.run import OnStep
 from keiretsu.valuation.alliances import Payoffs, seatings_needed
-from keiretsu.valuation.cooperation import Cooperation, Partner
+from keiretsu.valuation.cooperation import Cooperation, Partner, partners_of
 from keiretsu.valuation.static_value import YearsAlike, central_draw, drawn_worlds, static_payoffs
 
 
@@ -30,10 +30,10 @@ def without_policy(case: Case) -> Case:
     return dataclasses.replace(case, programmes=(), pools=())
 
 
-def payoffs_of_years_alike(
-    world: World, partners: Sequence[Partner], form: Cooperation, years: tuple[int, int, float], draws: int, on_step: OnStep
-) -> Payoffs:
-    """Payoffs of each seating: first and last year and real rate in `years`; `draws` a power of two, 0 for the central case.
+def alliance_alike(
+    case: Case, names: Sequence[str], form: Cooperation, years: YearsAlike, draws: int, on_step: OnStep
+) -> tuple[tuple[Partner, ...], Payoffs]:
+    """Partners and the payoffs of each seating; `draws` a power of two, 0 for the central case.
 
     Raises
     ------
@@ -42,6 +42,9 @@ def payoffs_of_years_alike(
     """
     if draws & (draws - 1):
         raise InputError(Problem("draws of years alike come in powers of two", "--draws", str(draws), "0, 1, 2, 4, 8, 16, 32, ..."))
-    total, done = len(seatings_needed([partner.name for partner in partners])), iter(range(1_000_000))
+    on_step(0, 1, "base year")
+    world = world_of_years_alike(case, form)
+    partners = partners_of(world, names)
+    total, done = len(seatings_needed(names)), iter(range(1_000_000))
     drawn = drawn_worlds(world, form, draws, SEED) if draws else central_draw(world, form)
-    return static_payoffs(drawn, partners, solve, YearsAlike(*years), THREADS, lambda name: on_step(next(done), total, name))
+    return partners, static_payoffs(drawn, partners, solve, years, THREADS, lambda name: on_step(next(done), total, name))

@@ -21,7 +21,7 @@ from keiretsu.study.futures import BLOCK, SEED, THREADS
 from keiretsu.study.run import OnStep, chosen_scenarios
 from keiretsu.typing import Matrix, Vector
 from keiretsu.valuation.alliances import Payoffs, seatings_needed
-from keiretsu.valuation.cooperation import Cooperation, Partner, Seating, name_of, scenario_of
+from keiretsu.valuation.cooperation import Cooperation, Partner, Seating, name_of, partners_of, scenario_of
 from keiretsu.valuation.discounting import clock, value_of_flows
 from keiretsu.valuation.finance import decimal_year, finance_of, finances
 from keiretsu.valuation.inputs import Futures, prospects
@@ -121,12 +121,14 @@ def alliance_outlook(case: Case, world: World, partners: Sequence[Partner], form
     return build(world, {one.name: one for one in scenarios if one.moves}, facts_of(case, world, last_year(case)))
 
 
-def alliance_payoffs(case: Case, partners: Sequence[Partner], form: Cooperation, draws: int, on_step: OnStep) -> Payoffs:
-    """Payoffs of each seating from simulated years; without draws, at the central case.
+def alliance_ahead(case: Case, names: Sequence[str], form: Cooperation, draws: int, on_step: OnStep) -> tuple[tuple[Partner, ...], Payoffs]:
+    """Partners and the payoffs of each seating from simulated years; without draws, at the central case.
 
     Margins of the years simulated, each partner's at its own real rate, before tax and fixed cost.
     """
+    on_step(0, 1, "base year")
     world = build_world(case)
+    partners = partners_of(world, names)
     on_step(0, 1, "years ahead: compiled once")
     outlook = alliance_outlook(case, world, partners, form)
     inputs, correlation = uncertain_of(case.tables, outlook.roster.launched)
@@ -136,7 +138,7 @@ def alliance_payoffs(case: Case, partners: Sequence[Partner], form: Cooperation,
         some = draws_of((), np.eye(0), outlook.central(), 8, SEED)
         drawn = type(some)(some.values.iloc[:0], some.normals.iloc[:0], some.replicates)
     found = ensemble(outlook, drawn, outlook.scenarios, BLOCK, THREADS, False, on_step, {"case": case.hash, "seed": SEED})
-    return payoffs_from(case, found, partners)
+    return partners, payoffs_from(case, found, partners)
 
 
 def payoffs_from(case: Case, futures: Ensemble, partners: Sequence[Partner]) -> Payoffs:
