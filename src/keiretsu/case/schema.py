@@ -454,8 +454,6 @@ SOURCES = Table("sources", "a publication that figures come from", (
     Column("confidence", "text", "how sure we are of its figures", default="unstated", choices=CONFIDENCES),
     _NOTE,
 ), ("source",))
-# fmt: on
-
 TABLES: Mapping[str, Table] = {
     table.name: table for table in (
         COMPANIES, OWNERS, STAKES, CONTROL, DEALS, BRANDS, PRODUCTS, EXCLUDED, MARKETS, INCOMES, DRAWS, TARGETS,
@@ -463,6 +461,7 @@ TABLES: Mapping[str, Table] = {
         FINANCE, FINANCE_PATH, PLATFORMS, SYNERGIES, GUIDANCE, STAKE_TERMS, MILESTONES, LISTING, HINDSIGHT, OBSERVED_LATER, SOURCES,
     )
 }
+# fmt: on
 
 
 def is_assumption(source: str) -> bool:

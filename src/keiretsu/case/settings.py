@@ -91,7 +91,9 @@ SECTIONS: Mapping[str, Section] = {
         Section("[[demand.random]]", "one random taste", RANDOM, "characteristics: " + ", ".join(CHARACTERISTICS)),
         Section(
             "[demand.kind_price]",
-            "price taste of a kind of buyer as a multiple of everybody's: `company = 0.7`; kinds: " + ", ".join(BUYER_KINDS) + "; a kind not named has 1",
+            "price taste of a kind of buyer as a multiple of everybody's: `company = 0.7`; kinds: "
+            + ", ".join(BUYER_KINDS)
+            + "; a kind not named has 1",
             (),
         ),
         Section(

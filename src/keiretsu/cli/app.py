@@ -36,7 +36,10 @@ def every_command(
 for heading, commands in (
     ("The answer", (answer.run, answer.scenarios, answer.rules)),
     ("What it is worth", (value.value, value.list_, choose.whatmustbetrue, choose.alliances, choose.timing, choose.choose)),
-    ("Behind the answer", (owners.owners, owners.concentration, owners.policy, evidence.calibrate, backtest.backtest, evidence.sources)),
+    (
+        "Behind the answer",
+        (owners.owners, owners.concentration, owners.policy, evidence.calibrate, evidence.checks, backtest.backtest, evidence.sources),
+    ),
     ("A case of your own", (cases.new, cases.check, cases.schema)),
 ):
     for command in commands:

@@ -1,4 +1,4 @@
-"""Commands that show what the answer rests on: calibrate, sources."""
+"""Commands that show what the answer rests on: calibrate, checks, sources."""
 
 from __future__ import annotations
 
@@ -21,6 +21,63 @@ def calibrate(case: CaseName) -> None:
         fitted = calibrate_case(load_case(case))
     say.show(table_of("parameters", "Parameters", fitted.parameters, names={}), most=1000)
     say.show(table_of("fit", "Targets and fit", fitted.fit, names={}), most=1000)
+
+
+def checks(
+    case: CaseName,
+    scenario: Annotated[str, typer.Option(help="Look at this scenario; the baseline when left out.")] = "",
+    starts: Annotated[int, typer.Option(min=1, help="Starting points to try in each market.")] = 5,
+) -> None:
+    """Check an equilibrium: other starting points, second-order conditions, and what utilities are projected on."""
+    from keiretsu.case import load_case
+    from keiretsu.cli import say
+    from keiretsu.market.build import build_world
+    from keiretsu.market.solve import solve
+    from keiretsu.report.tables import table_of
+    from keiretsu.report.wording import Label
+    from keiretsu.study.diagnostics import second_order_table, starts_table
+    from keiretsu.study.projection import projection_table, unprojected_table
+    from keiretsu.study.run import chosen_scenarios
+
+    with say.progress() as on_step:
+        on_step(0, 4, "base year")
+        loaded = load_case(case)
+        world = build_world(loaded)
+        on_step(1, 4, "equilibrium")
+        changed = chosen_scenarios(loaded, (scenario,))[0].apply(world) if scenario else world
+        outcome = solve(changed)
+        on_step(2, 4, "starting points")
+        ends = starts_table(outcome, starts, loaded.demand.seed)
+        on_step(3, 4, "second-order conditions")
+        maxima = second_order_table(outcome)
+    named = scenario or "the baseline"
+    labels = {
+        "setters": Label("Price setters"),
+        "at_maximum": Label("At a maximum"),
+        "largest_curvature": Label("Largest curvature", digits=4),
+        "prices": Label("Prices looked at"),
+        "prices_left_out": Label("Prices left out"),
+        "characteristic": Label("Characteristic", kind="text"),
+        "coefficient_utils": Label("Coefficient", "utils a unit", digits=3),
+        "standard_error_utils": Label("Standard error", "utils a unit", digits=3),
+        "products": Label("Cars"),
+        "brand_market_effects": Label("Brands by market"),
+        "degrees_of_freedom": Label("Degrees of freedom"),
+        "explained_within": Label("Explained within brand and market", "%", digits=0, scale=100),
+        "xi_spread_utils": Label("Spread of xi", "utils", digits=2),
+        "reason": Label("Reason", kind="text"),
+        "seen": Label("Seen", kind="text"),
+    }
+    say.show(table_of("starts", f"Starting points, {named}", ends, names={}), most=1000)
+    say.show(table_of("second_order", f"Second-order conditions, {named}", maxima, names={}, labels=labels), most=1000)
+    say.show(
+        table_of("projection", "Mean utilities projected on characteristics and brands", projection_table(world), names={}, labels=labels), most=1000
+    )
+    if len(refused := unprojected_table(world)):
+        say.show(table_of("unprojected", "Not projected", refused, names={}, labels=labels), most=1000)
+    if (maxima["at_maximum"] < maxima["setters"]).any():
+        say.complain(["some price setter is not at a local maximum: these prices solve first-order conditions only"])
+        raise typer.Exit(1)
 
 
 def sources(

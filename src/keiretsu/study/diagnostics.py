@@ -1,13 +1,16 @@
-"""How well each market is settled, and whether other starting points lead elsewhere."""
+"""How well each market is settled, whether every setter is at a maximum, and whether other starting points lead elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import jax.numpy as jnp
+import numpy as np
 import pandas as pd
 
 from keiretsu.market.outcome import Outcome
-from keiretsu.supply.diagnostics import search_starts
+from keiretsu.supply.diagnostics import check_second_order, search_starts
+from keiretsu.supply.first_order import PriceProblem
 
 
 def diagnostics_table(outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
@@ -22,5 +25,43 @@ def starts_table(outcome: Outcome, starts: int, seed: int) -> pd.DataFrame:
     for name, state in outcome.states.items():
         m = state.market
         found = search_starts(m.tastes, m.wedges, m.weights, m.cost + m.shadow, m.start, m.held, count=starts, seed=seed)
-        rows.append({"market": name, "starts_tried": found.tried, "settled": found.settled, "distinct_ends": found.distinct, "largest_distance_eur": found.spread_eur})
+        rows.append(
+            {
+                "market": name,
+                "starts_tried": found.tried,
+                "settled": found.settled,
+                "distinct_ends": found.distinct,
+                "largest_distance_eur": found.spread_eur,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def second_order_table(outcome: Outcome) -> pd.DataFrame:
+    """Whether every price setter is at a local maximum of its objective in its own prices, rivals' prices given.
+
+    Columns: market, setters, at_maximum (how many of them), largest_curvature (free of units, below zero at a strict maximum), its setter, prices
+    (chosen ones that were looked at) and prices_left_out (held, or standing at a kink or notch, where slopes on both sides decide).
+    """
+    firms, stuck = list(outcome.kappa.index), outcome.regulation.stuck
+    rows: list[dict[str, object]] = []
+    for name, state in outcome.states.items():
+        m, count = state.market, len(state.rows)
+        here = stuck.loc[stuck["market"] == name, "product"]
+        left_out = np.asarray(m.held).copy()
+        left_out[:count] |= state.rows["product"].isin(here).to_numpy()
+        problem = PriceProblem(m.tastes, m.wedges, m.weights, m.cost + m.shadow, jnp.asarray(left_out))
+        found = check_second_order(problem, jnp.asarray(state.pricing.price))
+        worst = int(np.argmax(found.curvature)) if found.firms else -1
+        rows.append(
+            {
+                "market": name,
+                "setters": len(found.firms),
+                "at_maximum": sum(found.concave),
+                "largest_curvature": found.curvature[worst] if found.firms else None,
+                "firm": firms[found.firms[worst]] if found.firms else "",
+                "prices": count - int(left_out[:count].sum()),
+                "prices_left_out": int(left_out[:count].sum()),
+            }
+        )
     return pd.DataFrame(rows)
