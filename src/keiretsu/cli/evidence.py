@@ -21,6 +21,9 @@ def calibrate(case: CaseName) -> None:
         fitted = calibrate_case(load_case(case))
     say.show(table_of("parameters", "Parameters", fitted.parameters, names={}), most=1000)
     say.show(table_of("fit", "Targets and fit", fitted.fit, names={}), most=1000)
+    say.say("To run with them, write into case.toml (potential multiplies every market's):")
+    for name, value in zip(fitted.parameters["parameter"], fitted.parameters["fitted"], strict=True):
+        say.say(f"  {name} = {value!r}" if isinstance(value, str) else f"  {name} = {float(value):.15g}")
 
 
 def checks(

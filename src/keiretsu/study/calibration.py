@@ -42,11 +42,14 @@ class FittedCase:
         Targets, their ranges and sources beside the fitted moments.
     objective
         Sum of weighted squared deviations, in units of half of each target's range.
+    case
+        The case with the fitted parameters, and potentials, in place of its own: ready to be run.
     """
 
     parameters: pd.DataFrame
     fit: pd.DataFrame
     objective: float
+    case: Case
 
 
 def calibrate_case(case: Case) -> FittedCase:
@@ -83,7 +86,19 @@ def calibrate_case(case: Case) -> FittedCase:
             for f in free
         ]
     )
-    return FittedCase(parameters, found.table.rename(columns={"id": "target", "target": "value"}), found.objective)
+    fit = found.table.rename(columns={"id": "target", "target": "value"})
+    return FittedCase(parameters, fit, found.objective, with_trial(case, found.trial))
+
+
+def with_trial(case: Case, trial: Trial) -> Case:
+    """The case with the preferences of a trial point and its potentials multiplied; sales stay, so shares of potential buyers change."""
+    fitted = trial.preferences
+    random = tuple(dataclasses.replace(setting, sigma=taste.sigma) for setting, taste in zip(case.demand.random, fitted.random, strict=True))
+    demand = dataclasses.replace(case.demand, **{name: getattr(fitted, name) for name in PLAIN}, random=random)
+    scale = trial.potential_scale
+    markets = case.markets.assign(potential=case.markets["potential"] * scale, outside_share=1 - (1 - case.markets["outside_share"]) / scale)
+    products = case.products.assign(share=case.products["share"] / scale)
+    return dataclasses.replace(case, demand=demand, tables={**case.tables, "markets": markets, "products": products})
 
 
 def calibration_table(case: Case, world: World) -> pd.DataFrame:
