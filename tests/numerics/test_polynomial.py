@@ -55,6 +55,14 @@ def test_with_fewer_runs_than_terms_the_few_that_matter_are_found():
     assert set(np.flatnonzero(sobol_indices(fit).total > 1e-6)) == {3, 7, 11}
 
 
+def test_with_as_many_inputs_as_runs_a_straight_line_is_not_lost_among_products():
+    z = sobol(64, 50, 4).node
+    y = 3 * z[:, 0] - 2 * z[:, 1] + z[:, 2] + 0.3 * np.random.default_rng(0).normal(size=64)
+    fit = fit_polynomial(z, y)
+    assert fit.held_out_r2 > 0.8
+    assert (fit.powers.sum(axis=1) <= 1).all()
+
+
 def test_an_output_that_does_not_vary_has_no_parts():
     z = sobol(64, 3, 2).node
     fit = fit_polynomial(z, np.full(64, 7.0))

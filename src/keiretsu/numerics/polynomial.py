@@ -4,7 +4,8 @@ The output is written as a sum of products of Hermite polynomials, which are ort
 coefficient, the variance is the sum of squares of the others, and Sobol's indices are parts of that sum (Sudret 2008). With fewer runs than
 terms, terms are taken up one at a time, the one that explains most of what is left first, up to the number with the smallest
 leave-one-out error (Blatman & Sudret 2011, with orthogonal matching pursuit in place of least angles). How well the polynomial predicts runs
-it has not seen is measured by leaving out one part of the runs after the other and choosing terms anew each time: the held-out R2.
+it has not seen is measured by leaving out one part of the runs after the other and choosing terms anew each time: the held-out R2. By it one of three
+families is taken: straight lines, sums of functions of one input, and products of two as well.
 """
 
 from __future__ import annotations
@@ -127,8 +128,12 @@ def fit_polynomial(
     z, y = _checked(normals, output)
     powers = _terms(z.shape[1], options, frozenset(two_valued))
     basis = _basis(z, powers)
-    chosen, coefficient = _pursuit(basis, y, options.patience)
-    return Surrogate(powers[chosen], coefficient, _held_out(basis, y, options), len(y), options)
+    families = _families(powers)
+    r2 = [_held_out(basis[:, family], y, options) for family in families]
+    # the plainest family that predicts as well as the best: few runs cannot tell thousands of terms apart
+    best = families[next(k for k, one in enumerate(r2) if one >= max(r2) - 1e-6)]
+    chosen, coefficient = _pursuit(basis[:, best], y, options.patience)
+    return Surrogate(powers[best][chosen], coefficient, max(r2), len(y), options)
 
 
 def sobol_indices(surrogate: Surrogate) -> SobolIndices:
@@ -150,6 +155,13 @@ def _terms(inputs: int, options: PolynomialOptions, two_valued: frozenset[int]) 
             if a + b <= options.interaction and (a == 1 or i not in two_valued) and (b == 1 or j not in two_valued):
                 rows.append(np.bincount([i] * a + [j] * b, minlength=inputs))
     return np.array(rows)
+
+
+def _families(powers: np.ndarray) -> list[np.ndarray]:
+    """Positions of the terms of each family tried: straight lines, sums of functions of one input, everything."""
+    inputs = (powers > 0).sum(axis=1)
+    found = [np.flatnonzero(powers.sum(axis=1) <= 1), np.flatnonzero(inputs <= 1), np.arange(len(powers))]
+    return [family for k, family in enumerate(found) if k == 0 or len(family) > len(found[k - 1])]
 
 
 def _hermite(z: Matrix, degree: int) -> np.ndarray:
