@@ -7,28 +7,34 @@ somebody moves, pools are cleared anew from there. It ends when nobody moves. Sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
+from keiretsu.demand.choice import shares
 from keiretsu.demand.substitution import share_jacobian
 from keiretsu.demand.tastes import Tastes
 from keiretsu.market.clearing import Cleared, ClearingOptions, PoolsNotSettled, clear_smooth_pools
 from keiretsu.market.pools import Obligation
 from keiretsu.market.regulated import Found, Prepared, solve_prepared
 from keiretsu.supply.first_order import PriceProblem
-from keiretsu.supply.kinks import BentPricing
-from keiretsu.supply.notches import Settled
+from keiretsu.supply.kinks import BentPricing, CrossingCost
+from keiretsu.supply.notches import Deviation, Settled, cross_once
 from keiretsu.supply.pieces import wedges_of
 from keiretsu.supply.pricing import Pricing, require_settled, settle
 from keiretsu.supply.wedges import Wedges, paid
 from keiretsu.typing import PerProduct
 
+Choose: TypeAlias = Callable[[list[Deviation]], Deviation]
+
 FLEET_GRAMS = 1e-6  # a pool's balance counts as zero within this many grams (or mandate cars) per car sold
-ROUNDS = 25  # times that sides are looked at anew
+ROUNDS = 100  # times that sides are looked at anew
+TOGETHER = 2  # rounds in which all makers move at once, before they take turns
+AGAIN = 3  # the same sides this often, whoever's turn it was: a cycle
 
 
 @dataclass(frozen=True)
@@ -76,20 +82,65 @@ def clear_group(group: Group, at: Mapping[str, Prepared], start: Mapping[str, Fo
     """
     found, price, evaluations = dict(start), np.zeros(group.cap.size), 0
     options = ClearingOptions(FLEET_GRAMS * np.maximum(group.cars, 1.0))
-    seen: list[dict[str, object]] = []
-    for _ in range(ROUNDS):
+    turns = _Turns(group.markets)
+    for rounds in range(ROUNDS):
         smooth = _Smooth(group, at, found)
         cleared = clear_smooth_pools(smooth.balance, smooth.slopes, group.cap, price, options, group.name)
         price, evaluations = cleared.price, evaluations + cleared.evaluations
-        before = {name: found[name].sides for name in group.markets}
-        found = {**found, **{name: _checked(at[name], smooth, name, price) for name in group.markets}}
-        after: dict[str, object] = {name: found[name].sides for name in group.markets}
-        if after == before:
+        smooth.slopes_found = smooth.slopes()
+        checked: dict[str, Found] = {}
+        changed: list[str] = []
+        for name in turns.order():
+            choose = None if rounds < TOGETHER else turns.chooser(name)
+            checked[name] = _checked(at[name], smooth, name, price, cleared.balance, choose)
+            if checked[name].sides != found[name].sides:
+                changed.append(name)
+                if rounds >= TOGETHER:  # one car of one maker at a time, so that two cars of a pool do not pass each other
+                    turns.current = name
+                    break
+        found.update(checked)
+        if not changed:
             return replace(cleared, evaluations=evaluations), found
-        if after in seen:
-            raise _cycle(group, at, found, before, len(seen))
-        seen.append(after)
-    raise _cycle(group, at, found, before, ROUNDS)
+        if rounds >= TOGETHER and turns.round_again(tuple(found[name].sides for name in group.markets)):
+            break
+    raise PoolsNotSettled(
+        "sides of notches under the shadow prices they lead to",
+        where=f"{group.name}, {turns.movers(at)}",
+        residual=max(turns.gains.values(), default=0.0),
+        unit="EUR a year to gain from moving",
+        iterations=rounds + 1,
+        next_step="no equilibrium in pure strategies was found: put these cars' prices on one side of their thresholds, or solve without the rule",
+    )
+
+
+class _Turns:
+    """Whose turn it is to cross: markets in rotation, and in each the setter whose last crossing is longest ago."""
+
+    def __init__(self, markets: Sequence[str]) -> None:
+        self.markets, self.current = tuple(markets), markets[-1]
+        self.moved: dict[tuple[str, int], int] = {}
+        self.gains: dict[tuple[str, int], float] = {}
+        self.seen: dict[tuple[object, ...], int] = {}
+
+    def order(self) -> tuple[str, ...]:
+        first = self.markets.index(self.current) + 1
+        return self.markets[first:] + self.markets[:first]
+
+    def chooser(self, market: str) -> Choose:
+        def choose(better: list[Deviation]) -> Deviation:
+            chosen = min(better, key=lambda d: self.moved.get((market, d.setter), -1))
+            self.moved[market, chosen.setter] = len(self.seen) + sum(self.seen.values())
+            self.gains.update({(market, j): chosen.gain_eur for j in chosen.products})
+            return chosen
+
+        return choose
+
+    def round_again(self, sides: tuple[object, ...]) -> bool:
+        self.seen[sides] = self.seen.get(sides, 0) + 1
+        return self.seen[sides] >= AGAIN
+
+    def movers(self, at: Mapping[str, Prepared]) -> str:
+        return ", ".join(f"{at[name].labels[j]} in {name}" for name, j in self.gains)
 
 
 class _Smooth:
@@ -101,6 +152,7 @@ class _Smooth:
         self.held = {name: _held(at[name], found[name]) for name in group.markets}
         self.pricing: dict[str, Pricing] = {}
         self.fleet: dict[str, np.ndarray] = {}
+        self.slopes_found = np.zeros((0, 0))
 
     def balance(self, price: np.ndarray) -> np.ndarray:
         total = self.group.rest.copy()
@@ -136,6 +188,33 @@ class _Smooth:
         return total
 
 
+    def crossing_cost(self, name: str, price: np.ndarray, balance: np.ndarray) -> CrossingCost:
+        """What it costs in a market, at cleared shadow prices, that a car's step across a notch moves its pool's shadow price (EUR a year).
+
+        The step is first valued at the price before it. Where it leaves the pool with a balance x, the price moves by d towards clearing
+        it, so that x is worth ``d x - d^2 slope / 2`` more: the price's rise along the way.
+        """
+        at, weigh = self.at[name], self.group.burden[name]
+        slope, cap = np.maximum(-np.diag(self.slopes_found), 1e-12), self.group.cap
+        cleared = np.asarray(self.pricing[name].share) if name in self.pricing else np.asarray(self.found[name].settled.prices.share)
+
+        def worth(p: int, share: np.ndarray) -> float:
+            left = float(balance[p] + at.facts.potential * weigh[:, p] @ (share - cleared))
+            moved = np.clip(price[p] + left / slope[p], 0.0, cap[p]) - price[p]
+            return float(moved * left - moved**2 * slope[p] / 2)
+
+        def cost(moved: np.ndarray, piece: np.ndarray, share: np.ndarray, products: Sequence[int]) -> float:
+            after = np.asarray(_shares(at.market.tastes, wedges_of(at.pieces, piece), jnp.asarray(moved)))
+            return sum(worth(int(p), after) - worth(int(p), share) for p in np.flatnonzero((weigh[list(products)] != 0).any(axis=0)))
+
+        return cost
+
+
+@eqx.filter_jit
+def _shares(tastes: Tastes, wedges: Wedges, price: PerProduct) -> jnp.ndarray:
+    return shares(tastes, paid(wedges, price))
+
+
 @eqx.filter_jit
 def _share_slopes(tastes: Tastes, wedges: Wedges, price: PerProduct) -> jnp.ndarray:
     return share_jacobian(tastes, paid(wedges, price), wedges.buyer_rate)
@@ -147,7 +226,7 @@ def _held(at: Prepared, found: Found) -> np.ndarray:
     return held
 
 
-def _checked(at: Prepared, smooth: _Smooth, name: str, price: np.ndarray) -> Found:
+def _checked(at: Prepared, smooth: _Smooth, name: str, price: np.ndarray, balance: np.ndarray, choose: Choose | None) -> Found:
     """The market at cleared shadow prices, everybody free to move to another side."""
     found, fleet = smooth.found[name], smooth.group.burden[name] @ price
     if not at.quotas and not at.pieces.breaks.shape[1]:  # one piece: nothing to look across
@@ -155,28 +234,14 @@ def _checked(at: Prepared, smooth: _Smooth, name: str, price: np.ndarray) -> Fou
         settled = Settled(_with(old.prices, pricing), old.best_deviation_eur, old.tried, old.rounds + 1)
         return replace(found, settled=settled, fleet=fleet)
     start = np.asarray(smooth.pricing[name].price) if name in smooth.pricing else found.price
-    return solve_prepared(at, fleet, start, found.settled.prices.piece)
+    cost, piece = smooth.crossing_cost(name, price, balance), found.settled.prices.piece
+    if choose is None or at.quotas:
+        return solve_prepared(at, fleet, start, piece, cost)
+    return replace(found, settled=cross_once(at.bent(at.pieces, fleet, cost), start, piece, at.facts.potential, choose), fleet=fleet)
 
 
 def _with(prices: BentPricing, pricing: Pricing) -> BentPricing:
     return replace(prices, pricing=pricing, price=np.array(pricing.price), share=np.asarray(pricing.share))
-
-
-def _cycle(group: Group, at: Mapping[str, Prepared], found: Mapping[str, Found], before: Mapping[str, object], rounds: int) -> PoolsNotSettled:
-    moving: list[str] = []
-    for name in group.markets:
-        old, new = before[name], found[name].sides
-        pieces = np.frombuffer(old[0], int) != np.frombuffer(new[0], int)  # type: ignore[index]
-        stuck = {j for j, _ in set(old[1]) ^ set(new[1])}  # type: ignore[index]
-        moving += [f"{at[name].labels[j]} in {name}" for j in sorted(stuck | set(map(int, np.flatnonzero(pieces))))]
-    return PoolsNotSettled(
-        "sides of notches under the shadow prices they lead to",
-        where=", ".join(moving),
-        residual=float(len(moving)),
-        unit="products that keep moving",
-        iterations=rounds,
-        next_step="put these cars' prices on one side of their thresholds, or solve without the fleet rule",
-    )
 
 
 def _group(duties: tuple[Obligation, ...], at: Mapping[str, Prepared]) -> Group:

@@ -23,7 +23,7 @@ from keiretsu.market.policy.programmes import Programme, TariffQuota
 from keiretsu.market.policy.quota import MarketSolver, QuotaState, saving_rates, solve_quota
 from keiretsu.market.pools import PoolRecord
 from keiretsu.market.world import MarketFacts
-from keiretsu.supply.kinks import BentMarket, Stuck
+from keiretsu.supply.kinks import BentMarket, CrossingCost, Stuck, free_to_cross
 from keiretsu.supply.notches import Settled, solve_from_pieces
 from keiretsu.supply.pieces import PiecewiseWedges, check_paid, padded_pieces, piece_at, wedges_of, with_charge
 from keiretsu.supply.pricing import PricingOptions
@@ -95,11 +95,11 @@ class Prepared:
     def padding(self) -> int:
         return self.market.cost.shape[0] - len(self.rows)
 
-    def bent(self, pieces: PiecewiseWedges, fleet: np.ndarray) -> BentMarket:
+    def bent(self, pieces: PiecewiseWedges, fleet: np.ndarray, crossing_cost: CrossingCost) -> BentMarket:
         """The pricing problem with shadow costs `fleet` (padded, EUR a car) on top of cost."""
         m = self.market
         cost, held = np.asarray(m.cost) + fleet, np.asarray(m.held)
-        return BentMarket(m.tastes, pieces, m.weights, cost, held, f"market {self.facts.id}", self.labels, self.options)
+        return BentMarket(m.tastes, pieces, m.weights, cost, held, f"market {self.facts.id}", self.labels, self.options, crossing_cost)
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def prepare(market: Market, rows: pd.DataFrame, facts: MarketFacts, rules: Rules
     return Prepared(market, rows, facts, rules, compiled, pieces, labels, _quotas_of(compiled, np.asarray(market.start)[: len(rows)]), options)
 
 
-def solve_prepared(at: Prepared, fleet: np.ndarray, start: np.ndarray, piece: np.ndarray) -> Found:
+def solve_prepared(at: Prepared, fleet: np.ndarray, start: np.ndarray, piece: np.ndarray, crossing_cost: CrossingCost = free_to_cross) -> Found:
     """Prices with shadow costs `fleet` of fleet rules; all (J,), padded; `start`, `piece` as an earlier solution left them.
 
     Raises
@@ -152,7 +152,7 @@ def solve_prepared(at: Prepared, fleet: np.ndarray, start: np.ndarray, piece: np
         From prices, notches and tariff quotas.
     """
     if not at.quotas:
-        settled = solve_from_pieces(at.bent(at.pieces, fleet), start, piece, at.facts.potential)
+        settled = solve_from_pieces(at.bent(at.pieces, fleet, crossing_cost), start, piece, at.facts.potential)
         return Found(at.compiled, at.pieces, settled, fleet, np.zeros(len(at.rows)))
     n, found = len(at.rows), dict[str, Found]()
     size = at.market.cost.shape[0], at.market.tastes.alpha.shape[0]
@@ -161,7 +161,7 @@ def solve_prepared(at: Prepared, fleet: np.ndarray, start: np.ndarray, piece: np
         before = found["last"].price if found else start
         now = at.compiled if (inside == 1).all() else compile_programmes(at.rules.programmes, at.rows, at.facts, at.rules.date, inside)
         pieces = padded_pieces(with_charge(now.pieces, charge), *size)
-        settled = solve_from_pieces(at.bent(pieces, fleet), before, piece_at(pieces, before), at.facts.potential)
+        settled = solve_from_pieces(at.bent(pieces, fleet, crossing_cost), before, piece_at(pieces, before), at.facts.potential)
         found["last"] = Found(now, padded_pieces(now.pieces, *size), settled, fleet, charge)
         return settled.prices.price[:n], at.facts.potential * settled.prices.share[:n]
 

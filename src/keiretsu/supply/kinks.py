@@ -8,9 +8,9 @@ moving away pays on both sides) is a wall here; `supply.notches` decides on whic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -28,9 +28,21 @@ ROUNDS = 60
 ONE_BY_ONE_AFTER = 20  # rounds after which only the worst violation is acted on, which breaks ties that go back and forth
 
 
+CrossingCost: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray, Sequence[int]], float]
+
+
+def free_to_cross(price: np.ndarray, piece: np.ndarray, share: np.ndarray, products: Sequence[int]) -> float:
+    """Crossing a notch costs nothing beyond what the setter's profit shows."""
+    return 0.0
+
+
 @dataclass(frozen=True)
 class BentMarket:
-    """What prices of one market depend on when wedges have several pieces. `cost` in EUR (J,); `held` prices nobody chooses (J,)."""
+    """What prices of one market depend on when wedges have several pieces. `cost` in EUR (J,); `held` prices nobody chooses (J,).
+
+    `crossing_cost` is what a setter loses on top, EUR a year, when `products` move so that prices and pieces are as given, from
+    market shares as given: a pool's shadow price moves with a large step of one of its cars.
+    """
 
     tastes: Tastes
     pieces: PiecewiseWedges
@@ -40,6 +52,7 @@ class BentMarket:
     where: str = "the market"
     labels: Sequence[str] = ()
     options: PricingOptions = field(default_factory=PricingOptions)
+    crossing_cost: CrossingCost = free_to_cross
 
     def label(self, product: int) -> str:
         return self.labels[product] if len(self.labels) else f"product {product}"

@@ -8,6 +8,7 @@ come round again, the combinations of the products involved are tried one by one
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 
@@ -101,6 +102,16 @@ def solve_from_pieces(market: BentMarket, start: np.ndarray, piece: np.ndarray, 
     return _take_turns(market, first, wall, potential)
 
 
+def cross_once(market: BentMarket, start: np.ndarray, piece: np.ndarray, potential: float, choose: Callable[[list[Deviation]], Deviation]) -> Settled:
+    """As `solve_from_pieces`, with at most one setter crossing: the one that `choose` picks of those that gain. Nobody need be settled after it."""
+    wall = walls(market.pieces)
+    now = solve_kinks(market, np.asarray(start, float), piece, wall)
+    better, tried, highest = deviations(market, now, wall, potential)
+    if better:
+        now = _moved(market, now, wall, [choose(better)])
+    return Settled(now, highest, tried, now.rounds)
+
+
 def _take_turns(market: BentMarket, now: BentPricing, wall: np.ndarray, potential: float) -> Settled:
     rounds, states, gains, movers = now.rounds, [_sides(now, wall)], [], []
     for turn in range(TURNS):
@@ -131,7 +142,7 @@ def deviations(market: BentMarket, now: BentPricing, wall: np.ndarray, potential
     which, target, price, gain, profit = which[best], target[best], price[best], gain[best], profit[best]
     setter = np.asarray(market.weights.setter)[which]
     tolerance = TOLERANCE * float(np.abs(profit).max())
-    closest = float(gain.max() * potential)
+    highest = float(gain[gain <= tolerance].max(initial=-np.inf) * potential)
     for f in np.unique(setter):
         mine = np.flatnonzero(setter == f)
         scale = float(np.abs(profit[mine]).max())
@@ -146,19 +157,17 @@ def deviations(market: BentMarket, now: BentPricing, wall: np.ndarray, potential
         tried += len(pairs)
         options.sort(key=lambda option: -option.gain)
         for option in options:
-            if option.gain > tolerance or option.gain < -CLOSE * scale:
+            if option.gain < -CLOSE * scale:
                 break
             # so close to paying that the setter's other prices decide: let all of them adjust
-            exact = replace(option, gain=_best_response(market, now, wall, int(f), option))
-            closest = max(closest, exact.gain * potential)
-            if exact.gain > tolerance:
-                options[0] = exact
+            gain_eur = potential * (option.gain if option.gain > tolerance else _best_response(market, now, wall, int(f), option))
+            if gain_eur > tolerance * potential:
+                gain_eur -= market.crossing_cost(*_put(now, option), now.share, option.products)
+            highest = max(highest, gain_eur)
+            if gain_eur > tolerance * potential:
+                found[int(f)] = Deviation(int(f), option.products, option.pieces, option.prices, gain_eur)
                 break
-        best = options[0]
-        closest = max(closest, best.gain * potential)
-        if best.gain > tolerance:
-            found[int(f)] = Deviation(int(f), best.products, best.pieces, best.prices, best.gain * potential)
-    return sorted(found.values(), key=lambda d: -d.gain_eur), tried, closest
+    return sorted(found.values(), key=lambda d: -d.gain_eur), tried, highest
 
 
 def _near_pairs(mine: np.ndarray, which: np.ndarray, gain: np.ndarray, scale: float) -> list[tuple[int, int]]:
