@@ -101,9 +101,12 @@ def _answer(results: Results) -> None:
     from keiretsu.report.headline import headline_table
     from keiretsu.report.names import names_of
 
-    note = "Changes against the baseline." if results.case.money == "own" else "Changes against the baseline; EUR a year at 2023 prices."
+    money = "" if results.case.money == "own" else " EUR a year at 2023 prices."
+    note = f"Changes against the baseline.{money} Owners' claims are on operating profit and leave out what was paid for stakes."
     short = ("electric_share_change_points", "government_change_eur_m")  # in the report
     table = headline_table("headline", results.case.title, results.headline, names_of(results), note, without=short)
     say.show(table, most=1000)
     for sentence in results.sentences:
         say.say(sentence)
+    for title, why in zip(results.unsettled["title"], results.unsettled["why"], strict=True):
+        say.say(f"Without an answer: “{title}”. {why}.")

@@ -49,39 +49,67 @@ def concentration(
     case: CaseName,
     pair: Annotated[list[str] | None, typer.Option("--pair", metavar="A:B", help="Two companies as if they were one: GUPPI, UPP, CMCR.")] = None,
     after: Annotated[list[str] | None, typer.Option("--after", metavar="SCENARIO", help="The same for the stakes of this scenario.")] = None,
+    ssnip: Annotated[
+        str, typer.Option("--ssnip", metavar="PRODUCTS", help="Would one seller of these raise prices? column=value, such as powertrain=BEV.")
+    ] = "",
+    market: Annotated[str, typer.Option("--market", metavar="ID", help="Only this market, for --ssnip.", show_default="every market")] = "",
+    rise: Annotated[float, typer.Option("--rise", help="Size of the rise that --ssnip tests, a part of the price.")] = 0.05,
     every: Every = False,
 ) -> None:
-    """HHI, MHHI and, for a merger or a stake, GUPPI, UPP and compensating cost reductions."""
+    """HHI, MHHI; for a merger or a stake GUPPI, UPP and compensating cost reductions; the hypothetical monopolist (SSNIP) test."""
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.names import names_in
     from keiretsu.report.tables import table_of
+    from keiretsu.study.monopolist import SSNIP_NOTE, monopolist_table
     from keiretsu.study.screens import screens
 
     pairs = tuple(_pair(text) for text in pair or ())
     loaded = load_case(case)
+    most = 100_000 if every else say.LINES
     with say.progress() as on_step:
         on_step(0, 1, "base year")
+        tested = monopolist_table(loaded, ssnip, market, rise) if ssnip else None
         tables = screens(loaded, pairs, tuple(after or ()))
     for title, frame in tables.items():
-        say.show(table_of("screen", title, frame, names=names_in(loaded)), most=100_000 if every else say.LINES)
+        say.show(table_of("screen", title, frame, names=names_in(loaded)), most=most)
+    if tested is not None:
+        title = f"One seller of all products with {ssnip}, others' prices as they are"
+        say.show(table_of("ssnip", title, tested, names=names_in(loaded), note=SSNIP_NOTE), most=most)
 
 
 def policy(
     case: CaseName,
     on: Annotated[str, typer.Option("--on", metavar="DATE", help="Day to look at.", show_default="the case's day")] = "",
+    market: Annotated[str, typer.Option("--market", metavar="ID", help="Only this market, car by car.")] = "",
+    product: Annotated[str, typer.Option("--product", metavar="WORDS", help="Only cars whose brand, model or id holds these words.")] = "",
     every: Every = False,
 ) -> None:
-    """Taxes, incentives, tariffs and CO2 rules in force on a day."""
+    """Taxes, incentives, tariffs and CO2 rules in force on a day, and what they come to for each car."""
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.names import names_in
     from keiretsu.report.tables import table_of
-    from keiretsu.study.policy import policy_tables
+    from keiretsu.study.policy import fleet_rules_on, policy_by_car, policy_tables
 
     loaded = load_case(case)
-    for title, frame in policy_tables(loaded, _day(on, loaded.as_of)).items():
-        say.show(table_of("policy", title, frame, names=names_in(loaded)), most=100_000 if every else say.LINES)
+    day, most = _day(on, loaded.as_of), 100_000 if every else say.LINES
+    names = names_in(loaded)
+    cars = policy_by_car(loaded, day, market, product)
+    for title, frame in policy_tables(loaded, day).items():
+        shown = frame[frame["market"] == market] if market else frame
+        if len(shown):
+            say.show(table_of("policy", title, shown, names=names), most=most)
+    rules = fleet_rules_on(loaded, day)
+    if len(rules):
+        say.show(table_of("rules", f"Fleet rules and pools on {day}", rules, names=names), most=most)
+    note = "Government's take at observed prices, mean over the buyers of the base year; below zero is money given. VAT is on the list price."
+    what = " ".join(x for x in (names.get(market, market), product) if x) or "every market"
+    table = table_of("cars", f"What each programme comes to for a car on {day}: {what}", cars, names=names, note=note)
+    if len(cars):
+        say.show(table, most=most)
+    else:
+        say.say("No tax, incentive or tariff touches these cars on that day.")
 
 
 def _day(text: str, otherwise: dt.date) -> dt.date:

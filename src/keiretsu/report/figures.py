@@ -162,6 +162,49 @@ def fit_dots(id: str, title: str, fit: pd.DataFrame, names: Sequence[str]) -> Fi
     return Figure(id, title, (*ranges, ring, dot), layout)
 
 
+def value_in_range(id: str, title: str, rows: pd.DataFrame, names: Sequence[str], *, note: str = "") -> Figure:
+    """A stated range (line) and the model's value (dot; red outside the range) for each row of `value`, `low`, `high`, `within_range`."""
+    ranges = [
+        {
+            "type": "scatter", "mode": "lines", "x": [float(lo), float(hi)], "y": [name, name], "line": {"color": "#b9c0c9", "width": 6},
+            "hoverinfo": "skip", "showlegend": k == 0, "name": "range in the literature",
+        }
+        for k, (name, lo, hi) in enumerate(zip(names, rows["low"], rows["high"], strict=True))
+    ]  # fmt: skip
+    said = [
+        f"<b>{name}</b><br>the model {v:.1f} %, literature {lo:g} to {hi:g} %<br>{source}"
+        for name, v, lo, hi, source in zip(names, rows["value"], rows["low"], rows["high"], rows["source"], strict=True)
+    ]
+    dot = {
+        "type": "scatter", "mode": "markers", "name": "the model (red: outside)", "x": [float(v) for v in rows["value"]], "y": list(names),
+        "marker": {"size": 10, "color": [GAIN if inside else LOSS for inside in rows["within_range"]]}, "hovertext": said, "hoverinfo": "text",
+    }  # fmt: skip
+    layout = _layout(height=130 + ROW_PX * len(names), x_title="%")
+    layout |= {"showlegend": True, "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}}
+    layout["yaxis"] |= {"autorange": "reversed"}
+    return Figure(id, title, (*ranges, dot), layout, note)
+
+
+def three_dots(id: str, title: str, names: Sequence[str], series: Mapping[str, Sequence[float]], *, unit: str) -> Figure:
+    """Three numbers for each name on one line: before (ring), the model (red dot), observed (dark dot)."""
+    looks = (
+        {"symbol": "circle-open", "size": 10, "color": MUTED, "line": {"width": 2}},
+        {"size": 9, "color": LOSS},
+        {"symbol": "diamond", "size": 9, "color": INK},
+    )
+    traces = [
+        {
+            "type": "scatter", "mode": "markers", "name": said, "x": list(values), "y": list(names), "marker": look,
+            "hovertemplate": f"<b>%{{y}}</b><br>{said}: %{{x:,.0f}} {unit}<extra></extra>",
+        }
+        for (said, values), look in zip(series.items(), looks, strict=True)
+    ]  # fmt: skip
+    layout = _layout(height=130 + ROW_PX * len(names), x_title=unit)
+    layout |= {"showlegend": True, "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}}
+    layout["yaxis"] |= {"autorange": "reversed", "gridcolor": GRID}
+    return Figure(id, title, tuple(traces), layout)
+
+
 def _layout(*, height: int, x_title: str) -> dict[str, Any]:
     return {
         "height": height,

@@ -6,13 +6,15 @@ Every section takes results and returns blocks; nothing here computes a result.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from keiretsu.report.figures import Figure, change_bars, fit_dots, heat, stacked_channels
+from keiretsu.report.blocks import Block, Names, Section
+from keiretsu.report.figures import change_bars, fit_dots, heat, stacked_channels
+from keiretsu.report.governments import governments
 from keiretsu.report.headline import headline_table
 from keiretsu.report.names import BASELINE
 from keiretsu.report.network import around, arrange, changed_companies, draw, stakes_of, width_of
@@ -33,69 +35,12 @@ SPLIT_SHOWN = (
     ("surplus_eur", "income group", "Buyers' surplus by income"),
     ("units", "maker", "Makers' sales"),
 )
-Names = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Block:
-    """One figure, table or piece of text; shown for one scenario only when it names one."""
-
-    kind: Literal["figure", "table", "html"]
-    content: Figure | Table | str
-    scenario: str = ""
-    heading: str = ""
-    remark: str = ""
-
-    @property
-    def id(self) -> str:
-        """Anchor of the figure or table."""
-        return "" if isinstance(self.content, str) else self.content.id
-
-    @property
-    def title(self) -> str:
-        """Heading above the block."""
-        return self.heading if isinstance(self.content, str) else self.content.title
-
-    @property
-    def note(self) -> str:
-        """Sentence below the block."""
-        return self.remark if isinstance(self.content, str) else self.content.note
-
-    @property
-    def height(self) -> int:
-        """Room a figure needs on the page, px, so that nothing jumps while it is drawn."""
-        return int(self.content.layout["height"]) if isinstance(self.content, Figure) else 0
-
-    @property
-    def rows(self) -> int:
-        """Rows of a table."""
-        return len(self.content.rows) if isinstance(self.content, Table) else 0
-
-    @property
-    def html(self) -> str:
-        """The block's own markup; empty for figures and tables, which the page's script draws."""
-        return self.content if isinstance(self.content, str) else ""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, a sentence that says what it shows, and its blocks."""
-
-    id: str
-    title: str
-    lead: str
-    blocks: tuple[Block, ...]
-
-    @property
-    def by_scenario(self) -> bool:
-        """Whether the reader picks a scenario here."""
-        return any(block.scenario for block in self.blocks)
 
 
 def sections_of(results: Results, names: Names, shown: str) -> list[Section]:
     """All sections of the page that have something to show."""
     makers: tuple[Callable[[Results, Names], Section], ...] = (
-        lambda r, n: answer(r, n, shown), owners_network, prices_and_sales, who_gains, why, rules, concentration, fit, inputs, diagnostics, made,
+        lambda r, n: answer(r, n, shown), owners_network, prices_and_sales, who_gains, why, governments, rules, concentration, fit, inputs, diagnostics, made,
     )  # fmt: skip
     return [section for section in (make(results, names) for make in makers) if section.blocks]
 
@@ -113,7 +58,15 @@ def answer(results: Results, names: Names, shown: str) -> Section:
     note = "Changes are against the baseline, the world as it was on the date of the case."
     note += " Owners' claims are on operating profit; what they pay for stakes is not counted."
     note += " Money is in the case's own unit." if "EUR" in names else " Money is EUR a year at 2023 prices."
-    return Section("answer", "The answer", "", (Block("html", says), Block("html", body, remark=note)))
+    return Section("answer", "The answer", "", (Block("html", says), Block("html", body, remark=note), *_unsettled(results)))
+
+
+def _unsettled(results: Results) -> Iterable[Block]:
+    """Scenarios for which no equilibrium was found, and why; they are in no table."""
+    table = results.unsettled
+    if len(table):
+        lines = "".join(f"<li><b>{escape(str(title))}</b>: {escape(str(why))}.</li>" for title, why in zip(table["title"], table["why"], strict=True))
+        yield Block("html", f'<ul class="why">{lines}</ul>', heading="Without an answer: no equilibrium was found")
 
 
 def _cell(value: object, label: Label) -> str:

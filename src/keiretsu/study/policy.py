@@ -17,45 +17,47 @@ from keiretsu.market.outcome import Outcome
 from keiretsu.market.policy.accounts import accounts
 from keiretsu.market.policy.compile import all_inside, compile_programmes
 from keiretsu.market.policy.parsing import parse_programmes
-from keiretsu.market.policy.programmes import KINDS, Chargers, Incentive, Programme, Vat
+from keiretsu.market.policy.programmes import KINDS, OPEN_END, Chargers, Incentive, Programme, Scope, Vat
 from keiretsu.market.pools import FleetRule, Pool, SalesMandate
 from keiretsu.market.world import World
 from keiretsu.supply.pieces import piece_at
 
 IN_FORCE_COLUMNS = ["market", "programme", "kind", "cars", "government_eur", "per_car_eur", "terms", "source", "confidence", "note"]
+_LIMITS = (
+    "powertrains", "segments", "brands", "makers", "models", "models_except", "origins", "origins_except", "battery_min_kwh", "range_min_km",
+    "mass_max_kg", "co2_max_gkm",
+)  # fmt: skip
 BY_CAR_COLUMNS = ["market", "brand", "model", "powertrain", "price_eur", "paid_eur", "programme", "per_car_eur", "cars_touched_share"]
 
 
 def policy_tables(case: Case, on: dt.date) -> dict[str, pd.DataFrame]:
-    """Programmes in force on a day by title: a table for each kind, one row for each market and programme, figures with units in their names.
+    """Programmes in force on a day by title: VAT of the markets, then one row for each market and programme with its terms in words.
 
-    VAT of the markets comes first. A case without programmes has that table only.
+    A case without programmes has the first table only.
 
     Raises
     ------
     PolicyError
         With every problem of the case's programmes.
     """
-    vat = case.markets[["market", "vat", "source"]]
-    tables = {f"Value-added tax on {on}": vat}
+    tables = {f"Value-added tax on {on}": case.markets[["market", "vat", "source"]]}
     programmes = parse_programmes([entry.values for entry in case.programmes], case.rates, "programmes.toml")
-    for name, kind in KINDS.items():
-        rows = [
-            _row(p, str(market)) for market in case.markets["market"] for p in programmes if isinstance(p, kind) and p.scope.in_force(str(market), on)
-        ]
-        if rows:
-            table = pd.DataFrame(rows)
-            limits = [column for column in table.columns if (table[column] != "").any()]  # a column without a figure limits nothing
-            tables[f"{name.replace('_', ' ').capitalize()} on {on}"] = table[limits]
+    rows = [
+        {"market": str(market), **_about(p.scope.id, p), "covers": _covers(p.scope), "until": "" if p.scope.end == OPEN_END else str(p.scope.end)}
+        for market in case.markets["market"]
+        for p in programmes
+        if p.scope.in_force(str(market), on)
+    ]
+    if rows:
+        columns = ["market", "programme", "kind", "terms", "covers", "until", "source", "confidence", "note"]
+        tables[f"In force on {on}"] = pd.DataFrame(rows)[columns]
     return tables
 
 
-def _row(programme: Programme, market: str) -> dict[str, object]:
-    scope = {f.name: getattr(programme.scope, f.name) for f in dataclasses.fields(programme.scope)}
-    figures = {f.name: getattr(programme, f.name) for f in dataclasses.fields(programme) if f.name != "scope"}
-    chosen = {"programme": scope.pop("id", ""), "market": market}
-    scope = {key: value for key, value in scope.items() if key not in ("market", "markets", "start", "end")}
-    return {**chosen, **{key: _said(value) for key, value in (figures | scope).items()}}
+def _covers(scope: Scope) -> str:
+    """Which cars a programme is about, in words; all of them where nothing limits it."""
+    limits = {f.name: getattr(scope, f.name) for f in dataclasses.fields(scope) if f.name in _LIMITS and getattr(scope, f.name) != f.default}
+    return "; ".join(f"{key.replace('_', ' ')} {_said(value)}" for key, value in limits.items()) or "all cars"
 
 
 def _said(value: object) -> str:
@@ -113,11 +115,14 @@ def policy_by_car(case: Case, on: dt.date, market: str, product: str) -> pd.Data
     world = uncalibrated(case, preferences_of(case), rule_of(case)).replace(date=on)
     if market and market not in world.markets:
         raise InputError(Problem("no such market", "--market", market, f"one of {', '.join(world.markets)}"))
-    parts = [_cars_of(world, name, product) for name in ([market] if market else world.markets)]
-    table = pd.concat(parts, ignore_index=True)
-    if product and table.empty:
+    if not _called(world.products, product).any():
         raise InputError(Problem("no car of that name", "--product", product, "part of a brand, a model or a product id"))
-    return table
+    return pd.concat([_cars_of(world, name, product) for name in ([market] if market else world.markets)], ignore_index=True)
+
+
+def fleet_rules_on(case: Case, on: dt.date) -> pd.DataFrame:
+    """Fleet rules of a case in the year of a day, and their pools; see `fleet_rules_table`."""
+    return fleet_rules_table(uncalibrated(case, preferences_of(case), rule_of(case)).replace(date=on))
 
 
 def fleet_rules_table(world: World) -> pd.DataFrame:
@@ -146,13 +151,17 @@ def _cars_of(world: World, market: str, product: str) -> pd.DataFrame:
     quantity = rows["units"].to_numpy(float)[:, None] * np.asarray(facts.consumers.weight)[None, :]
     found = accounts(done, price, piece_at(done.pieces, price), quantity)
     paid = found.products.set_index("product")["paid_eur"]
-    words = rows[["product", "brand", "model"]].astype(str).agg(" ".join, axis=1).str.lower()
-    chosen = rows[words.str.contains(product.lower(), regex=False)]
-    table = chosen.merge(found.programmes.rename(columns={"units": "touched"}), on="product")
+    table = rows[_called(rows, product)].merge(found.programmes.rename(columns={"units": "touched"}), on="product")
     table = table.assign(
         paid_eur=table["product"].map(paid), per_car_eur=table["eur"] / table["units"], cars_touched_share=table["touched"] / table["units"]
     )
     return table[BY_CAR_COLUMNS]
+
+
+def _called(rows: pd.DataFrame, words: str) -> np.ndarray:
+    """Rows whose product id, brand or model holds the words, in any case. (rows,)"""
+    said = rows["product"].astype(str) + " " + rows["brand"].astype(str) + " " + rows["model"].astype(str)
+    return said.str.lower().str.contains(words.lower(), regex=False).to_numpy(bool)
 
 
 def _about(name: str, programme: Programme | None) -> dict[str, object]:

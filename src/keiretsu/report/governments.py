@@ -1,0 +1,154 @@
+"""What governments do: programmes in force with their money, what each policy achieves, who stops at which threshold, pools, and a look back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from html import escape
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from keiretsu.report.blocks import Block, Names, Section
+from keiretsu.report.figures import Figure, change_bars, three_dots, value_in_range
+from keiretsu.report.names import BASELINE
+from keiretsu.report.tables import table_of
+from keiretsu.report.wording import Label, in_money, label_of, with_digits_for
+
+if TYPE_CHECKING:
+    from keiretsu.study.results import Results
+
+MOST_BARS = 16
+MOST_BRANDS = 20
+ALL_BRANDS = "all"
+EFFECTS_NOTE = (
+    "Each policy as it stands in one world against a world without it; a scenario that ends a programme is read backwards. "
+    "What reaches buyers can pass 100 %: makers lower prices to stay under a ceiling, or add money of their own; for a duty it is what buyers bear. "
+    "Emissions are those of the tailpipe over 200,000 km."
+)
+BANDS_NOTE = "Ranges of studies of other places and years, as a check. Nothing was tuned to them."
+STUCK_NOTE = (
+    "A maker gains from a higher price up to the threshold and loses beyond it; the pushes say by how much a car. "
+    "At a kink a price stays between two pushes; at a notch it stops at the last price that still counts."
+)
+POOLING_NOTE = (
+    "Operating profit after payments, under the same rule, beside the scenario in which the fewest makers pool. "
+    "Below zero, a payment is what a maker pays; makers are companies, whatever brands the rule counts by."
+)
+REASONS = (
+    "The model holds models, ranges, costs and tastes of the base year: cars that came later sell nothing in it, and cars that grew old sell as before.",
+    "It moves no sale in time: buyers who hurried before a programme ended are missing in the year after it, not in the model.",
+    "The programmes of one day stand for the whole base year, so what changed within that year is only in its sales.",
+    "Discounts are those that pay in one year's equilibrium; a price war that is meant for later years is not in it.",
+)
+
+
+def governments(results: Results, names: Names) -> Section:
+    """The whole section; empty for a case without programmes, fleet rules and later observations."""
+    blocks = [*_effects(results, names), *_in_force(results, names), *_stuck(results, names), *_pools(results, names), *_lookback(results, names)]
+    lead = "Taxes, incentives, tariffs and fleet rules sit inside the prices. What they cost, whom they reach, and what would be without them."
+    return Section("governments", "What governments do", lead, tuple(blocks))
+
+
+def _effects(results: Results, names: Names) -> Iterable[Block]:
+    effects = results.policy_effects
+    if not len(effects):
+        return
+    label = replace(label_of("electric_units"), text="Electric cars added", signed=True)
+    titles = [names.get(str(s), str(s)) for s in effects["scenario"]]
+    gained = [float(x) for x in effects["electric_sales_gained_cars"]]
+    yield Block("figure", change_bars("policy-electric", "Electric cars a year that each policy adds", titles, gained, label))
+    table = effects.assign(title=titles).drop(columns="scenario")
+    ordered = ["title", *(column for column in table.columns if column != "title")]
+    labels = {"title": Label("Scenario", kind="text"), "reading": Label("Read as", kind="text"), "also": Label("Also acts through", kind="text")}
+    yield Block("table", table_of("policy-effects", "What each policy achieves", table[ordered], names=names, labels=labels, note=EFFECTS_NOTE))
+    bands = results.policy_bands
+    if len(bands):
+        said = [f"{names.get(str(s), str(s))}: {str(m).removesuffix(', %')}" for s, m in zip(bands["scenario"], bands["measure"], strict=True)]
+        yield Block("figure", value_in_range("policy-bands", "Beside the literature, per cent", bands, said, note=BANDS_NOTE))
+        yield Block("table", table_of("bands", "Beside the literature", bands, names=names, labels={"value": Label("The model", digits=1)}))
+
+
+def _in_force(results: Results, names: Names) -> Iterable[Block]:
+    table = results.policies
+    if not len(table):
+        return
+    money = table[(table["kind"] != "vat") & (table["government_eur"] != 0)]
+    money = money.loc[money["government_eur"].abs().sort_values(ascending=False, kind="stable").index].head(MOST_BARS)
+    money = money.sort_values("government_eur", ascending=False, kind="stable")
+    if len(money):
+        label = replace(in_money(label_of("government_eur"), names.get("EUR", "EUR")), text="Government's take", signed=True)
+        label = with_digits_for(label, float(money["government_eur"].abs().max()))
+        said = [f"{names.get(str(m), str(m))}, {p}" for m, p in zip(money["market"], money["programme"], strict=True)]
+        title = "Money by programme in the baseline, VAT left out"
+        yield Block("figure", change_bars("policy-money", title, said, [float(x) for x in money["government_eur"]], label))
+    yield Block("table", table_of("policies", "In force in the baseline", table, names=names))
+
+
+def _stuck(results: Results, names: Names) -> Iterable[Block]:
+    table = results.stuck
+    if not len(table):
+        return
+    now = table[table["scenario"] == BASELINE].drop(columns="scenario")
+    if len(now):
+        yield Block("table", table_of("stuck", "Prices that stop at a threshold", now, names=names, note=STUCK_NOTE))
+    yield Block("table", table_of("stuck-scenarios", "The same under each scenario", table[table["scenario"] != BASELINE], names=names))
+
+
+def _pools(results: Results, names: Names) -> Iterable[Block]:
+    pooling = results.pooling
+    for scenario in dict.fromkeys(pooling["scenario"]) if len(pooling) else ():
+        rows = pooling[(pooling["scenario"] == scenario) & (pooling["scenario"] != pooling["reference"])]
+        rows = rows.loc[rows["than_alone_eur"].abs().sort_values(ascending=False, kind="stable").index].head(MOST_BARS)
+        rows = rows.sort_values("than_alone_eur", ascending=False, kind="stable")
+        if len(rows):
+            label = replace(in_money(label_of("profit_eur"), names.get("EUR", "EUR")), text="Profit after payments", signed=True)
+            label = with_digits_for(label, float(rows["than_alone_eur"].abs().max()))
+            reference = names.get(str(rows["reference"].iloc[0]), str(rows["reference"].iloc[0]))
+            title = f"{names.get(str(scenario), str(scenario))}: who gains against “{reference}”"
+            makers = [names.get(str(firm), str(firm)) for firm in rows["firm"]]
+            yield Block("figure", change_bars(f"pooling-{scenario}", title, makers, [float(x) for x in rows["than_alone_eur"]], label))
+    if len(pooling):
+        yield Block("table", table_of("pooling", "What pooling is worth to each maker", pooling, names=names, note=POOLING_NOTE))
+    if len(results.pools):
+        note = "A shadow price is what one gram too many, or one electric car too few, costs every car of the pool. Slack: the rule does not bind."
+        yield Block("table", table_of("pools", "Pools and shadow prices", results.pools, names=names, note=note))
+    paid = results.payments
+    if len(paid) and (paid["pays_eur"] != 0).any():
+        yield Block("table", table_of("payments", "Payments inside pools", paid[paid["pays_eur"] != 0], names=names))
+
+
+def _lookback(results: Results, names: Names) -> Iterable[Block]:
+    table = results.lookback
+    for market, year, powertrain in dict.fromkeys(zip(table["market"], table["year"], table["powertrain"], strict=True)) if len(table) else ():
+        part = table[(table["market"] == market) & (table["year"] == year) & (table["powertrain"] == powertrain)]
+        yield _said_back(results, part, names, f"{names.get(str(market), str(market))} {year}, {names.get(str(powertrain), str(powertrain))} cars")
+        brands = part[part["brand"] != ALL_BRANDS].head(MOST_BRANDS)
+        yield Block("figure", _dots(f"lookback-{market}-{year}-{powertrain}", brands, names, int(year), results.case.year))
+        shown = part.drop(columns=["market", "year", "powertrain"])
+        id = f"lookback-table-{market}-{year}-{powertrain}"
+        yield Block("table", table_of(id, "By brand", shown, names=names, note="Figures of the later year feed no run."))
+
+
+def _said_back(results: Results, part: pd.DataFrame, names: Names, title: str) -> Block:
+    total = part[part["brand"] == ALL_BRANDS].iloc[0]
+    errors = results.lookback_errors
+    same = (errors["market"] == total["market"]) & (errors["year"] == total["year"]) & (errors["powertrain"] == total["powertrain"])
+    model, before = (errors[same & (errors["forecast"] == kind)].iloc[0] for kind in ("model", "as in the base year"))
+    sentence = (
+        f"The baseline, the world without what ended, has {total['predicted_cars']:,.0f} cars; {total['observed_cars']:,.0f} were registered. "
+        f"The error is {model['total_error_percent']:+.1f} %, and {model['brands_error_percent']:.0f} % summed over brands. "
+        f"“As in {results.case.year}” errs by {before['total_error_percent']:+.1f} % and {before['brands_error_percent']:.0f} %."
+    )
+    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in REASONS)
+    body = f'<p>{escape(sentence)}</p><p>Why they differ, and why a total that fits is partly luck:</p><ul class="why">{reasons}</ul>'
+    return Block("html", body, heading=f"Looking back: {title}")
+
+
+def _dots(id: str, brands: pd.DataFrame, names: Names, year: int, base_year: int) -> Figure:
+    series = {
+        f"{base_year}, observed": [float(x) for x in brands["base_year_cars"]],
+        f"{year}, the model": [float(x) for x in brands["predicted_cars"]],
+        f"{year}, observed": [float(x) for x in brands["observed_cars"]],
+    }
+    return three_dots(id, "By brand, cars a year", [names.get(str(b), str(b)) for b in brands["brand"]], series, unit="cars a year")

@@ -1,0 +1,50 @@
+"""What the page says about policy, and that a case without policy has no such section."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import pandas as pd
+
+from keiretsu.report.governments import governments
+from keiretsu.report.names import names_of
+from keiretsu.report.sections import answer
+
+
+def blocks(results):
+    return {block.id or block.title: block for block in governments(results, names_of(results)).blocks}
+
+
+def test_every_policy_scenario_has_a_bar_and_its_measures(results):
+    found = blocks(results)
+    bars = found["policy-electric"].content.data[0]
+    assert bars["x"] == [50_000.0, -900.0]
+    effects = found["policy-effects"].content
+    headings = [column.text for column in effects.columns]
+    assert effects.rows[0][headings.index("Paid out per electric car added")] == 11_600.0
+    assert effects.rows[1][headings.index("Paid out per electric car added")] is None  # not measured, not zero
+
+
+def test_a_measure_outside_the_range_of_the_literature_is_marked(results):
+    colours = blocks(results)["policy-bands"].content.data[-1]["marker"]["color"]
+    assert colours[0] != colours[1]
+
+
+def test_pooling_shows_the_scenarios_other_than_the_reference(results):
+    found = blocks(results)
+    assert "pooling-five_seater" in found and "pooling-nissan_stake" not in found
+
+
+def test_looking_back_says_prediction_observation_and_both_errors(results):
+    said = blocks(results)["Looking back: Germany 2024, electric cars"].html
+    for number in ("390", "380", "+2.6 %", "34 %", "+31.6 %"):
+        assert number in said
+
+
+def test_a_case_without_policy_has_no_section_on_it(results):
+    empty = {name: pd.DataFrame() for name in ("policy_effects", "policy_bands", "policies", "stuck", "pools", "payments", "pooling", "lookback")}
+    assert not governments(SimpleNamespace(**{**vars(results), **empty}), names_of(results)).blocks
+
+
+def test_a_scenario_without_equilibrium_is_named_in_the_answer(results):
+    found = [dataclasses.asdict(block) for block in answer(results, names_of(results), "nissan_stake").blocks]
+    assert any("A scenario that goes round" in str(block["content"]) for block in found)
