@@ -11,7 +11,7 @@ from keiretsu.study.lookback import TOTAL, lookback_errors, lookback_table
 def case_and_base(observed):
     columns = ["market", "brand", "powertrain", "units"]
     sold = pd.DataFrame([("DE", "A", "BEV", 100.0), ("DE", "B", "BEV", 60.0), ("DE", "A", "ICE", 900.0)], columns=columns)
-    later = pd.DataFrame(observed, columns=["market", "year", "brand", "powertrain", "units"])
+    later = pd.DataFrame(observed, columns=["market", "year", "brand", "powertrain", "units"]).assign(note="")
     case = SimpleNamespace(products=sold, tables={"observed_later": later})
     return case, SimpleNamespace(products=sold.assign(units=[80.0, 40.0, 950.0]))
 

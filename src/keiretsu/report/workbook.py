@@ -15,6 +15,7 @@ import pandas as pd
 from keiretsu.report.headline import headline_table
 from keiretsu.report.names import BASELINE, names_of
 from keiretsu.report.tables import Table, table_of
+from keiretsu.study.store import POLICY_TABLES
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -50,7 +51,7 @@ def write_workbook(results: Results, path: Path) -> Path:
     for title, matrix, meaning in matrices(results):
         _matrix(book, title, matrix, meaning)
     _hhi(book, results.outcomes[BASELINE].products)
-    for name in ("rules", "concentration", "calibration", "diagnostics"):
+    for name in ("rules", "concentration", "calibration", "diagnostics", *POLICY_TABLES):
         frame: pd.DataFrame = getattr(results, name)
         if len(frame):
             _plain(book, name, table_of(name, name, frame, names=names))

@@ -21,6 +21,7 @@ LOOKBACK_COLUMNS = [
     "observed_cars",
     "error_cars",
     "persistence_error_cars",
+    "note",
 ]
 
 
@@ -45,6 +46,8 @@ def lookback_table(case: Case, base: Outcome) -> pd.DataFrame:
         table = pd.concat([*own, later.astype(float)], axis=1).fillna(0.0).sort_values("observed_cars", ascending=False, kind="stable")
         table.loc[TOTAL] = table.sum()
         ordered = table.loc[[TOTAL, *(brand for brand in table.index if brand != TOTAL)]]
+        notes = dict(zip(rows["brand"], rows["note"], strict=True))
+        ordered = ordered.assign(note=[notes.get(brand, "") for brand in ordered.index])
         parts.append(ordered.rename_axis("brand").reset_index().assign(market=market, year=year, powertrain=powertrain))
     found = pd.concat(parts, ignore_index=True)
     found["error_cars"] = found["predicted_cars"] - found["observed_cars"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from keiretsu.case import Case
-from keiretsu.errors import InputError, KeiretsuError, MoveError, NoPureEquilibrium, NotSettled, Problem
+from keiretsu.errors import InputError, KeiretsuError, MoveError, NoPureEquilibrium, NotSettled, PolicyError, Problem
 from keiretsu.market.build import build_world, recosted
 from keiretsu.market.outcome import Outcome
 from keiretsu.market.solve import SolveOptions, solve
@@ -32,6 +32,7 @@ from keiretsu.study.results import Results
 
 OnStep = Callable[[int, int, str], None]
 BASELINE = "baseline"
+WITHOUT_ANSWER = (NotSettled, NoPureEquilibrium, PolicyError)  # a world that has no equilibrium, or one at prices that no policy can be paid at
 RULES = ("separate", "financial", "controller", "proportional", "proportional:one_block", "banzhaf")
 
 
@@ -91,7 +92,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
             outcome = solved(changed)
             steps.next(f"{scenario.title}: channels")
             splits[scenario.name] = channels(world, scenario, solved).table
-        except (NotSettled, NoPureEquilibrium) as error:
+        except WITHOUT_ANSWER as error:
             failed[scenario.name] = error
             continue
         outcomes[scenario.name] = outcome
@@ -99,9 +100,9 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         comparisons[scenario.name] = compare(base, outcome)
     if failed and not comparisons:
         raise next(iter(failed.values()))
-    unsettled = pd.DataFrame([(s.name, s.title, str(failed[s.name])) for s in scenarios if s.name in failed], columns=["scenario", "title", "why"])
+    unsettled = [(s.name, s.title, str(failed[s.name])) for s in scenarios if s.name in failed]
     scenarios = tuple(s for s in scenarios if s.name not in failed)
-    rules = _rules_side_by_side(world, scenarios, case.makers, options, steps)
+    rules, not_under = _rules_side_by_side(world, scenarios, case.makers, options, steps)
     steps.next("starting points and diagnostics")
     headline = pd.DataFrame([headline_row(comparisons[s.name], s, case.makers) for s in scenarios])
     effects = policy_effects_table(scenarios, outcomes, BASELINE)
@@ -131,7 +132,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         pooling=pooling_table(outcomes),
         lookback=lookback,
         lookback_errors=lookback_errors(lookback),
-        unsettled=unsettled,
+        unsettled=pd.DataFrame([*unsettled, *not_under], columns=["scenario", "title", "why"]),
     )
 
 
@@ -210,10 +211,13 @@ def same_world(a: World, b: World) -> bool:
     return same_facts and a.preferences is b.preferences and a.markets is b.markets and a.products.equals(b.products)
 
 
-def _rules_side_by_side(world: World, scenarios: tuple[Scenario, ...], makers: tuple[str, ...], options: RunOptions, steps: _Steps) -> pd.DataFrame:
-    """Headlines of the scenarios that act through ownership, under every rule; costs are recovered anew under each."""
+def _rules_side_by_side(
+    world: World, scenarios: tuple[Scenario, ...], makers: tuple[str, ...], options: RunOptions, steps: _Steps
+) -> tuple[pd.DataFrame, list[tuple[str, str, str]]]:
+    """Headlines of the scenarios that act through ownership, under every rule; costs are recovered anew under each. And what did not settle."""
     owning = [s for s in scenarios if any(name == "ownership" for move in s.moves for name in move.by_channel())]
     rows: list[dict[str, object]] = []
+    failed: list[tuple[str, str, str]] = []
     for name in RULES:
         steps.next(f"the rule {name}")
         if not owning:
@@ -221,9 +225,13 @@ def _rules_side_by_side(world: World, scenarios: tuple[Scenario, ...], makers: t
         other = recosted(world.replace(rule=rule_named(name)))
         base = solve(other, options.solving)
         for scenario in owning:
-            row = headline_row(compare(base, solve(scenario.apply(other), options.solving)), scenario, makers)
-            rows.append({"rule": name, **row})
-    return pd.DataFrame(rows)
+            try:
+                row = headline_row(compare(base, solve(scenario.apply(other), options.solving)), scenario, makers)
+            except WITHOUT_ANSWER as error:
+                failed.append((scenario.name, f"{scenario.title}, under the ownership rule {name}", str(error)))
+            else:
+                rows.append({"rule": name, **row})
+    return pd.DataFrame(rows), failed
 
 
 def require_scenarios(case: Case) -> None:
