@@ -1,13 +1,14 @@
 """Many markets at once: padded to one shape, solved in chunks that fit a stated memory, and cut to size again.
 
 Every array of a market's record declares which axes run over products, draws and so on (a `layout`, the record's own structure with a tuple
-of axis names for each array). Padding repeats the last entry along an axis, so that what is added are ordinary numbers and never NaN;
-the caller marks them as absent (products not on sale, draws of weight zero). `map_chunks` is the only function that maps over
-markets; it cuts every result back to its market's own sizes, so a padded product cannot leak out.
+of axis names for each array). Padding repeats the last entry along an axis (`padded`) or puts a stated number there (`filled`), so that what is
+added are ordinary numbers and never NaN; the caller marks them as absent (products not on sale, draws of weight zero). `map_chunks` is the only
+function that maps over markets; it cuts every result back to its market's own sizes, so a padded product cannot leak out.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -21,6 +22,8 @@ Record = TypeVar("Record")
 Axes = tuple[str, ...]
 Sizes = Mapping[str, int]
 Solver = Callable[[PyTree], PyTree]
+
+ALIGNMENT = 64  # bytes
 
 
 def one_by_one(solve: Solver) -> Solver:
@@ -45,13 +48,25 @@ def sizes_of(records: Sequence[PyTree], layout: PyTree) -> Sizes:
 
 def padded(record: Record, layout: PyTree, sizes: Sizes) -> Record:
     """`record` with every array stretched to `sizes` (NumPy arrays) by repeating its last entry along each axis."""
+    return jax.tree.map(lambda leaf: leaf[0], stacked([record], layout, sizes))
 
-    def stretch(array: Any, axes: Axes) -> np.ndarray:
-        width = [(0, sizes[name] - size) for name, size in zip(axes, np.shape(array), strict=True)]
-        return np.pad(np.asarray(array), width, mode="edge") if any(after for _, after in width) else np.asarray(array)
 
-    leaves = [stretch(array, axes) for array, axes in _arrays(record, layout)]
-    return jax.tree.unflatten(jax.tree.structure(record), leaves)
+def stacked(records: Sequence[Record], layout: PyTree, sizes: Sizes) -> Record:
+    """Records stretched to `sizes` as `padded` does it and stacked along a new first axis, each array copied once."""
+    leaves = [_stretched(column, tuple(sizes[name] for name in axes)) for column, axes in _columns(records, layout)]
+    return jax.tree.unflatten(jax.tree.structure(records[0]), leaves)
+
+
+def bytes_of_one(record: PyTree, layout: PyTree, sizes: Sizes) -> int:
+    """Memory of one record stretched to `sizes`."""
+    return sum(array.dtype.itemsize * math.prod(sizes[name] for name in axes) for array, axes in _arrays(record, layout))
+
+
+def filled(values: Any, shape: tuple[int, ...], fill: float = 0.0) -> np.ndarray:
+    """An array stretched to `shape` with `fill` in the new places; as many axes as `values` has, none of them longer than in `shape`."""
+    array = np.asarray(values)
+    width = [(0, wanted - size) for wanted, size in zip(shape, array.shape, strict=True)]
+    return np.pad(array, width, constant_values=array.dtype.type(fill))
 
 
 def cut(record: Record, layout: PyTree, sizes: Sizes) -> Record:
@@ -76,7 +91,14 @@ def chunk_length(count: int, bytes_each: int, budget_bytes: int) -> int:
     return min(count, budget_bytes // bytes_each)
 
 
-def map_chunks(solve: Solver, records: Sequence[PyTree], chunk: int) -> list[PyTree]:
+def stacked_as_they_are(records: Sequence[Record]) -> Record:
+    """Records of one shape stacked along a new first axis."""
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *records)
+
+
+def map_chunks(
+    solve: Solver, records: Sequence[PyTree], chunk: int, stack: Callable[[Sequence[PyTree]], PyTree] = stacked_as_they_are
+) -> list[PyTree]:
     """`solve` (compiled, taking records stacked along a new first axis) over chunks of equal length; results one by one, as NumPy arrays.
 
     The last chunk is filled by repeating its last record, so that one shape is compiled; those results are dropped.
@@ -85,9 +107,35 @@ def map_chunks(solve: Solver, records: Sequence[PyTree], chunk: int) -> list[PyT
     for first in range(0, len(records), chunk):
         part = list(records[first : first + chunk])
         filled = part + [part[-1]] * (min(chunk, len(records)) - len(part))
-        solved = jax.device_get(solve(jax.tree.map(lambda *leaves: np.stack(leaves), *filled)))
-        results += [jax.tree.map(lambda leaf, i=i: leaf[i], solved) for i in range(len(part))]
+        leaves, structure = jax.tree.flatten(jax.device_get(solve(jax.device_put(stack(filled), may_alias=True))))
+        results += [jax.tree.unflatten(structure, [leaf[i] for leaf in leaves]) for i in range(len(part))]
     return results
+
+
+def _stretched(arrays: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    out = _aligned((len(arrays), *shape), arrays[0].dtype)
+    for row, array in zip(out, arrays, strict=True):
+        if array.shape == shape:
+            row[...] = array
+        else:
+            row[...] = np.pad(array, [(0, wanted - size) for wanted, size in zip(shape, array.shape, strict=True)], mode="edge")
+    return out
+
+
+def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """An empty array that begins where JAX on a CPU wants it, so that it is taken over without another copy."""
+    size = math.prod(shape) * dtype.itemsize
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    first = -memory.ctypes.data % ALIGNMENT
+    return memory[first : first + size].view(dtype).reshape(shape)
+
+
+def _columns(records: Sequence[PyTree], layout: PyTree) -> list[tuple[list[np.ndarray], Axes]]:
+    """The same array of every record, with its axes."""
+    axes = jax.tree.leaves(layout, is_leaf=_is_axes)
+    return [
+        ([np.asarray(array) for array in column], names) for column, names in zip(zip(*map(jax.tree.leaves, records), strict=True), axes, strict=True)
+    ]
 
 
 def _arrays(record: PyTree, layout: PyTree) -> list[tuple[Any, Axes]]:

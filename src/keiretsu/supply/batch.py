@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import equinox as eqx
 import jax
-import numpy as np
 from jaxtyping import PyTree
 
 from keiretsu.demand.tastes import Nests, Tastes
 from keiretsu.errors import InputError, Problem
-from keiretsu.numerics.batching import Solver, chunk_length, cut, map_chunks, one_by_one, padded, sizes_of
+from keiretsu.numerics.batching import Sizes, Solver, bytes_of_one, chunk_length, cut, map_chunks, one_by_one, sizes_of, stacked
 from keiretsu.supply.first_order import PriceProblem
 from keiretsu.supply.pricing import Pricing, PricingOptions, check_problem, equilibrium, require_settled
 from keiretsu.supply.wedges import Wedges
@@ -44,21 +43,17 @@ def solve_many(
     """
     if not problems:
         return []
+    problems, starts = jax.device_get((list(problems), list(starts)))  # from here to the compiled program everything is NumPy
     for problem, name in zip(problems, names, strict=True):
         check_problem(problem, name, ())
-    by_draw = tuple(any(field.shape[1] > 1 for field in fields) for fields in zip(*map(_broadcast_fields, problems), strict=True))
-    problems = [_written_out(problem, by_draw) for problem in problems]
     if len({jax.tree.structure(problem) for problem in problems}) > 1:
         raise InputError(Problem("markets of one batch must all have nests or none, and all an outside good or none", "batch of markets"))
-    layout = _layout(problems[0], by_draw)
-    sizes = sizes_of([(problem, start) for problem, start in zip(problems, starts, strict=True)], (layout, ("products",)))
-    ready = [
-        (_mark_padding(padded(problem, layout, sizes), problem), padded(start, ("products",), sizes))
-        for problem, start in zip(problems, starts, strict=True)
-    ]
-    bytes_each = sum(leaf.nbytes for leaf in jax.tree.leaves(ready[0])) + WORKING_COPIES * 8 * sizes["products"] * sizes["draws"]
-    chunk = chunk_length(len(ready), bytes_each, batch.budget_bytes)
-    solved = map_chunks(lambda stacked: _solve_stack(stacked, options, batch.across), ready, chunk)
+    layout = (_layout(problems[0], _by_draw(problems)), ("products",))
+    markets = list(zip(problems, starts, strict=True))
+    sizes = sizes_of(markets, layout)
+    bytes_each = bytes_of_one(markets[0], layout, sizes) + WORKING_COPIES * 8 * sizes["products"] * sizes["draws"]
+    chunk = chunk_length(len(markets), bytes_each, batch.budget_bytes)
+    solved = map_chunks(lambda ready: _solve_stack(ready, options, batch.across), markets, chunk, lambda part: _ready(part, layout, sizes))
     results = [cut(pricing, _PRICING_LAYOUT, {"products": start.shape[0]}) for pricing, start in zip(solved, starts, strict=True)]
     for result, problem, name in zip(results, problems, names, strict=True):
         require_settled(result, problem, name, ())
@@ -86,18 +81,18 @@ def _broadcast_fields(problem: PriceProblem) -> tuple[BroadcastToDraws, ...]:
     return problem.tastes.mu, problem.wedges.buyer_rate, problem.wedges.buyer_add, problem.wedges.maker_charge
 
 
-def _written_out(problem: PriceProblem, by_draw: tuple[bool, ...]) -> PriceProblem:
-    """An array that depends on the draw in some market of the batch is written out for every draw in all of them."""
-    shape = (problem.cost.shape[0], problem.tastes.alpha.shape[0])
-    fields = _broadcast_fields(problem)
-    return eqx.tree_at(_broadcast_fields, problem, tuple(np.broadcast_to(f, shape) if each else f for f, each in zip(fields, by_draw, strict=True)))
+def _by_draw(problems: Sequence[PriceProblem]) -> tuple[bool, ...]:
+    """Which of those arrays depend on the draw in some market of the batch, and so are written out for every draw in all of them."""
+    return tuple(any(field.shape[1] > 1 for field in fields) for fields in zip(*map(_broadcast_fields, problems), strict=True))
 
 
-def _mark_padding(stretched: PriceProblem, original: PriceProblem) -> PriceProblem:
-    """The one place that says what is padding: products not on sale, draws of weight zero, firms that earn nothing."""
-    products, draws = original.cost.shape[0], original.tastes.alpha.shape[0]
-    firms = original.weights.kappa.shape[0]
-    available, weight = np.array(stretched.tastes.available), np.array(stretched.tastes.weight)
-    split, fee = np.array(stretched.weights.split), np.array(stretched.weights.fee)
-    available[products:], weight[draws:], split[firms:], fee[firms:] = False, 0.0, 0.0, 0.0
-    return eqx.tree_at(lambda p: (p.tastes.available, p.tastes.weight, p.weights.split, p.weights.fee), stretched, (available, weight, split, fee))
+def _ready(markets: Sequence[tuple[PriceProblem, PerProduct]], layout: PyTree, sizes: Sizes) -> tuple[PriceProblem, PerProduct]:
+    """Markets stacked, and the one place that says what is padding: products not on sale, draws of weight zero, firms that earn nothing."""
+    every, start = stacked(markets, layout, sizes)
+    for m, (problem, _) in enumerate(markets):
+        products, draws, firms = problem.cost.shape[0], problem.tastes.alpha.shape[0], problem.weights.kappa.shape[0]
+        every.tastes.available[m, products:] = False
+        every.tastes.weight[m, draws:] = 0.0
+        every.weights.split[m, firms:] = 0.0
+        every.weights.fee[m, firms:] = 0.0
+    return every, start
