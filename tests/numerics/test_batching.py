@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keiretsu.errors import InputError
-from keiretsu.numerics.batching import chunk_length, cut, map_chunks, padded, sizes_of
+from keiretsu.numerics.batching import chunk_length, cut, filled, map_chunks, padded, sizes_of
 
 LAYOUT = {"a": ("rows",), "b": ("rows", "columns")}
 
@@ -48,3 +48,12 @@ def test_a_market_larger_than_the_memory_budget_is_refused_with_both_figures():
     assert chunk_length(2, 100, 350) == 2
     with pytest.raises(InputError, match=r"4 MiB.*at most 1 MiB"):
         chunk_length(10, 4 * 2**20, 2**20)
+
+
+def test_new_places_of_a_stretched_array_hold_the_stated_number_and_old_ones_what_they_held():
+    array = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert filled(array, (3, 2), 1.0).tolist() == [[1, 2], [3, 4], [1, 1]]
+    assert filled(np.array([True]), (2,)).tolist() == [True, False]
+    assert filled(np.array([3], int), (3,)).dtype == np.array([3], int).dtype
+    with pytest.raises(ValueError):
+        filled(array, (1, 2))

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 
 from keiretsu.demand.tastes import Nests, Tastes
 from keiretsu.errors import DemandError, Problem
+from keiretsu.numerics.batching import filled
 from keiretsu.typing import BroadcastToDraws
 
 
@@ -56,15 +57,15 @@ def stack(tastes: Sequence[Tastes], paid: Sequence[np.ndarray | Array]) -> Stack
     wide_mu = draws if any(t.mu.shape[1] > 1 for t in tastes) else 1
     wide_paid = draws if any(p.shape[1] > 1 for p in paid) else 1
     stacked = Tastes(
-        delta=_join([_pad(t.delta, (rows,)) for t in tastes]),
-        mu=_join([_pad(_spread(t.mu, t.alpha.shape[0], wide_mu), (rows, wide_mu)) for t in tastes]),
-        alpha=_join([_pad(t.alpha, (draws,)) for t in tastes]),
-        weight=_join([_pad(t.weight, (draws,)) for t in tastes]),
-        available=_join([_pad(t.available, (rows,)) for t in tastes]),
+        delta=_join([filled(t.delta, (rows,)) for t in tastes]),
+        mu=_join([filled(_spread(t.mu, t.alpha.shape[0], wide_mu), (rows, wide_mu)) for t in tastes]),
+        alpha=_join([filled(t.alpha, (draws,)) for t in tastes]),
+        weight=_join([filled(t.weight, (draws,)) for t in tastes]),
+        available=_join([filled(t.available, (rows,)) for t in tastes]),
         nests=_stack_nests([t.nests for t in tastes if t.nests is not None], rows),
         outside=tastes[0].outside,
     )
-    spread_paid = [_pad(_spread(p, t.alpha.shape[0], wide_paid), (rows, wide_paid)) for p, t in zip(paid, tastes, strict=True)]
+    spread_paid = [filled(_spread(p, t.alpha.shape[0], wide_paid), (rows, wide_paid)) for p, t in zip(paid, tastes, strict=True)]
     return Stacked(stacked, _join(spread_paid), tuple(int(t.delta.shape[0]) for t in tastes))
 
 
@@ -84,23 +85,16 @@ def _stack_nests(every: list[Nests], rows: int) -> Nests | None:
         return None
     subs, groups = max(n.sigma_sub.shape[0] for n in every), max(n.sigma_group.shape[0] for n in every)
     return Nests(
-        sub=_join([_pad(n.sub, (rows,)) for n in every]),
-        group_of_sub=_join([_pad(n.group_of_sub, (subs,)) for n in every]),
-        sigma_sub=_join([_pad(n.sigma_sub, (subs,)) for n in every]),
-        sigma_group=_join([_pad(n.sigma_group, (groups,)) for n in every]),
+        sub=_join([filled(n.sub, (rows,)) for n in every]),
+        group_of_sub=_join([filled(n.group_of_sub, (subs,)) for n in every]),
+        sigma_sub=_join([filled(n.sigma_sub, (subs,)) for n in every]),
+        sigma_group=_join([filled(n.sigma_group, (groups,)) for n in every]),
     )
 
 
 def _spread(values: np.ndarray | Array, draws: int, width: int) -> np.ndarray:
     array = np.asarray(values)
     return np.broadcast_to(array, (array.shape[0], draws)) if width > 1 and array.shape[1] == 1 else array
-
-
-def _pad(values: np.ndarray | Array, shape: tuple[int, ...]) -> np.ndarray:
-    array = np.asarray(values)
-    out = np.zeros(shape, array.dtype)
-    out[tuple(slice(n) for n in array.shape)] = array
-    return out
 
 
 def _join(arrays: list[np.ndarray]) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 
 from keiretsu.demand.tastes import Nests, Tastes
 from keiretsu.market.market import Market
+from keiretsu.numerics.batching import filled
 from keiretsu.supply.wedges import Wedges
 from keiretsu.supply.weights import ProfitWeights
 
@@ -49,7 +50,7 @@ def padded(market: Market, shape: Shape) -> Market:
     n_firms, n_products = weights.split.shape
     kappa = np.eye(f)
     kappa[:n_firms, :n_firms] = weights.kappa
-    split = _grow(weights.split, (f, j))
+    split = filled(weights.split, (f, j))
     split[0, n_products:] = 1.0  # a padded product belongs to somebody, so that its margin adds up like any other
     return Market(
         tastes=Tastes(
@@ -88,15 +89,8 @@ def _up(size: int) -> int:
     return -(-size // STEP) * STEP
 
 
-def _grow(values: object, shape: tuple[int, ...], fill: float = 0.0) -> np.ndarray:
-    array = np.asarray(values)
-    out = np.full(shape, fill, array.dtype)
-    out[tuple(slice(n) for n in array.shape)] = array
-    return out
-
-
 def _array(values: object, shape: tuple[int, ...], fill: float = 0.0) -> jnp.ndarray:
-    return jnp.asarray(_grow(values, shape, fill))
+    return jnp.asarray(filled(values, shape, fill))
 
 
 def _wide(values: object, products: int, draws: int, fill: float = 0.0) -> jnp.ndarray:
