@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from keiretsu.errors import NoPureEquilibrium
+from keiretsu.errors import NoPureEquilibrium, PricesNotSettled
 from keiretsu.supply.kinks import BentMarket, BentPricing, solve_kinks, walls
-from keiretsu.supply.notches import solve_piecewise
+from keiretsu.supply.notches import deviations, solve_piecewise
 from keiretsu.supply.own_price import gains, objective, profile_of
 from keiretsu.supply.pieces import PiecewiseWedges, notches, one_piece, piece_at
 from keiretsu.supply.pricing import solve_prices
@@ -158,6 +158,31 @@ def test_a_firms_two_cars_are_also_moved_together():
     for sides in np.ndindex(2, 2):  # every combination of sides, all prices free
         other = solve_kinks(market, free, np.array([*sides, 0, 0, 0]), walls(market.pieces))
         assert objective(market, other.price, other.piece, 0) <= reached + SMALL
+
+
+def test_where_every_combination_of_sides_leaves_somebody_a_gain_the_error_shows_who_goes_round_and_how_much_is_to_gain():
+    rng = np.random.default_rng(154)  # found by search: firms that wish some rivals ill and others well, and a bonus of EUR 1,000 to 6,000
+    problem = random_problem(154, **SIZE)
+    kappa = rng.uniform(-1.5, 1.5, (3, 3))
+    np.fill_diagonal(kappa, 1.0)
+    problem = replace(problem, weights=replace(problem.weights, kappa=jnp.asarray(kappa)))
+    free = plain_prices(problem)
+    breaks = np.where(rng.random(5) < 0.9, free - rng.uniform(-300, 3000, 5), np.inf)
+    market = bent(problem, breaks, bonus=float(rng.uniform(1000, 6000)))
+    with pytest.raises(NoPureEquilibrium) as raised:
+        solve_piecewise(market, free, BUYERS)
+    assert len(raised.value.cycle) >= 2 and all("product 4 to EUR" in step for step in raised.value.cycle)
+    wall = walls(market.pieces)
+    left_to_gain = []
+    for sides in np.ndindex(*(2 if np.isfinite(b) else 1 for b in breaks)):
+        try:
+            settled = solve_kinks(market, free, np.array(sides), wall)
+        except PricesNotSettled:  # no prices at all with these sides
+            continue
+        better, _, _ = deviations(market, settled, wall, BUYERS)
+        left_to_gain.append(max((d.gain_eur for d in better), default=0.0))
+    assert left_to_gain and min(left_to_gain) > 0
+    assert raised.value.gain_eur > 0
 
 
 def only(product: int, price: float) -> np.ndarray:

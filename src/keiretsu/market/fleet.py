@@ -187,7 +187,6 @@ class _Smooth:
             total += at.facts.potential * weigh.T @ np.asarray(_share_slopes(at.market.tastes, self.wedges[name], price)) @ handed_on
         return total
 
-
     def crossing_cost(self, name: str, price: np.ndarray, balance: np.ndarray) -> CrossingCost:
         """What it costs in a market, at cleared shadow prices, that a car's step across a notch moves its pool's shadow price (EUR a year).
 
