@@ -35,6 +35,15 @@ POOLING_NOTE = (
     "Operating profit after payments, under the same rule, beside the scenario in which the fewest makers pool. "
     "Below zero, a payment is what a maker pays; makers are companies, whatever brands the rule counts by."
 )
+MEASURES = (
+    "title", "electric_sales_gained_cars", "electric_lost_without_percent", "gross_spending_eur", "net_cost_eur", "eur_per_extra_electric_car",
+    "net_eur_per_extra_electric_car", "reaches_buyers_percent", "inframarginal_percent", "tonnes_avoided_t", "tonnes_per_1000_eur",
+)  # fmt: skip
+WHO = (
+    "title", "surplus_gained_eur", "maker_gains_most", "maker_gains_most_eur", "maker_loses_most", "maker_loses_most_eur", "owner_gains_most",
+    "owner_gains_most_eur", "reading", "programmes", "markets", "also", "not_measured",
+)  # fmt: skip
+FLEET_RULE = {"rule": Label("Fleet rule", kind="text")}
 REASONS = (
     "The model holds models, ranges, costs and tastes of the base year: cars that came later sell nothing in it, and cars that grew old sell as before.",
     "It moves no sale in time: buyers who hurried before a programme ended are missing in the year after it, not in the model.",
@@ -58,15 +67,26 @@ def _effects(results: Results, names: Names) -> Iterable[Block]:
     titles = [names.get(str(s), str(s)) for s in effects["scenario"]]
     gained = [float(x) for x in effects["electric_sales_gained_cars"]]
     yield Block("figure", change_bars("policy-electric", "Electric cars a year that each policy adds", titles, gained, label))
-    table = effects.assign(title=titles).drop(columns="scenario")
-    ordered = ["title", *(column for column in table.columns if column != "title")]
-    labels = {"title": Label("Scenario", kind="text"), "reading": Label("Read as", kind="text"), "also": Label("Also acts through", kind="text")}
-    yield Block("table", table_of("policy-effects", "What each policy achieves", table[ordered], names=names, labels=labels, note=EFFECTS_NOTE))
+    places = [", ".join(names.get(m, m) for m in str(markets).split(", ")) for markets in effects["markets"]]
+    table = effects.assign(title=titles, markets=places)
+    labels = {"title": Label("Scenario", kind="text")}
+    note = EFFECTS_NOTE
+    yield Block("table", table_of("policy-effects", "What each policy achieves", table, names=names, columns=MEASURES, labels=labels, note=note))
+    yield Block("table", table_of("policy-who", "Who gains from each policy, and what is compared", table, names=names, columns=WHO, labels=labels))
     bands = results.policy_bands
     if len(bands):
         said = [f"{names.get(str(s), str(s))}: {str(m).removesuffix(', %')}" for s, m in zip(bands["scenario"], bands["measure"], strict=True)]
         yield Block("figure", value_in_range("policy-bands", "Beside the literature, per cent", bands, said, note=BANDS_NOTE))
-        yield Block("table", table_of("bands", "Beside the literature", bands, names=names, labels={"value": Label("The model", digits=1)}))
+        yield Block(
+            "table",
+            table_of(
+                "bands",
+                "Beside the literature",
+                bands,
+                names=names,
+                labels={"value": Label("The model", "%", digits=1), "low": Label("Low", "%"), "high": Label("High", "%")},
+            ),
+        )
 
 
 def _in_force(results: Results, names: Names) -> Iterable[Block]:
@@ -92,7 +112,9 @@ def _stuck(results: Results, names: Names) -> Iterable[Block]:
     now = table[table["scenario"] == BASELINE].drop(columns="scenario")
     if len(now):
         yield Block("table", table_of("stuck", "Prices that stop at a threshold", now, names=names, note=STUCK_NOTE))
-    yield Block("table", table_of("stuck-scenarios", "The same under each scenario", table[table["scenario"] != BASELINE], names=names))
+    later = table[table["scenario"] != BASELINE]
+    if len(later):
+        yield Block("table", table_of("stuck-scenarios", "The same under each scenario", later, names=names))
 
 
 def _pools(results: Results, names: Names) -> Iterable[Block]:
@@ -109,13 +131,13 @@ def _pools(results: Results, names: Names) -> Iterable[Block]:
             makers = [names.get(str(firm), str(firm)) for firm in rows["firm"]]
             yield Block("figure", change_bars(f"pooling-{scenario}", title, makers, [float(x) for x in rows["than_alone_eur"]], label))
     if len(pooling):
-        yield Block("table", table_of("pooling", "What pooling is worth to each maker", pooling, names=names, note=POOLING_NOTE))
+        yield Block("table", table_of("pooling", "What pooling is worth to each maker", pooling, names=names, labels=FLEET_RULE, note=POOLING_NOTE))
     if len(results.pools):
         note = "A shadow price is what one gram too many, or one electric car too few, costs every car of the pool. Slack: the rule does not bind."
-        yield Block("table", table_of("pools", "Pools and shadow prices", results.pools, names=names, note=note))
+        yield Block("table", table_of("pools", "Pools and shadow prices", results.pools, names=names, labels=FLEET_RULE, note=note))
     paid = results.payments
     if len(paid) and (paid["pays_eur"] != 0).any():
-        yield Block("table", table_of("payments", "Payments inside pools", paid[paid["pays_eur"] != 0], names=names))
+        yield Block("table", table_of("payments", "Payments inside pools", paid[paid["pays_eur"] != 0], names=names, labels=FLEET_RULE))
 
 
 def _lookback(results: Results, names: Names) -> Iterable[Block]:

@@ -255,7 +255,7 @@ _WORDS |= {
     "also": Label("Also acts through", kind="text"),
     "electric_with_cars": Label("Electric sales with it", "cars a year"),
     "electric_sales_gained_cars": Label("Electric cars it adds", "cars a year", signed=True),
-    "electric_lost_without_percent": Label("Of electric sales with it", "%", digits=1, signed=True),
+    "electric_lost_without_percent": Label("That is, of electric sales with it", "%", digits=1, signed=True),
     "gross_spending_eur": Label("Paid out", "EUR m a year", digits=1, scale=1e-6),
     "net_cost_eur": Label("Cost to the public, all taxes counted", "EUR m a year", digits=1, scale=1e-6),
     "eur_per_extra_electric_car": Label("Paid out per electric car added", "EUR"),
