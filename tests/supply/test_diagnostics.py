@@ -37,5 +37,6 @@ def test_all_starting_points_lead_to_the_one_equilibrium_of_a_logit_market():
     tastes = plain_logit(rng.normal(2, 1, 5), 2e-4)
     weights = one_firm_each([0, 0, 1, 1, 2], np.eye(3))
     cost = jnp.asarray(rng.uniform(5_000, 9_000, 5))
-    found = search_starts(tastes, no_wedges(5), weights, cost, 1.3 * cost, jnp.zeros(5, bool), count=4, seed=1)
+    problem = PriceProblem(tastes, no_wedges(5), weights, cost, jnp.zeros(5, bool))
+    found = search_starts(problem, 1.3 * cost, count=4, seed=1)
     assert (found.tried, found.settled, found.distinct, found.spread_eur) == (4, 4, 1, 0.0)

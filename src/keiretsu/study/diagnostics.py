@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from keiretsu.market.outcome import Outcome
+from keiretsu.market.outcome import MarketState, Outcome
 from keiretsu.supply.diagnostics import check_second_order, search_starts
 from keiretsu.supply.first_order import PriceProblem
+from keiretsu.typing import ProductMask
 
 
 def diagnostics_table(outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
@@ -23,8 +24,7 @@ def starts_table(outcome: Outcome, starts: int, seed: int) -> pd.DataFrame:
     """Starting points tried in each market of one world, and at how many different prices they ended."""
     rows: list[dict[str, object]] = []
     for name, state in outcome.states.items():
-        m = state.market
-        found = search_starts(m.tastes, m.wedges, m.weights, m.cost + m.shadow, m.start, m.held, count=starts, seed=seed)
+        found = search_starts(_problem(state, state.market.held), state.market.start, count=starts, seed=seed)
         rows.append(
             {
                 "market": name,
@@ -46,12 +46,11 @@ def second_order_table(outcome: Outcome) -> pd.DataFrame:
     firms, stuck = list(outcome.kappa.index), outcome.regulation.stuck
     rows: list[dict[str, object]] = []
     for name, state in outcome.states.items():
-        m, count = state.market, len(state.rows)
+        count = len(state.rows)
         here = stuck.loc[stuck["market"] == name, "product"]
-        left_out = np.asarray(m.held).copy()
+        left_out = np.asarray(state.market.held).copy()
         left_out[:count] |= state.rows["product"].isin(here).to_numpy()
-        problem = PriceProblem(m.tastes, m.wedges, m.weights, m.cost + m.shadow, jnp.asarray(left_out))
-        found = check_second_order(problem, jnp.asarray(state.pricing.price))
+        found = check_second_order(_problem(state, jnp.asarray(left_out)), jnp.asarray(state.pricing.price))
         worst = int(np.argmax(found.curvature)) if found.firms else -1
         rows.append(
             {
@@ -65,3 +64,9 @@ def second_order_table(outcome: Outcome) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _problem(state: MarketState, held: ProductMask) -> PriceProblem:
+    """The market's conditions with `held` prices left out; setters see shadow costs."""
+    m = state.market
+    return PriceProblem(m.tastes, m.wedges, m.weights, m.cost + m.shadow, held)

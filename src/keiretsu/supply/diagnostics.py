@@ -10,13 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from keiretsu.demand.tastes import Tastes
 from keiretsu.numerics.implicit import matrix_of
 from keiretsu.supply.first_order import PriceProblem, conditions
 from keiretsu.supply.pricing import DEFAULT_OPTIONS, PricingOptions, check_problem, settle
-from keiretsu.supply.wedges import Wedges
-from keiretsu.supply.weights import ProfitWeights
-from keiretsu.typing import PerProduct, ProductByProduct, ProductMask, Vector
+from keiretsu.typing import PerProduct, ProductByProduct, Vector
 
 SAME_EUR_SHARE = 1e-6  # two ends are the same equilibrium when no price differs by more than this share of the mean price
 WIDEST_MARKUP = 2.0  # random starting prices lie between cost and cost plus this many mean prices
@@ -121,12 +118,8 @@ def pass_through(problem: PriceProblem, price: PerProduct) -> ProductByProduct:
 
 
 def search_starts(
-    tastes: Tastes,
-    wedges: Wedges,
-    weights: ProfitWeights,
-    cost: PerProduct,
+    problem: PriceProblem,
     start: PerProduct,
-    held: ProductMask,
     *,
     count: int,
     seed: int,
@@ -134,21 +127,20 @@ def search_starts(
     where: str = "the market",
     labels: Sequence[str] = (),
 ) -> Starts:
-    """Solve from `start` and from ``count - 1`` random prices between cost and cost plus two mean prices.
+    """Solve from `start` (EUR; the prices themselves where held) and from ``count - 1`` random prices between cost and cost plus two mean prices.
 
     Raises
     ------
     PricingError
         When some price has no first-order condition.
     """
-    problem = PriceProblem(tastes, wedges, weights, jnp.asarray(cost, float), jnp.asarray(held, bool))
     check_problem(problem, where, labels)
-    rng, chosen = np.random.default_rng(seed), np.asarray(problem.chosen)
-    scale = float(np.abs(np.asarray(start))[np.asarray(tastes.available)].mean())
+    rng, chosen, cost = np.random.default_rng(seed), np.asarray(problem.chosen), np.asarray(problem.cost)
+    scale = float(np.abs(np.asarray(start))[np.asarray(problem.tastes.available)].mean())
     ends: list[np.ndarray] = []
     end_of: list[int] = []
     for trial in range(count):
-        random = np.asarray(cost) + scale * WIDEST_MARKUP * rng.random(len(cost))
+        random = cost + scale * WIDEST_MARKUP * rng.random(len(cost))
         first = jnp.asarray(start if trial == 0 else np.where(chosen, random, start), float)
         pricing = settle(problem, first, options)
         if not bool(pricing.settled):
