@@ -74,12 +74,12 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
     scenarios = chosen_scenarios(case, options.scenarios)
     steps = _Steps(3 + 2 * len(scenarios) + len(RULES), on_step)
     steps.next("base year: mean utilities and costs")
-    world = build_world(case)
+    observed = build_world(case).replace(name=BASELINE)
     if options.rule:
-        world = recosted(world.replace(rule=rule_named(options.rule)))
-    world = world.replace(name=BASELINE)
+        observed = recosted(observed.replace(rule=rule_named(options.rule)))
     solved = _Solver(options.solving)
     steps.next("baseline")
+    world = started_at(observed, solve(observed, options.solving))
     base = solved(world)
     outcomes: dict[str, Outcome] = {BASELINE: base}
     owners = {BASELINE: owners_tables(world)}
@@ -102,7 +102,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         raise next(iter(failed.values()))
     unsettled = [(s.name, s.title, str(failed[s.name])) for s in scenarios if s.name in failed]
     scenarios = tuple(s for s in scenarios if s.name not in failed)
-    rules, not_under = _rules_side_by_side(world, scenarios, case.makers, options, steps)
+    rules, not_under = _rules_side_by_side(observed, _asked_under_every_rule(case, scenarios), case.makers, options, steps)
     steps.next("starting points and diagnostics")
     headline = pd.DataFrame([headline_row(comparisons[s.name], s, case.makers) for s in scenarios])
     effects = policy_effects_table(scenarios, outcomes, BASELINE)
@@ -117,7 +117,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         owners=owners,
         rules=rules,
         concentration=concentration_table(outcomes),
-        calibration=calibration_table(case, world),
+        calibration=calibration_table(case, observed),
         diagnostics=diagnostics_table(outcomes),
         starts=starts_table(base, options.starts, case.demand.seed),
         headline=headline,
@@ -134,6 +134,20 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         lookback_errors=lookback_errors(lookback),
         unsettled=pd.DataFrame([*unsettled, *not_under], columns=["scenario", "title", "why"]),
     )
+
+
+def started_at(world: World, outcome: Outcome) -> World:
+    """The same world with an outcome's prices as the prices that moves refer to (a cut by a tenth) and that searches start from."""
+    key = ["market", "product"]
+    prices = outcome.products.set_index(key)["price_eur"].reindex(pd.MultiIndex.from_frame(world.products[key]))
+    now = world.products["price_eur"].where(~world.products["available"], prices.to_numpy(float))
+    return world.replace(products=world.products.assign(price_eur=now))
+
+
+def _asked_under_every_rule(case: Case, scenarios: tuple[Scenario, ...]) -> tuple[Scenario, ...]:
+    """Scenarios shown under the alternative rules: the case's headlines, or all of them where it marks none."""
+    marked = {text.name for text in case.scenarios if text.headline}
+    return tuple(s for s in scenarios if s.name in marked) or scenarios
 
 
 def _by_scenario(outcomes: Mapping[str, Outcome], table: str) -> pd.DataFrame:
