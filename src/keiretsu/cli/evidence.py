@@ -55,6 +55,7 @@ def checks(
         maxima = second_order_table(outcome)
     named = scenario or "the baseline"
     labels = {
+        "largest_distance_eur": Label("Largest distance between ends", "EUR", digits=2),
         "setters": Label("Price setters"),
         "at_maximum": Label("At a maximum"),
         "largest_curvature": Label("Largest curvature", digits=4),
@@ -71,7 +72,7 @@ def checks(
         "reason": Label("Reason", kind="text"),
         "seen": Label("Seen", kind="text"),
     }
-    say.show(table_of("starts", f"Starting points, {named}", ends, names={}), most=1000)
+    say.show(table_of("starts", f"Starting points, {named}", ends, names={}, labels=labels), most=1000)
     say.show(table_of("second_order", f"Second-order conditions, {named}", maxima, names={}, labels=labels), most=1000)
     say.show(
         table_of("projection", "Mean utilities projected on characteristics and brands", projection_table(world), names={}, labels=labels), most=1000
