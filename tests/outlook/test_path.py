@@ -12,6 +12,7 @@ from keiretsu.market.solve import solve
 from keiretsu.outlook.arrays import Year
 from keiretsu.outlook.facts import steady_facts
 from keiretsu.outlook.outlook import Outlook, build, run
+from keiretsu.supply.pricing import PricingOptions
 from tests.outlook.small import YEARS, small_scenarios, small_world
 
 CARS = 1e-5  # cars a year; prices are settled to 1e-7 EUR
@@ -22,7 +23,7 @@ EUR = 1e-6
 def outlook() -> Outlook:
     world = small_world()
     facts = steady_facts(world, 2023, YEARS)
-    return build(world, small_scenarios(), facts)
+    return build(world, small_scenarios(), facts, PricingOptions())
 
 
 def years_of(scenario: str, **values: float) -> Year:

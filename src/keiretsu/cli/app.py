@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keiretsu import __version__
-from keiretsu.cli import answer, backtest, cases, choose, evidence, owners, value
+from keiretsu.cli import answer, backtest, cases, choose, evidence, outlook, owners, value
 
 app = typer.Typer(
     name="keiretsu",
@@ -36,6 +36,7 @@ def every_command(
 for heading, commands in (
     ("The answer", (answer.run, answer.scenarios, answer.rules)),
     ("What it is worth", (value.value, value.list_, choose.whatmustbetrue, choose.alliances, choose.timing, choose.choose)),
+    ("The years ahead", (outlook.sensitivity, outlook.runs, outlook.resume)),
     (
         "Behind the answer",
         (owners.owners, owners.concentration, owners.policy, evidence.calibrate, evidence.checks, backtest.backtest, evidence.sources),

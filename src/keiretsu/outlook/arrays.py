@@ -1,7 +1,7 @@
 """The arrays of a path: the base year that every draw reproduces, what a scenario plans, the state between years, what a year brings.
 
 M markets in one padded shape with J slots for products: those of the base year and every launch of any scenario, on one static roster with an
-availability mark. T years, I consumer draws, F firms, P powertrains (BEV, PHEV, ICE), A ages, N launched products (one for each market).
+availability mark. T years, I consumer draws, F firms, P powertrains (BEV, PHEV, ICE), A ages, G classes of buyers, N launched products (one for each market).
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ class BaseYear(eqx.Module):
         Departure of each draw from delta (utils) at the calibrated tastes, and the part of it that is the spread of the taste for electric cars.
     share, price
         Observed shares of potential buyers and maker's prices (EUR); zero for slots that were not on sale.
+    buyer_class
+        Class of each draw, index G of taxes and incentives: buyers of one kind and income pay and get the same.
     transfer_unit, transfer_price
         +1 for the builder and -1 for the seller of a car handed over at `transfer_price` (EUR).
     known, known_cost
@@ -45,14 +47,15 @@ class BaseYear(eqx.Module):
     electric_mu: Float[Array, "M J #I"]
     alpha: Float[Array, "M I"]
     weight: Float[Array, "M I"]
+    buyer_class: Int[Array, "M I"]
     nests: Nests | None
     share: Float[Array, "M J"]
     price: Float[Array, "M J"]
     on_sale: Bool[Array, "M J"]
-    buyer_rate: Float[Array, "M J #I"]
-    buyer_add: Float[Array, "M J #I"]
+    buyer_rate: Float[Array, "M J G"]
+    buyer_add: Float[Array, "M J G"]
     maker_rate: Float[Array, "M J"]
-    maker_charge: Float[Array, "M J #I"]
+    maker_charge: Float[Array, "M J G"]
     shadow: Float[Array, "M J"]
     setter: Int[Array, "M J"]
     kappa: Float[Array, "F F"]
@@ -125,11 +128,11 @@ class Plan(eqx.Module):
     transfer_price: Float[Array, "T M J"]
     held: Bool[Array, "T M J"]
     start: Float[Array, "T M J"]
-    buyer_rate: Float[Array, "T M J #I"]
-    buyer_add: Float[Array, "T M J #I"]
-    incentive: Float[Array, "T M J #I"]
+    buyer_rate: Float[Array, "T M J G"]
+    buyer_add: Float[Array, "T M J G"]
+    incentive: Float[Array, "T M J G"]
     maker_rate: Float[Array, "T M J"]
-    maker_charge: Float[Array, "T M J #I"]
+    maker_charge: Float[Array, "T M J G"]
     shadow: Float[Array, "T M J"]
     utility: Float[Array, "T M J"]
     world_gwh: Float[Array, " T"]

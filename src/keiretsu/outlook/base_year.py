@@ -44,7 +44,7 @@ def reproduce(base: BaseYear, values: Values) -> Reproduced:
     mu, alpha = tastes_under(base, values)
     fee = jnp.zeros_like(base.split)
     weights = jax.vmap(lambda s, split, f: ProfitWeights(s, base.kappa, split, f))(base.setter, base.split, fee)
-    wedges = Wedges(base.buyer_rate, base.buyer_add, base.maker_rate, base.maker_charge)
+    wedges = by_draw(base, Wedges(base.buyer_rate, base.buyer_add, base.maker_rate, base.maker_charge))
     markets = _Market(
         mu, alpha, base.weight, base.nests, base.share, base.price, base.on_sale, wedges, base.shadow, weights,
         base.transfer_unit, base.transfer_price, base.known, base.known_cost,
@@ -57,6 +57,15 @@ def tastes_under(base: BaseYear, values: Values) -> tuple[PerProductAndDraw, Per
     """`mu` (M, J, I) and `alpha` (M, I) under these values."""
     mu = base.mu + (values["electric_spread"] - 1.0) * base.electric_mu
     return mu, base.alpha * values["price_sensitivity"]
+
+
+def by_draw(base: BaseYear, wedges: Wedges) -> Wedges:
+    """Taxes and incentives by class of buyer, (M, J, G), written out by draw; one class stays one column."""
+    if wedges.buyer_add.shape[-1] == 1:
+        return wedges
+    spread = jax.vmap(lambda values, index: values[:, index])
+    rate, add, charge = (spread(values, base.buyer_class) for values in (wedges.buyer_rate, wedges.buyer_add, wedges.maker_charge))
+    return Wedges(rate, add, wedges.maker_rate, charge)
 
 
 def _reproduce_market(m: _Market, outside: bool) -> tuple[PerProduct, PerProduct, Scalar]:

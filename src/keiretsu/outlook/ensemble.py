@@ -148,7 +148,14 @@ def _dataset(outlook: Outlook, parts: Mapping[str, Sequence[Arrays]], scenarios:
         found[name] = (head, joined[field], {"unit": unit})
     claims = np.stack([outlook.claims[s] for s in scenarios])
     found["owner_claim_eur"] = ((*head, "owner"), np.einsum("stof,sdtf->sdto", claims, joined["firm_profit"]), {"unit": "EUR/yr"})
-    coords: dict[str, object] = {"scenario": list(scenarios), "draw": np.arange(count), "year": list(outlook.facts.years), "market": markets, "firm": list(firms), "owner": list(outlook.owners)}  # fmt: skip
+    coords: dict[str, object] = {
+        "scenario": list(scenarios),
+        "draw": np.arange(count),
+        "year": list(outlook.facts.years),
+        "market": markets,
+        "firm": list(firms),
+        "owner": list(outlook.owners),
+    }
     if "units" in joined:
         ids = list(dict.fromkeys(str(p) for rows in outlook.roster.rows.values() for p in rows["product"]))
         coords["product"] = ids

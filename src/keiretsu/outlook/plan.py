@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
 import equinox as eqx
@@ -15,9 +16,11 @@ from keiretsu.demand.utility import mu_of
 from keiretsu.market.characteristics import characteristic_matrix
 from keiretsu.market.market import Market, base_wedges, kappa_of, parse_split, tastes_of_rows
 from keiretsu.market.padding import Shape, common_shape, padded
+from keiretsu.market.policy.programmes import in_force
 from keiretsu.market.world import MarketFacts, World
 from keiretsu.outlook.arrays import POWERTRAINS, BaseYear, Plan
 from keiretsu.outlook.facts import OutlookFacts
+from keiretsu.outlook.policy import classes_of, wedges_on
 from keiretsu.outlook.roster import Roster, Storyline
 from keiretsu.outlook.year import CURRENCIES
 from keiretsu.supply.wedges import Wedges
@@ -54,6 +57,7 @@ def base_year_arrays(world: World, roster: Roster, facts: OutlookFacts) -> tuple
     potential = np.array([world.markets[m].potential for m in roster.rows])
     firms = _stack_firms([_firms(rows, roster.firms, shape) for rows in roster.rows.values()])
     text = {m: rows["powertrain"].to_numpy(str) for m, rows in roster.rows.items()}
+    policy = _policy(world, roster.rows, world.observed_on, shape)
     nests = _join([m.tastes.nests for m in cut if m.tastes.nests is not None])
     base = BaseYear(
         mu=_same_width([m.tastes.mu for m in cut]),
@@ -64,10 +68,11 @@ def base_year_arrays(world: World, roster: Roster, facts: OutlookFacts) -> tuple
         share=jnp.asarray(np.where(sold, column("units") / potential[:, None], 0.0)),
         price=jnp.asarray(np.where(sold, column("price_eur"), 0.0)),
         on_sale=jnp.asarray(sold),
-        buyer_rate=_same_width([m.wedges.buyer_rate for m in cut]),
-        buyer_add=_same_width([m.wedges.buyer_add for m in cut]),
-        maker_rate=_join([m.wedges.maker_rate for m in cut]),
-        maker_charge=_same_width([m.wedges.maker_charge for m in cut]),
+        buyer_rate=jnp.asarray(policy["buyer_rate"]),
+        buyer_add=jnp.asarray(policy["buyer_add"] + policy["incentive"]),
+        maker_rate=jnp.asarray(policy["maker_rate"]),
+        maker_charge=jnp.asarray(policy["maker_charge"]),
+        buyer_class=jnp.asarray(np.stack([_long(classes_of(world.markets[m]), shape.draws, 0) for m in roster.rows])),
         shadow=jnp.zeros(sold.shape),
         setter=jnp.asarray(firms.setter),
         kappa=jnp.asarray(_grown(kappa, shape.firms)),
@@ -124,7 +129,9 @@ def plan_of(
     base_rows = [i for i, (m, p) in enumerate(zip(world.products["market"], world.products["product"], strict=True)) if (str(m), str(p)) in slot_of]
     doubled = _with_costs_doubled(world, story)
     parts = [_one_world(w, d, roster, story, slot_of, shape, world) for w, d in zip(story.worlds, doubled, strict=True)]
-    stacked = {name: np.stack([parts[u][name] for u in story.world_of_year]) for name in parts[0]}
+    stacked = {name: np.stack([parts[u][0][name] for u in story.world_of_year]) for name in parts[0][0]}
+    policy = _policy_of_years(story, [rows for _, rows in parts], facts, shape)
+    before = _policy(world, roster.rows, world.observed_on, shape)["utility"]
     launch = np.full((len(markets), n), -1)
     from_year, to_year = np.full((len(markets), n), -NEVER), np.full((len(markets), n), NEVER)
     source = np.arange(len(markets) * n).reshape(len(markets), n)
@@ -177,13 +184,13 @@ def plan_of(
         transfer_price=jnp.asarray(stacked["transfer_price"]),
         held=jnp.asarray(stacked["held"] > 0),
         start=jnp.asarray(stacked["start"]),
-        buyer_rate=jnp.asarray(stacked["buyer_rate"]),
-        buyer_add=jnp.asarray(stacked["buyer_add"]),
-        incentive=jnp.asarray(stacked["incentive"]),
-        maker_rate=jnp.asarray(stacked["maker_rate"]),
-        maker_charge=jnp.asarray(stacked["maker_charge"]),
+        buyer_rate=jnp.asarray(policy["buyer_rate"]),
+        buyer_add=jnp.asarray(policy["buyer_add"]),
+        incentive=jnp.asarray(policy["incentive"]),
+        maker_rate=jnp.asarray(policy["maker_rate"]),
+        maker_charge=jnp.asarray(policy["maker_charge"]),
         shadow=jnp.zeros(stacked["start"].shape),
-        utility=jnp.zeros(stacked["start"].shape),
+        utility=jnp.asarray(policy["utility"] - before),  # the base year's chargers are inside the deltas inverted from it
         world_gwh=jnp.asarray(np.array(facts.world_gwh) * others),
         year=jnp.asarray(np.array(facts.years, dtype=float)),
     )
@@ -192,11 +199,12 @@ def plan_of(
 def _one_world(
     w: World, doubled: pd.Series, roster: Roster, story: Storyline, slot_of: Mapping[tuple[str, str], int], shape: Shape, base: World
 ) -> dict[str, np.ndarray]:
-    """A plan's arrays for one world of the storyline, without the axis of years."""
+    """A plan's arrays for one world of the storyline, without the axis of years and without policy, and its rows on the roster's slots."""
     kappa = _grown(_kappa(w, roster.firms), shape.firms)
     base_cost = base.products["cost_eur"].to_numpy(float)
     base_place = {(str(m), str(p)): i for i, (m, p) in enumerate(zip(base.products["market"], base.products["product"], strict=True))}
     columns: dict[str, list[np.ndarray]] = {}
+    seen: dict[str, pd.DataFrame] = {}
     for market, all_rows in roster.rows.items():
         rows = all_rows.copy()
         there = w.products[w.products["market"] == market]
@@ -216,7 +224,7 @@ def _one_world(
                 slope[slot] = (twice - cost) / source
                 add[slot], saving[slot] = cost - slope[slot] * source, slope[slot]
         firms = _firms(rows, roster.firms, shape)
-        wedges = padded(_market(w.markets[market], w.preferences, rows, roster.firms, kappa[: len(roster.firms), : len(roster.firms)]), shape).wedges
+        seen[market] = rows.astype(all_rows.dtypes)
         found = {
             "on_sale": on,
             "cost_slope": slope,
@@ -228,16 +236,44 @@ def _one_world(
             "split": firms.split,
             "transfer_unit": firms.transfer_unit * _long(on, shape.products, 0.0),
             "transfer_price": firms.transfer_price,
-            "buyer_rate": np.asarray(wedges.buyer_rate),
-            "buyer_add": np.asarray(wedges.buyer_add),
-            "incentive": np.zeros_like(np.asarray(wedges.buyer_add)),
-            "maker_rate": np.asarray(wedges.maker_rate),
-            "maker_charge": np.asarray(wedges.maker_charge),
         }
         for name, values in found.items():
             longer = values if values.shape[-1] == shape.products or values.ndim > 1 else _long(values, shape.products, 0.0)
             columns.setdefault(name, []).append(longer)
-    return {name: np.stack(values) for name, values in columns.items()} | {"kappa": kappa}
+    return {name: np.stack(values) for name, values in columns.items()} | {"kappa": kappa}, seen
+
+
+def _policy_of_years(story: Storyline, rows: Sequence[Mapping[str, pd.DataFrame]], facts: OutlookFacts, shape: Shape) -> dict[str, np.ndarray]:
+    """Policy arrays with the axis of years; days with the same programmes in force are compiled once."""
+    known: dict[tuple[object, ...], dict[str, np.ndarray]] = {}
+    every = []
+    for year, u in zip(facts.years, story.world_of_year, strict=True):
+        day = dt.date(year, 7, 1)
+        key = (u, *(tuple(p.scope.id for p in in_force(story.worlds[u].programmes, market, day)) for market in rows[u]))
+        if key not in known:
+            known[key] = _policy(story.worlds[u], rows[u], day, shape)
+        every.append(known[key])
+    return {name: np.stack([one[name] for one in every]) for name in every[0]}
+
+
+def _policy(world: World, rows: Mapping[str, pd.DataFrame], day: dt.date, shape: Shape) -> dict[str, np.ndarray]:
+    """Policy arrays of all markets on one day."""
+    found = {m: wedges_on(world.programmes, table, world.markets[m], day, table["price_eur"].to_numpy(float)) for m, table in rows.items()}
+    classes = max(one.rate.shape[1] for one in found.values())
+
+    def wide(values: np.ndarray, fill: float) -> np.ndarray:
+        out = np.full((shape.products, classes), fill)
+        out[: values.shape[0], : values.shape[1]] = values
+        return out
+
+    return {
+        "buyer_rate": np.stack([wide(one.rate, 1.0) for one in found.values()]),
+        "buyer_add": np.stack([wide(one.add, 0.0) for one in found.values()]),
+        "incentive": np.stack([wide(one.incentive, 0.0) for one in found.values()]),
+        "maker_rate": np.stack([_long(one.keep, shape.products, 1.0) for one in found.values()]),
+        "maker_charge": np.stack([wide(one.charge, 0.0) for one in found.values()]),
+        "utility": np.stack([_long(one.utility, shape.products, 0.0) for one in found.values()]),
+    }
 
 
 def _with_costs_doubled(world: World, story: Storyline) -> list[pd.Series]:

@@ -19,6 +19,7 @@ from keiretsu.demand.tastes import Tastes
 from keiretsu.errors import NotSettled
 from keiretsu.market.world import World
 from keiretsu.outlook.arrays import BaseYear
+from keiretsu.outlook.base_year import by_draw
 from keiretsu.outlook.facts import OutlookFacts
 from keiretsu.outlook.lineage import new_product_of
 from keiretsu.outlook.roster import Roster, Storyline
@@ -46,6 +47,7 @@ def planned_utilities(world: World, roster: Roster, story: Storyline, base: Base
         (str(m), str(p)): float(d) for m, p, d in zip(world.products["market"], world.products["product"], world.products["delta"], strict=True)
     }
     prices = {(str(m), str(p)): float(x) for m, p, x in zip(story.worlds[0].products["market"], story.worlds[0].products["product"], story.worlds[0].products["price_eur"], strict=True)}  # fmt: skip
+    wedges = by_draw(base, Wedges(base.buyer_rate, base.buyer_add, base.maker_rate, base.maker_charge))
     found: dict[Key, tuple[float, float]] = {}
     for m, market in enumerate(roster.rows):
         mine = {product: units for (where, product), (units, _) in expected.items() if where == market}
@@ -64,10 +66,17 @@ def planned_utilities(world: World, roster: Roster, story: Storyline, base: Base
         tastes = Tastes(
             jnp.asarray(delta), base.mu[m], base.alpha[m], base.weight[m], jnp.asarray(np.asarray(base.on_sale[m]) | new), nests, base.outside
         )
-        money = paid(Wedges(base.buyer_rate[m], base.buyer_add[m], base.maker_rate[m], base.maker_charge[m]), jnp.asarray(price))
+        money = paid(jax.tree.map(lambda leaf, m=m: leaf[m], wedges), jnp.asarray(price))
         settled, gap = _fill(tastes, money, jnp.asarray(share), jnp.asarray(new), base.like_alone[m])
         if not float(gap) <= TOLERANCE:
-            raise NotSettled("utilities of planned cars", where=f"market {market}", residual=float(gap), unit="log share", iterations=STEPS, next_step="lower expected_units in planned_launches.csv")  # fmt: skip
+            raise NotSettled(
+                "utilities of planned cars",
+                where=f"market {market}",
+                residual=float(gap),
+                unit="log share",
+                iterations=STEPS,
+                next_step="lower expected_units in planned_launches.csv",
+            )
         for product, units in mine.items():
             slot, like = slot_of[market, product], expected[market, product][1]
             sold = float(base.share[m, slot_of[market, like]]) * float(base.potential[m])

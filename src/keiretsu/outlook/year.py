@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from keiretsu.demand.choice import choose
 from keiretsu.demand.tastes import Nests, Tastes
 from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, State, Year
-from keiretsu.outlook.base_year import tastes_under
+from keiretsu.outlook.base_year import by_draw, tastes_under
 from keiretsu.outlook.implicit import prices
 from keiretsu.outlook.inputs import Values
 from keiretsu.outlook.state import aged, chargers_next, pack_price, survival
@@ -85,7 +85,7 @@ def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: Pric
     mu, alpha = tastes_under(base, values)
     fee = plan.transfer_unit * (plan.transfer_price - cost)[:, None, :]
     weights = jax.vmap(lambda setter, split, f: ProfitWeights(setter, plan.kappa, split, f))(plan.setter, plan.split, fee)
-    wedges = Wedges(plan.buyer_rate, plan.buyer_add + values["incentives"] * plan.incentive, plan.maker_rate, plan.maker_charge)
+    wedges = by_draw(base, Wedges(plan.buyer_rate, plan.buyer_add + values["incentives"] * plan.incentive, plan.maker_rate, plan.maker_charge))
     # a change of cost is passed on nearly in full, so last year's margin is the better guess than last year's price
     near = jnp.where(state.price > 0, state.price + jnp.where(state.cost > 0, cost - state.cost, 0.0), plan.start)
     start = jnp.where(plan.held, plan.start, jax.lax.stop_gradient(near))

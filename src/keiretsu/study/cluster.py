@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 
 from keiretsu.errors import InputError, Problem
@@ -63,7 +64,7 @@ class LocalWorkers:
         from distributed import Client, LocalCluster
 
         settings = {
-            "distributed.nanny.pre-spawn-environ": {**ONE_THREAD, "MALLOC_TRIM_THRESHOLD_": "65536"},
+            "distributed.nanny.pre-spawn-environ": {**ONE_THREAD, **_compiled_code(), "MALLOC_TRIM_THRESHOLD_": "65536"},
             "distributed.scheduler.allowed-failures": LOSSES_ALLOWED,
             "distributed.admin.large-graph-warning-threshold": "1GB",
         }
@@ -129,6 +130,12 @@ def computed(client: Any, outlook: Outlook, work: Sequence[Work], products: bool
         piece = pieces.pop(future.key)
         hand_out(1)
         yield piece, arrays
+
+
+def _compiled_code() -> dict[str, str]:
+    """Workers keep compiled code where this process keeps it."""
+    folder = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
+    return {"JAX_COMPILATION_CACHE_DIR": folder, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2"} if folder else {}
 
 
 def _processors() -> int:

@@ -1,0 +1,124 @@
+"""What an output depends on: exact slopes at the central case, and shares of its variance over the draws ([13]).
+
+Slopes go backwards through all years and equilibria in one sweep. They hold within the solved regime: a launch date has a kink where a year begins,
+and the distance to it stands beside the slope. Global indices come from a polynomial fitted to draws that exist anyway, with its fit on draws
+it has not seen; a poor fit is shown, and means that the indices say little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import equinox as eqx
+import numpy as np
+import pandas as pd
+
+from keiretsu.errors import NotSettled
+from keiretsu.numerics.polynomial import fit_polynomial, sobol_indices
+from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, Year
+from keiretsu.outlook.ensemble import Ensemble
+from keiretsu.outlook.inputs import Values
+from keiretsu.outlook.measures import Measure
+from keiretsu.outlook.outlook import Outlook, require_settled
+from keiretsu.outlook.path import LaunchValues, path
+from keiretsu.outlook.uncertain import Uncertain
+from keiretsu.supply.pricing import PricingOptions
+from keiretsu.typing import Scalar
+
+Given = tuple[Values, LaunchValues]
+
+CHECK_STEP = 1e-4  # of each input's deviation, along the direction that changes the output most
+CHECK_TOLERANCE = 1e-3
+
+
+def slopes(outlook: Outlook, scenario: str, measure: Measure, values: Mapping[str, float]) -> tuple[float, dict[str, float]]:
+    """The output and its derivative by every input, at `values`.
+
+    Raises
+    ------
+    NotSettled
+        When the path itself is not settled.
+    """
+    (value, (found, years)), (by_plain, by_launch) = _value_and_slopes(
+        outlook.arrays(values), outlook.base, outlook.plans[scenario], outlook.options, measure
+    )
+    require_settled(found, years, f"scenario {scenario}", outlook.facts.years)
+    slope = {name: float(s) for name, s in by_plain.items()}
+    for kind, array in (("date", by_launch.shift), ("happens", by_launch.happens), ("appeal", by_launch.appeal)):
+        slope |= {f"{kind}:{product}": float(array[i]) for i, product in enumerate(outlook.roster.launched)}
+    return float(value), slope
+
+
+def tornado(outlook: Outlook, scenario: str, measure: Measure, inputs: Sequence[Uncertain]) -> pd.DataFrame:
+    """Inputs by how much one deviation of each moves the output, largest first.
+
+    Columns: input, slope (output's unit per unit of the input), deviation (the input's, one standard normal up), effect (their product), value (output at
+    the central case), to_switch (distance of the input to the nearest change of regime in its own unit, inf when none is known), switch (which).
+
+    Raises
+    ------
+    NotSettled
+        When the slopes do not agree with the path itself along one direction.
+    """
+    central = outlook.central()
+    value, slope = slopes(outlook, scenario, measure, central)
+    rows = []
+    for one in inputs:
+        at, up = float(one.value(np.array(0.0))), float(one.value(np.array(1.0)))
+        deviation = np.sqrt(one.central * (1 - one.central)) if one.distribution == "discrete" else up - at
+        distance, switch = to_switch(outlook, scenario, one.name, central)
+        rows.append((one.name, slope[one.name], deviation, slope[one.name] * deviation, value, distance, switch))
+    table = pd.DataFrame(rows, columns=["input", "slope", "deviation", "effect", "value", "to_switch", "switch"])
+    _check(outlook, scenario, measure, central, table)
+    return table.reindex(table["effect"].abs().sort_values(ascending=False, kind="stable").index).reset_index(drop=True)
+
+
+def global_indices(ensemble: Ensemble, scenario: str, measure: Measure) -> tuple[pd.DataFrame, float]:
+    """First-order and total share of the output's variance for each input's own normal, and the surrogate's R2 on draws it has not seen."""
+    output = measure.of_data(ensemble.data).sel(scenario=scenario).transpose("draw").values
+    normals = ensemble.normals
+    surrogate = fit_polynomial(normals.to_numpy(), output)
+    found = sobol_indices(surrogate)
+    table = pd.DataFrame({"input": list(normals.columns), "first_order": found.first_order, "total": found.total})
+    return table.sort_values("total", ascending=False, ignore_index=True, kind="stable"), float(surrogate.held_out_r2)
+
+
+def to_switch(outlook: Outlook, scenario: str, name: str, values: Mapping[str, float]) -> tuple[float, str]:
+    """How far an input is from the nearest change of regime that its slope does not see."""
+    kind, _, product = name.partition(":")
+    years = outlook.stories[scenario].launch_years
+    if kind == "date" and product in years:
+        at = years[product] + values[name]
+        return abs(at - round(at)), f"the launch crosses the first day of {round(at)}"
+    return float("inf"), ""
+
+
+def _check(outlook: Outlook, scenario: str, measure: Measure, central: Mapping[str, float], table: pd.DataFrame) -> None:
+    """One central difference along the direction of all effects together."""
+    smooth = table[~table["input"].str.startswith("happens:")]
+    step = dict(zip(smooth["input"], np.sign(smooth["effect"]) * smooth["deviation"] * CHECK_STEP, strict=True))
+    ends = [output_at(outlook, scenario, measure, {k: v + sign * step.get(k, 0.0) for k, v in central.items()}) for sign in (1, -1)]
+    seen, expected = (ends[0] - ends[1]) / 2, float((smooth["effect"].abs() * CHECK_STEP).sum())
+    if not abs(seen - expected) <= CHECK_TOLERANCE * abs(expected):
+        raise NotSettled(
+            "slopes",
+            where=f"scenario {scenario}, {measure.text}",
+            residual=abs(seen - expected) / max(abs(expected), 1e-300),
+            unit="relative to a finite difference",
+            iterations=0,
+            next_step="the central case stands at a change of regime; look at to_switch, or move the central case",
+        )
+
+
+def output_at(outlook: Outlook, scenario: str, measure: Measure, values: Mapping[str, float]) -> float:
+    """The output at `values`."""
+    return float(_output(outlook.arrays(values), outlook.base, outlook.plans[scenario], outlook.options, measure)[0])
+
+
+def _number(given: Given, base: BaseYear, plan: Plan, options: PricingOptions, measure: Measure) -> tuple[Scalar, tuple[Reproduced, Year]]:
+    found, years = path(base, plan, given[0], given[1], options)
+    return measure.of(years), (found, years)
+
+
+_output = eqx.filter_jit(_number)
+_value_and_slopes = eqx.filter_jit(eqx.filter_value_and_grad(_number, has_aux=True))
