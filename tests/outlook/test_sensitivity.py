@@ -44,7 +44,7 @@ def test_slopes_are_finite_differences_to_a_millionth_in_random_cases(seed: int)
     rng = np.random.default_rng(seed)
     values = outlook().central() | {name: value * rng.uniform(0.7, 1.3) for name, value in AT.items()}
     direction = {name: value * rng.standard_normal() for name, value in AT.items()}
-    measure = measure_named("Ares value", outlook(), 0.06)
+    measure = measure_named("Boreas value", outlook(), 0.06)
     slope = slopes(outlook(), "twin", measure, values)[1]
     step = 1e-3
 
@@ -56,6 +56,7 @@ def test_slopes_are_finite_differences_to_a_millionth_in_random_cases(seed: int)
     assert sum(slope[name] * d for name, d in direction.items()) == pytest.approx(seen, rel=1e-6)
 
 
+@pytest.mark.slow  # compiles the backward sweep once more
 def test_the_slope_of_the_pack_price_by_the_swing_of_raw_materials_is_the_pack_price() -> None:
     measure = measure_named("pack price", outlook(), 0.06)
     value, slope = slopes(outlook(), "baseline", measure, outlook().central())

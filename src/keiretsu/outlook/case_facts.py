@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,9 +51,9 @@ def facts_of(case: Case, world: World, until: int) -> OutlookFacts:
         life_years=life,
         life_shape=shape,
         cycle_years=stated.number("cycle_years"),
-        pace={str(r.market): float(r.value) for r in rows[rows["item"] == "electric_pace"].itertuples()},
+        pace={str(r["market"]): float(r["value"]) for r in _records(rows[rows["item"] == "electric_pace"])},
         launches=planned_launches(case),
-        launch_year={str(r.of): float(r.value) for r in rows[rows["item"] == "launch_year"].itertuples()},
+        launch_year={str(r["of"]): float(r["value"]) for r in _records(rows[rows["item"] == "launch_year"])},
         central=central_of(case),
     )
     if stated.problems:
@@ -89,8 +90,8 @@ def planned_launches(case: Case) -> tuple[PlannedLaunch, ...]:
 
 def central_of(case: Case) -> Mapping[str, float]:
     """Central values of the inputs that the case names; a discrete one happens when that is at least as likely as not."""
-    table = case.tables["uncertain"]
-    return {str(r.input): (float(r.central >= 0.5) if r.distribution == "discrete" else float(r.central)) for r in table.itertuples()}
+    rows = _records(case.tables["uncertain"])
+    return {str(r["input"]): (float(r["central"] >= 0.5) if r["distribution"] == "discrete" else float(r["central"])) for r in rows}
 
 
 class _Stated:
@@ -123,9 +124,13 @@ def _fleet(stated: _Stated, rows: pd.DataFrame, market: str, year: int, life: fl
     for p, powertrain in enumerate(POWERTRAINS):
         stock = stated.number("fleet", powertrain, market, year)
         sold = np.zeros(AGES)
-        for r in past[past["of"] == ("BEV" if powertrain == "PHEV" else powertrain)].itertuples():
-            if 0 <= year - int(r.year) < AGES:
-                sold[year - int(r.year)] = float(r.value)
+        for r in past[past["of"] == ("BEV" if powertrain == "PHEV" else powertrain)].to_dict("records"):
+            if 0 <= year - int(r["year"]) < AGES:
+                sold[year - int(r["year"])] = float(r["value"])
         profile = (sold if sold.any() else np.ones(AGES)) * survives
         fleet[p] = stock * profile / profile.sum()
     return fleet
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in record.items()} for record in rows.to_dict("records")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -198,7 +199,7 @@ def plan_of(
 
 def _one_world(
     w: World, doubled: pd.Series, roster: Roster, story: Storyline, slot_of: Mapping[tuple[str, str], int], shape: Shape, base: World
-) -> dict[str, np.ndarray]:
+) -> tuple[dict[str, np.ndarray], dict[str, pd.DataFrame]]:
     """A plan's arrays for one world of the storyline, without the axis of years and without policy, and its rows on the roster's slots."""
     kappa = _grown(_kappa(w, roster.firms), shape.firms)
     base_cost = base.products["cost_eur"].to_numpy(float)
@@ -361,13 +362,13 @@ def _grown(matrix: np.ndarray, size: int) -> np.ndarray:
     return out
 
 
-def _same_width(arrays: Sequence[object]) -> jnp.ndarray:
+def _same_width(arrays: Sequence[Any]) -> jnp.ndarray:
     """Stacked, written out over draws when any of them is."""
     wide = max(np.shape(a)[1] for a in arrays)
     return jnp.asarray(np.stack([np.broadcast_to(np.asarray(a), (np.shape(a)[0], wide)) for a in arrays]))
 
 
-def _join(parts: Sequence[object]) -> object:
+def _join(parts: Sequence[Any]) -> Any:
     import jax
 
     return None if not parts else jax.tree.map(lambda *leaves: jnp.stack(leaves), *parts)

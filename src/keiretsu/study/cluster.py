@@ -60,7 +60,7 @@ class LocalWorkers:
     @contextmanager
     def client(self) -> Iterator[Any]:
         """A Dask client of fresh workers, closed with them afterwards."""
-        import dask
+        import dask.config
         from distributed import Client, LocalCluster
 
         settings = {
@@ -71,7 +71,7 @@ class LocalWorkers:
         with (
             dask.config.set(settings),
             LocalCluster(
-                n_workers=self.count, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0, silence_logs=50
+                n_workers=self.count, threads_per_worker=1, processes=True, dashboard_address=":0", memory_limit=0, silence_logs=50
             ) as cluster,
             Client(cluster) as client,
         ):

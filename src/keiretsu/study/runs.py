@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -186,12 +186,20 @@ def resume(folder: Path, executor: Executor, on_step: OnStep) -> Ensemble:
         When the case, the program or the folder is not what it was.
     """
     manifest = read_manifest(folder)
-    given = dict(manifest["asked"])  # type: ignore[call-overload]
+    given = asked_of(manifest)
     case = load_case(str(manifest["case_folder"]))
     if case.hash != manifest["case_hash"]:
         refuse_other_run(folder, {**manifest, "case_hash": case.hash})
-    ready = prepare(case, YearsAhead(**{**given, "scenarios": tuple(given["scenarios"])}))
+    given["scenarios"] = tuple(given["scenarios"])
+    ready = prepare(case, YearsAhead(**given))
     return run_years(ready, folder, executor, on_step)
+
+
+def asked_of(manifest: Mapping[str, object]) -> dict[str, Any]:
+    """What a manifest says was asked of the years ahead."""
+    asked = manifest["asked"]
+    assert isinstance(asked, Mapping)
+    return {str(key): value for key, value in asked.items()}
 
 
 def list_runs(root: Path) -> pd.DataFrame:
@@ -201,7 +209,7 @@ def list_runs(root: Path) -> pd.DataFrame:
         if not (path.parent / PIECES).is_dir():
             continue
         said = read_manifest(path.parent)
-        asked = dict(said["asked"])  # type: ignore[call-overload]
+        asked = asked_of(said)
         names = pieces_of(list(said["scenarios"]), int(asked["draws"]), int(asked["block"]))  # type: ignore[call-overload]
         done = len({piece.name for piece in names} & finished(path.parent))
         status = "complete" if done == len(names) else "to be resumed"
