@@ -146,7 +146,7 @@ def _lookback(results: Results, names: Names) -> Iterable[Block]:
         part = table[(table["market"] == market) & (table["year"] == year) & (table["powertrain"] == powertrain)]
         yield _said_back(results, part, names, f"{names.get(str(market), str(market))} {year}, {names.get(str(powertrain), str(powertrain))} cars")
         brands = part[part["brand"] != ALL_BRANDS].head(MOST_BRANDS)
-        yield Block("figure", _dots(f"lookback-{market}-{year}-{powertrain}", brands, names, int(year), results.case.year))
+        yield Block("figure", _dots(f"lookback-{market}-{year}-{powertrain}", brands, int(year), results.case.year))
         shown = part.drop(columns=["market", "year", "powertrain"])
         id = f"lookback-table-{market}-{year}-{powertrain}"
         yield Block("table", table_of(id, "By brand", shown, names=names, note="Figures of the later year feed no run."))
@@ -167,10 +167,10 @@ def _said_back(results: Results, part: pd.DataFrame, names: Names, title: str) -
     return Block("html", body, heading=f"Looking back: {title}")
 
 
-def _dots(id: str, brands: pd.DataFrame, names: Names, year: int, base_year: int) -> Figure:
+def _dots(id: str, brands: pd.DataFrame, year: int, base_year: int) -> Figure:
     series = {
         f"{base_year}, observed": [float(x) for x in brands["base_year_cars"]],
         f"{year}, the model": [float(x) for x in brands["predicted_cars"]],
         f"{year}, observed": [float(x) for x in brands["observed_cars"]],
     }
-    return three_dots(id, "By brand, cars a year", [names.get(str(b), str(b)) for b in brands["brand"]], series, unit="cars a year")
+    return three_dots(id, "By brand, cars a year", [str(b) for b in brands["brand"]], series, unit="cars a year")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keiretsu.report.figures import Figure
 from keiretsu.report.names import names_of
@@ -67,12 +67,26 @@ def first_shown(results: Results) -> str:
 
 def _content(sections: Sequence[Section]) -> str:
     contents = {block.id: block.content for section in sections for block in section.blocks}.values()
+    tables = [c.spec() for c in contents if isinstance(c, Table)]
+    words: dict[str, int] = {}
+    for table in tables:
+        _number_words(table, words)
     specs = {
-        "tables": [c.spec() for c in contents if isinstance(c, Table)],
+        "tables": tables,
+        "words": list(words),
         "figures": [c.spec() for c in contents if isinstance(c, Figure)],
     }
     # "<" would let a name in the data close the script element
     return json.dumps(specs, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _number_words(table: dict[str, Any], words: dict[str, int]) -> None:
+    """Words in columns of words become their place in one list for the whole page, which says each of them once."""
+    texts = [j for j, column in enumerate(table["columns"]) if column["kind"] == "text"]
+    for row in table["rows"]:
+        for j in texts:
+            if isinstance(row[j], str):
+                row[j] = words.setdefault(row[j], len(words))
 
 
 def _without_autoescape(section: Section) -> dict[str, object]:

@@ -148,8 +148,11 @@ def prices_and_sales(results: Results, names: Names) -> Section:
             "mean_paid_eur_base", "mean_paid_eur_scenario", "surplus_eur_change", "profit_eur_change", "government_eur_change", "co2_g_km_change",
         ]  # fmt: skip
         blocks.append(Block("table", table_of(f"markets-{name}", "By market", markets, names=names, columns=chosen), name))
-        cars = _cars(comparison.products, comparison.prices)
-        blocks.append(Block("table", table_of(f"cars-{name}", "Every car", cars, names=names), name))
+        cars, same = _cars(comparison.products, comparison.prices)
+        left_out = (
+            f"{same:,} cars whose price and sales change by nothing that would show are left out; they are in the tables on disk." if same else ""
+        )
+        blocks.append(Block("table", table_of(f"cars-{name}", "Every car that changes", cars, names=names, note=left_out), name))
     return Section("prices", "Prices and sales", "What makers would charge and what buyers would then choose.", tuple(blocks))
 
 
@@ -168,13 +171,15 @@ def _price_map(index: pd.DataFrame, names: Names, scenario: str) -> list[Block]:
     ]
 
 
-def _cars(products: pd.DataFrame, prices: pd.DataFrame) -> pd.DataFrame:
+def _cars(products: pd.DataFrame, prices: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Cars that change, and how many do not: by less than half a car a year and half a hundredth of a per cent."""
     about = ["market", "brand", "model", "powertrain", "priced_by", "status"]
     joined = products.merge(
         prices[["market", "product", "price_eur_base", "price_eur_change_percent", "margin_eur_change"]], "left", ["market", "product"]
     )
     measures = ["price_eur_base", "price_eur_change_percent", "margin_eur_change", "units_base", "units_change", "units_change_percent"]
-    return joined[[*about, *measures]]
+    moves = (joined["status"] != "both") | (joined["units_change"].abs() >= 0.5) | (joined["price_eur_change_percent"].abs() >= 0.005)
+    return joined.loc[moves, [*about, *measures]], int((~moves).sum())
 
 
 def who_gains(results: Results, names: Names) -> Section:

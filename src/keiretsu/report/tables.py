@@ -81,7 +81,7 @@ def table_of(
     # a figure that is already in words, such as "43,763.7; 50,000 from 2025", is shown as it is
     shown = {column: label if holds_numbers(frame[column]) else replace(label, kind="text") for column, label in shown.items()}
     rows: list[tuple[Cell, ...]] = [
-        tuple(_cell(value, shown[column], names) for column, value in zip(chosen, row, strict=True))
+        tuple(_cell(value, shown[column], {} if column == "brand" else names) for column, value in zip(chosen, row, strict=True))
         for row in frame[chosen].itertuples(index=False, name=None)
     ]
     words = [k for k, column in enumerate(chosen) if column in ("source", "sources", "confidence", "price_filled")]
@@ -98,5 +98,5 @@ def _cell(value: object, label: Label, names: Mapping[str, str]) -> Cell:
     number = float(value)  # type: ignore[arg-type]
     if math.isinf(number):
         return label.show(number)
-    # nine significant digits: more than is shown, few enough to keep the page small
-    return float(f"{number:.9g}")
+    # eight significant digits, and none that are a thousandth of what is shown: few enough to keep the page small
+    return round(float(f"{number:.8g}"), max(0, label.digits + 3 + round(math.log10(label.scale))))

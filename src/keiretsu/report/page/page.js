@@ -1,6 +1,10 @@
 "use strict";
 (() => {
   const content = JSON.parse(document.getElementById("content").textContent);
+  for (const table of content.tables) {
+    const texts = table.columns.flatMap((column, j) => (column.kind === "text" ? [j] : []));
+    for (const row of table.rows) for (const j of texts) if (typeof row[j] === "number") row[j] = content.words[row[j]];
+  }
   const tables = new Map(content.tables.map((t) => [t.id, t]));
   const figures = new Map(content.figures.map((f) => [f.id, f]));
   const FIRST_ROWS = 60;
@@ -19,7 +23,7 @@
     return node;
   };
 
-  const wordClass = (said) => (said.length <= 16 ? "short" : /\S{40}/.test(said) ? "words link" : "words");
+  const wordClass = (said) => (said.length <= 16 ? "short" : /\S{40}/.test(said) ? "words link" : said.length > 70 ? "words long" : "words");
 
   function drawTable(host) {
     const table = tables.get(host.dataset.table);
