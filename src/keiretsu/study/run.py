@@ -71,6 +71,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         Whatever part of the case cannot be used, and a baseline that does not settle, by its name. A scenario that does not settle is named in
         `Results.unsettled`; when none settles, the first one's error is raised.
     """
+    require_scenarios(case)
     scenarios = chosen_scenarios(case, options.scenarios)
     steps = _Steps(3 + 2 * len(scenarios) + len(RULES), on_step)
     steps.next("base year: mean utilities and costs")
@@ -102,7 +103,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         raise next(iter(failed.values()))
     unsettled = [(s.name, s.title, str(failed[s.name])) for s in scenarios if s.name in failed]
     scenarios = tuple(s for s in scenarios if s.name not in failed)
-    rules, not_under = _rules_side_by_side(observed, _asked_under_every_rule(case, scenarios), case.makers, options, steps)
+    rules, not_under = _rules_side_by_side(observed, base, _asked_under_every_rule(case, scenarios), case.makers, options, steps)
     steps.next("starting points and diagnostics")
     headline = pd.DataFrame([headline_row(comparisons[s.name], s, case.makers) for s in scenarios])
     effects = policy_effects_table(scenarios, outcomes, BASELINE)
@@ -226,9 +227,12 @@ def same_world(a: World, b: World) -> bool:
 
 
 def _rules_side_by_side(
-    world: World, scenarios: tuple[Scenario, ...], makers: tuple[str, ...], options: RunOptions, steps: _Steps
+    world: World, near: Outcome, scenarios: tuple[Scenario, ...], makers: tuple[str, ...], options: RunOptions, steps: _Steps
 ) -> tuple[pd.DataFrame, list[tuple[str, str, str]]]:
-    """Headlines of the scenarios that act through ownership, under every rule; costs are recovered anew under each. And what did not settle."""
+    """Headlines of the scenarios that act through ownership, under every rule; costs are recovered anew under each. And what did not settle.
+
+    `world` has the observed prices, which costs are recovered from; searches start from the prices of `near`.
+    """
     owning = [s for s in scenarios if any(name == "ownership" for move in s.moves for name in move.by_channel())]
     rows: list[dict[str, object]] = []
     failed: list[tuple[str, str, str]] = []
@@ -236,7 +240,7 @@ def _rules_side_by_side(
         steps.next(f"the rule {name}")
         if not owning:
             continue
-        other = recosted(world.replace(rule=rule_named(name)))
+        other = started_at(recosted(world.replace(rule=rule_named(name))), near)
         base = solve(other, options.solving)
         for scenario in owning:
             try:
