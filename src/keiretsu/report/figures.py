@@ -50,7 +50,8 @@ def change_bars(id: str, title: str, names: Sequence[str], values: Sequence[floa
         "hovertext": text,
         "hoverinfo": "text",
     }
-    layout = _layout(height=70 + ROW_PX * max(len(shown), 2), x_title=f"{label.text}, {label.unit}")
+    more_lines = sum(name.count("<br>") for name in names)
+    layout = _layout(height=70 + ROW_PX * max(len(shown), 2) + 14 * more_lines, x_title=f"{label.text}, {label.unit}")
     layout["yaxis"] |= {"autorange": "reversed"}
     low, high = min([0.0, *shown]), max([0.0, *shown])
     room = 0.18 * (high - low or 1.0)  # for the numbers at the ends of the bars
@@ -179,7 +180,8 @@ def value_in_range(id: str, title: str, rows: pd.DataFrame, names: Sequence[str]
         "type": "scatter", "mode": "markers", "name": "the model (red: outside)", "x": [float(v) for v in rows["value"]], "y": list(names),
         "marker": {"size": 10, "color": [GAIN if inside else LOSS for inside in rows["within_range"]]}, "hovertext": said, "hoverinfo": "text",
     }  # fmt: skip
-    layout = _layout(height=130 + ROW_PX * len(names), x_title="%")
+    lines = sum(name.count("<br>") + 1 for name in names)
+    layout = _layout(height=130 + 17 * lines + 8 * len(names), x_title="%")
     layout |= {"showlegend": True, "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}}
     layout["yaxis"] |= {"autorange": "reversed"}
     return Figure(id, title, (*ranges, dot), layout, note)

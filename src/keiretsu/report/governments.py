@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_BARS = 16
 MOST_BRANDS = 20
+LINE = 30  # letters of a figure's label on one line
 ALL_BRANDS = "all"
 EFFECTS_NOTE = (
     "Each policy as it stands in one world against a world without it; a scenario that ends a programme is read backwards. "
@@ -66,7 +68,7 @@ def _effects(results: Results, names: Names) -> Iterable[Block]:
     label = replace(label_of("electric_units"), text="Electric cars added", signed=True)
     titles = [names.get(str(s), str(s)) for s in effects["scenario"]]
     gained = [float(x) for x in effects["electric_sales_gained_cars"]]
-    yield Block("figure", change_bars("policy-electric", "Electric cars a year that each policy adds", titles, gained, label))
+    yield Block("figure", change_bars("policy-electric", "Electric cars a year that each policy adds", [_lines(t) for t in titles], gained, label))
     places = [", ".join(names.get(m, m) for m in str(markets).split(", ")) for markets in effects["markets"]]
     table = effects.assign(title=titles, markets=places)
     labels = {"title": Label("Scenario", kind="text")}
@@ -75,7 +77,10 @@ def _effects(results: Results, names: Names) -> Iterable[Block]:
     yield Block("table", table_of("policy-who", "Who gains from each policy, and what is compared", table, names=names, columns=WHO, labels=labels))
     bands = results.policy_bands
     if len(bands):
-        said = [f"{names.get(str(s), str(s))}: {str(m).removesuffix(', %')}" for s, m in zip(bands["scenario"], bands["measure"], strict=True)]
+        said = [
+            f"{_lines(names.get(str(s), str(s)))}<br><i>{_lines(str(m).removesuffix(', %'))}</i>"
+            for s, m in zip(bands["scenario"], bands["measure"], strict=True)
+        ]
         yield Block("figure", value_in_range("policy-bands", "Beside the literature, per cent", bands, said, note=BANDS_NOTE))
         yield Block(
             "table",
@@ -87,6 +92,11 @@ def _effects(results: Results, names: Names) -> Iterable[Block]:
                 labels={"value": Label("The model", "%", digits=1), "low": Label("Low", "%"), "high": Label("High", "%")},
             ),
         )
+
+
+def _lines(words: str) -> str:
+    """Words broken into lines that leave room for the figure on a narrow screen."""
+    return "<br>".join(textwrap.wrap(words, LINE))
 
 
 def _in_force(results: Results, names: Names) -> Iterable[Block]:
