@@ -50,18 +50,20 @@ def sensitivity(
         if draws:
             every = run_years(ready, out or Path("runs") / f"{loaded.name}-sensitivity", executor, on_step)
             fit = global_indices(every, scenario, measure)
+    scale, unit, digits = (1e-6, "EUR m", 1) if UNITS[measure.what].startswith("EUR ") else (1.0, "", 4)
+    table["to_switch"] = [f"{distance:.2f}" if distance < float("inf") else "" for distance in table["to_switch"]]
     labels = {
         "input": Label("Input", kind="text"),
-        "slope": Label("Slope, for one unit of the input"),
-        "deviation": Label("One deviation"),
-        "effect": Label("Effect of one deviation"),
-        "to_switch": Label("Distance to a switch"),
+        "slope": Label("Slope, for one unit of the input", unit, digits=digits, scale=scale, signed=True),
+        "deviation": Label("One deviation", digits=3),
+        "effect": Label("Effect of one deviation", unit, digits=digits, scale=scale, signed=True),
+        "to_switch": Label("Distance to a switch", kind="text"),
         "switch": Label("which switch", kind="text"),
     }
     note = f"{of}: {table['value'].iloc[0]:,.6g} ({UNITS[measure.what]}) in {scenario}. Prices are myopic: each year is a static equilibrium."
     say.show(table_of("tornado", f"What moves {of}", table[list(labels)], names={}, labels=labels, note=note))
     if fit is not None:
-        shares = {"input": Label("Input", kind="text"), "first_order": Label("First-order index"), "total": Label("Total index")}
+        shares = {"input": Label("Input", kind="text"), "first_order": Label("First-order index", digits=3), "total": Label("Total index", digits=3)}
         say.show(
             table_of(
                 "indices", "Shares of variance", fit[0], names={}, labels=shares, note=f"Polynomial's R2 on draws it has not seen: {fit[1]:.2f}."
