@@ -78,12 +78,12 @@ def outcome_of(world: World, states: Mapping[str, MarketState], regulation: Regu
     products, by_firm, consumers, markets = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
     if len(regulation.firm_payments):
         by_firm = pd.concat([by_firm, regulation.firm_payments], ignore_index=True)
-    owners, look_through = _owners_tables(world, by_firm)
+    owners, look_through = owners_tables(world, by_firm)
     kappa = pd.DataFrame(kappa_of(world, firms), index=pd.Index(firms, name="firm"), columns=pd.Index(firms, name="weight_on"))
     return Outcome(world, products, by_firm, owners, look_through, consumers, markets, kappa, states, regulation)
 
 
-def _owners_tables(world: World, by_firm: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def owners_tables(world: World, by_firm: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Claims of outside owners, which add up to operating profit, and look-through values of companies, which do not."""
     holdings = world.register.as_of(world.date)
     profit = by_firm.groupby("firm", sort=False)["profit_eur"].sum()

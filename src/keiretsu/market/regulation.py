@@ -39,6 +39,8 @@ class Regulation:
         The same by firm, as rows of the outcome's table of firms: profit is what is paid, with the other sign.
     shadow
         Shadow cost of fleet rules and quotas on each car (EUR), which no reported margin contains: market, product, shadow_eur.
+    budgets
+        Pots of money: market, programme, budget_eur, spent_eur, and the share of the year in which the pot is open.
     """
 
     programmes: pd.DataFrame
@@ -48,6 +50,7 @@ class Regulation:
     payments: pd.DataFrame
     firm_payments: pd.DataFrame
     shadow: pd.DataFrame
+    budgets: pd.DataFrame
 
 
 UNREGULATED = Regulation(
@@ -58,6 +61,7 @@ UNREGULATED = Regulation(
     payments=pd.DataFrame(columns=PAYMENT_COLUMNS),
     firm_payments=pd.DataFrame(columns=FIRM_COLUMNS),
     shadow=pd.DataFrame(columns=["market", "product", "shadow_eur"]),
+    budgets=pd.DataFrame(columns=["market", "programme", "budget_eur", "spent_eur", "open_share_of_year"]),
 )
 
 
@@ -80,6 +84,7 @@ def regulation_of(world: World, area: AreaEquilibrium) -> Regulation:
         payments=area.payments if len(area.payments) else UNREGULATED.payments,
         firm_payments=_firm_payments(world, area),
         shadow=pd.concat(shadows, ignore_index=True),
+        budgets=UNREGULATED.budgets,
     )
 
 

@@ -10,10 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from keiretsu.market.area import Rules, solve_area
+from keiretsu.market.area import AreaEquilibrium, Rules, solve_area
 from keiretsu.market.market import Market, base_wedges, kappa_of, rows_of, tastes_of_rows, weights_of
 from keiretsu.market.outcome import MarketState, Outcome, outcome_of
 from keiretsu.market.padding import common_shape, padded
+from keiretsu.market.parts import Solved, pots_in_force, year_with_pots
+from keiretsu.market.policy.programmes import Programme
+from keiretsu.market.pools import FleetRule
 from keiretsu.market.regulation import UNREGULATED, regulation_of
 from keiretsu.market.world import World
 from keiretsu.supply.cost import with_transfers
@@ -63,7 +66,33 @@ def solve(world: World, options: SolveOptions = SolveOptions(), progress: Progre
 
 
 def _solve_regulated(world: World, cut: Mapping[str, tuple[Market, pd.DataFrame]], options: SolveOptions) -> Outcome:
-    area = solve_area(cut, world.markets, Rules(world.programmes, world.pools, world.date), options.pricing)
+    pots = pots_in_force(world)
+    if not pots:
+        return _year_of(world, cut, options, world.programmes).outcome
+    touched = {name for pot in pots.values() for name in pot.scope.markets if name in cut}
+    ruled = {name for rule in world.pools if isinstance(rule, FleetRule) for name in rule.markets}
+    again = dict(cut) if touched & ruled else {name: cut[name] for name in cut if name in touched}
+    first: list[AreaEquilibrium] = []
+
+    def solve_part(programmes: tuple[Programme, ...]) -> Solved:
+        """All markets once; afterwards those that a closed pot can change."""
+        if not first:
+            found = _year_of(world, cut, options, programmes)
+            first.append(found.area)
+            return found
+        area = solve_area(again, world.markets, Rules(programmes, world.pools, world.date), options.pricing)
+        merged = dataclasses.replace(first[0] if len(again) < len(cut) else area, markets={**first[0].markets, **area.markets})
+        return Solved(merged, _outcome(world, merged))
+
+    return year_with_pots(world, pots, solve_part)
+
+
+def _year_of(world: World, cut: Mapping[str, tuple[Market, pd.DataFrame]], options: SolveOptions, programmes: tuple[Programme, ...]) -> Solved:
+    area = solve_area(cut, world.markets, Rules(programmes, world.pools, world.date), options.pricing)
+    return Solved(area, _outcome(world, area))
+
+
+def _outcome(world: World, area: AreaEquilibrium) -> Outcome:
     states: dict[str, MarketState] = {}
     for name, found in area.markets.items():
         settled = found.settled.prices
