@@ -103,4 +103,6 @@ class NoPureEquilibrium(KeiretsuError):
 
     def __init__(self, where: str, cycle: Sequence[str], gain_eur: float) -> None:
         self.where, self.cycle, self.gain_eur = where, tuple(cycle), gain_eur
-        super().__init__(f"{where}: no equilibrium in pure strategies was found; best responses cycle through {' -> '.join(cycle)}; largest gain from deviating EUR {gain_eur:,.0f} a year")
+        super().__init__(
+            f"{where}: no equilibrium in pure strategies was found; best responses cycle through {' -> '.join(cycle)}; largest gain from deviating EUR {gain_eur:,.0f} a year"
+        )

@@ -20,7 +20,9 @@ class ExchangeRate:
 
     def __post_init__(self) -> None:
         if not self.per_eur > 0:
-            raise InputError(Problem("an exchange rate must be positive", self.currency, str(self.per_eur), "units of the currency for one euro, above zero"))
+            raise InputError(
+                Problem("an exchange rate must be positive", self.currency, str(self.per_eur), "units of the currency for one euro, above zero")
+            )
 
 
 def to_eur(amount: float, currency: str, rates: dict[str, ExchangeRate]) -> float:
@@ -34,5 +36,7 @@ def to_eur(amount: float, currency: str, rates: dict[str, ExchangeRate]) -> floa
     if currency == MODEL_CURRENCY:
         return amount
     if currency not in rates:
-        raise InputError(Problem("no exchange rate stated", currency, "nothing", f"one of {sorted(rates)} or EUR", "add the currency to [rates] of case.toml"))
+        raise InputError(
+            Problem("no exchange rate stated", currency, "nothing", f"one of {sorted(rates)} or EUR", "add the currency to [rates] of case.toml")
+        )
     return amount / rates[currency].per_eur

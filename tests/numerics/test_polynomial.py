@@ -37,7 +37,9 @@ def test_sobol_indices_of_a_product_of_lognormals_are_the_closed_form():
     whole = grow.prod() - 1
     assert fit.held_out_r2 > 0.999
     indices = sobol_indices(fit)
-    np.testing.assert_allclose(indices.first_order, (grow - 1) / whole, atol=0.002)  # products of three inputs are not in the fit: 0.1 % of the variance
+    np.testing.assert_allclose(
+        indices.first_order, (grow - 1) / whole, atol=0.002
+    )  # products of three inputs are not in the fit: 0.1 % of the variance
     np.testing.assert_allclose(indices.total, 1 - (grow.prod() / grow - 1) / whole, atol=0.002)
 
 

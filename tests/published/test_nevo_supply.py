@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.published import nevo
 
 from keiretsu.demand.choice import shares
 from keiretsu.supply import BatchOptions, PriceProblem, PricingOptions, no_wedges, one_firm_each, recover_costs, solve_many
-from tests.published import nevo
 
 DIGITS = 5e-7  # figures are printed to six decimals
 FIRMS = [1, 2, 3, 4, 6]

@@ -34,7 +34,9 @@ def test_information_about_a_normal_value_is_worth_the_unit_loss_integral():
     # doing nothing (0) or a move worth m + s z: perfect information is worth s (phi(a) - a Phi(-a)) with a = m / s
     m, s = 3.0, 10.0
     z = sobol(4096, 2, 1).node
-    found = choose(frame(np.column_stack([np.zeros(4096), m + s * z[:, 0]]), ["nothing", "move"]), pd.DataFrame(z, columns=["what matters", "what does not"]))
+    found = choose(
+        frame(np.column_stack([np.zeros(4096), m + s * z[:, 0]]), ["nothing", "move"]), pd.DataFrame(z, columns=["what matters", "what does not"])
+    )
     exact = s * (stats.norm.pdf(m / s) - m / s * stats.norm.sf(m / s))
     assert found.perfect_eur == pytest.approx(exact, abs=4 * found.perfect_error_eur)
     table = found.information.set_index("input")
@@ -113,7 +115,8 @@ def test_the_best_plan_under_a_budget_is_the_one_brute_force_finds(seed):
     rng = np.random.default_rng(seed)
     names = list("PQRST")
     candidates = [
-        Candidate(n, {y: float(rng.integers(1, 9)) for y in (2025, 2026)}, needs=("P",) if n == "Q" else (), excludes=("S",) if n == "R" else ()) for n in names
+        Candidate(n, {y: float(rng.integers(1, 9)) for y in (2025, 2026)}, needs=("P",) if n == "Q" else (), excludes=("S",) if n == "R" else ())
+        for n in names
     ]
     value = {(n, y): float(rng.normal(3, 4)) for n in names for y in (2025, 2026)}
     budget = Budget(14.0, {2025: 8.0})

@@ -84,7 +84,10 @@ def test_seatings_are_read_from_scenarios_by_their_names_and_nobody_cooperating_
     found = alliance(partners, Cooperation(), payoffs_from(case, ahead, partners))
     worth = found.coalitions.set_index("coalition")["gamma_eur"]
     assert worth["Parent"] == 0 == worth["Partner"]
-    own = [operating_change(case, _renamed(ahead), "stake", company, firms) for company, firms in (("Parent", ("Parent", "Electric")), ("Partner", ("Partner",)))]
+    own = [
+        operating_change(case, _renamed(ahead), "stake", company, firms)
+        for company, firms in (("Parent", ("Parent", "Electric")), ("Partner", ("Partner",)))
+    ]
     assert worth["Parent + Partner"] == pytest.approx(sum(one.mean() for one in own))
 
 

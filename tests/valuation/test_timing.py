@@ -73,9 +73,7 @@ def twins():
     """One car under two brands: the same characteristics, each as liked as its brand's petrol car."""
     world = small_world()
     moves = [
-        Launch(
-            product=product, markets=("M",), brand=brand, like=like, price_eur=24_000.0, margin=0.15, seats=7, priced_by=brand, utility="of_like"
-        )
+        Launch(product=product, markets=("M",), brand=brand, like=like, price_eur=24_000.0, margin=0.15, seats=7, priced_by=brand, utility="of_like")
         for product, brand, like in (("new", "Ares", "ares_p"), ("twin", "Boreas", "boreas_p"))
     ]
     return world, Scenario("twins", "twins", "", tuple(moves))

@@ -53,7 +53,9 @@ def alliances(
     savings: Annotated[str, typer.Option(help="flat: the same for every group. by-volume: for each doubling of volume.")] = "flat",
     pricing: Annotated[str, typer.Option(help="separate or joint.")] = "separate",
     pools: Annotated[str, typer.Option(help="CO2 pools: own or shared.")] = "own",
-    years: Annotated[str, typer.Option(help="alike: every year like the base year, policy left out. ahead: years simulated to the case's last one.")] = "alike",
+    years: Annotated[
+        str, typer.Option(help="alike: every year like the base year, policy left out. ahead: years simulated to the case's last one.")
+    ] = "alike",
     draws: Annotated[int, typer.Option("--draws", min=0, help="Futures to draw; 0 is the central case.")] = 0,
     until: LastYear = 2035,
     rate: Rate = 0.07,
@@ -74,7 +76,9 @@ def alliances(
 def timing(
     case: CaseName,
     scenario: Annotated[str, typer.Option("--scenario", "-s", help="Scenario whose launches are timed.")] = "india_twins",
-    year: Annotated[list[int] | None, typer.Option("--year", help="A year in which they may come.", show_default="the three after the base year's next")] = None,
+    year: Annotated[
+        list[int] | None, typer.Option("--year", help="A year in which they may come.", show_default="the three after the base year's next")
+    ] = None,
     until: LastYear = 2035,
     rate: Rate = 0.07,
 ) -> None:
@@ -163,7 +167,9 @@ def _terms_frame(case: Case) -> pd.DataFrame:
 
     frame = case.tables["stake_terms"]
     if frame.empty:
-        raise ValuationError(Problem("the case states no terms of a stake", f"case {case.name}", "no stake_terms.csv", "a row of terms", "see docs/valuation.md"))
+        raise ValuationError(
+            Problem("the case states no terms of a stake", f"case {case.name}", "no stake_terms.csv", "a row of terms", "see docs/valuation.md")
+        )
     return frame
 
 

@@ -207,7 +207,9 @@ def stability(payoff: Mapping[Partition, Vector], left_behind: str, tolerance: f
     return tuple(_stability(p, payoff, groups, left_behind, tolerance) for p in partitions(n))
 
 
-def _stability(partition: Partition, payoff: Mapping[Partition, Vector], groups: Sequence[tuple[int, ...]], left_behind: str, tolerance: float) -> Stability:
+def _stability(
+    partition: Partition, payoff: Mapping[Partition, Vector], groups: Sequence[tuple[int, ...]], left_behind: str, tolerance: float
+) -> Stability:
     now, by_one, best, blocked = payoff[partition], True, 0.0, ()
     for group in groups:
         if group in partition:

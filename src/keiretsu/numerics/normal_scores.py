@@ -75,7 +75,9 @@ def nataf(marginals: Sequence[Marginal], correlation: Matrix) -> Nataf:
     """
     wanted, k = np.asarray(correlation, float), len(marginals)
     if wanted.shape != (k, k) or not np.allclose(wanted, wanted.T) or not np.allclose(np.diag(wanted), 1.0) or (np.abs(wanted) > 1).any():
-        raise InputError(Problem("not a correlation matrix", "correlation of inputs", str(wanted.shape), f"symmetric, ones on the diagonal, {k} x {k}"))
+        raise InputError(
+            Problem("not a correlation matrix", "correlation of inputs", str(wanted.shape), f"symmetric, ones on the diagonal, {k} x {k}")
+        )
     normal = np.eye(k)
     problems: list[Problem] = []
     for i in range(k):
@@ -83,7 +85,9 @@ def nataf(marginals: Sequence[Marginal], correlation: Matrix) -> Nataf:
             if wanted[i, j] != 0:
                 normal[i, j] = normal[j, i] = _normal_correlation(marginals[i], marginals[j], float(wanted[i, j]), f"inputs {j} and {i}", problems)
     if not problems and np.linalg.eigvalsh(normal).min() <= 0:
-        problems.append(Problem("correlations contradict each other", "correlation of inputs", "a matrix that is not positive definite", "weaker correlations"))
+        problems.append(
+            Problem("correlations contradict each other", "correlation of inputs", "a matrix that is not positive definite", "weaker correlations")
+        )
     if problems:
         raise InputError(problems)
     return Nataf(tuple(marginals), np.linalg.cholesky(normal))
@@ -110,6 +114,13 @@ def _normal_correlation(a: Marginal, b: Marginal, wanted: float, where: str, pro
 
     edge = 1 - 1e-9
     if missed(-edge) > 0 or missed(edge) < 0:
-        problems.append(Problem("two distributions cannot be correlated that much", where, f"{wanted:g}", f"between {missed(-edge) + wanted:.3f} and {missed(edge) + wanted:.3f}"))
+        problems.append(
+            Problem(
+                "two distributions cannot be correlated that much",
+                where,
+                f"{wanted:g}",
+                f"between {missed(-edge) + wanted:.3f} and {missed(edge) + wanted:.3f}",
+            )
+        )
         return 0.0
     return float(brentq(missed, -edge, edge, xtol=TOLERANCE))

@@ -106,9 +106,7 @@ class SobolIndices:
     total: Vector
 
 
-def fit_polynomial(
-    normals: Matrix, output: Vector, options: PolynomialOptions = PolynomialOptions(), two_valued: Sequence[int] = ()
-) -> Surrogate:
+def fit_polynomial(normals: Matrix, output: Vector, options: PolynomialOptions = PolynomialOptions(), two_valued: Sequence[int] = ()) -> Surrogate:
     """Fit a polynomial to runs.
 
     Parameters

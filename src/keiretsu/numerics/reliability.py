@@ -109,7 +109,10 @@ def design_point(g: LimitState, slope: Slope, dimensions: int, where: str, optio
     """
     origin = np.zeros(dimensions)
     at_origin = float(g(origin))
-    starts = [origin, *(sobol(max(2, 1 << (options.starts - 1).bit_length()), dimensions, options.seed).node[: options.starts] if options.starts else ())]
+    starts = [
+        origin,
+        *(sobol(max(2, 1 << (options.starts - 1).bit_length()), dimensions, options.seed).node[: options.starts] if options.starts else ()),
+    ]
     found: list[DesignPoint] = []
     last = ""
     for start in starts:
@@ -233,4 +236,6 @@ def _point(u: Vector, at_origin: float, along: Vector, value: float, iterations:
 
 
 def _lost(where: str, value: float, iterations: int, next_step: str) -> NotSettled:
-    return NotSettled("the search for the likeliest zero", where=where, residual=abs(value), unit="of the function", iterations=iterations, next_step=next_step)
+    return NotSettled(
+        "the search for the likeliest zero", where=where, residual=abs(value), unit="of the function", iterations=iterations, next_step=next_step
+    )

@@ -62,7 +62,15 @@ def alliance_tables(found: Alliance, names: Mapping[str, str]) -> list[Table]:
     )
     note = f"{found.form.in_words()}. Change of operating net present value against everybody alone, stakes as they are; {found.draws} futures."
     tables = [
-        table_of("coalitions", "What each coalition is worth to its members", found.coalitions, names={}, columns=list(coalitions), labels=coalitions, note=note),
+        table_of(
+            "coalitions",
+            "What each coalition is worth to its members",
+            found.coalitions,
+            names={},
+            columns=list(coalitions),
+            labels=coalitions,
+            note=note,
+        ),
         table_of("splits", "How the worth of all together can be split", found.splits, names=names, columns=list(splits), labels=splits, note=state),
         table_of("brings", "What each partner adds to the others", found.brings, names={}, labels=brings),
     ]
@@ -104,20 +112,43 @@ def choice_tables(found: Choice, titles: Mapping[str, str]) -> list[Table]:
         "behind_best_eur": _money("Behind the best"), "behind_best_error_eur": _money("±"), "expected_regret_eur": _money("Regret"),
         "largest_regret_eur": _money("Worst regret"), "worst_tenth_eur": _money("Worst tenth"), "chance_of_loss": _percent("Loss in"),
     }  # fmt: skip
-    information = {"input": _text("Knowing"), "evppi_eur": _money("Is worth"), "by_chance_eur": _money("By chance alone"), "evpi_share": _percent("Of knowing all")}
+    information = {
+        "input": _text("Knowing"),
+        "evppi_eur": _money("Is worth"),
+        "by_chance_eur": _money("By chance alone"),
+        "evpi_share": _percent("Of knowing all"),
+    }
     note = f"Knowing everything is worth EUR {found.perfect_eur / 1e6:,.1f} ± {found.perfect_error_eur / 1e6:,.1f} m. Futures are sorted into bins of each input; by chance: the same after shuffling."
     return [
-        table_of("choice", "Moves side by side", found.moves.assign(move=[titles.get(m, m) for m in found.moves["move"]]), names={}, columns=list(moves), labels=moves),
+        table_of(
+            "choice",
+            "Moves side by side",
+            found.moves.assign(move=[titles.get(m, m) for m in found.moves["move"]]),
+            names={},
+            columns=list(moves),
+            labels=moves,
+        ),
         table_of("information", "What it is worth to know before deciding", found.information, names={}, labels=information, note=note),
     ]
 
 
 def hindsight_tables(found: Hindsight) -> list[Table]:
     """What the run said beside what happened, and everything else that happened."""
-    labels = {name: _text(name.capitalize()) for name in ("topic", "asked", "said", "deal", "date", "parties", "kind", "status", "fact", "confidence", "source")}
+    labels = {
+        name: _text(name.capitalize())
+        for name in ("topic", "asked", "said", "deal", "date", "parties", "kind", "status", "fact", "confidence", "source")
+    }
     note = "These facts are dated after the day of the case and enter no run."
     return [
-        table_of("hindsight", "What the run said, and what happened", _dated(found.table), names={}, columns=_columns(found.table, "deal"), labels=labels, note=note),
+        table_of(
+            "hindsight",
+            "What the run said, and what happened",
+            _dated(found.table),
+            names={},
+            columns=_columns(found.table, "deal"),
+            labels=labels,
+            note=note,
+        ),
         table_of("hindsight_rest", "What else happened", _dated(found.rest), names={}, columns=_columns(found.rest, "deal"), labels=labels),
     ]
 

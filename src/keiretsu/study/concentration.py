@@ -19,7 +19,16 @@ def concentration_table(outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
         kappa = outcome.kappa.to_numpy(float)
         for (market, basis), sales in _sales(outcome).items():
             found = concentration(sales.reindex(firms).fillna(0.0).to_numpy(float), kappa, basis)
-            rows.append({"scenario": scenario, "market": market, "basis": basis, "hhi_points": found.hhi, "mhhi_delta_points": found.mhhi_delta, "mhhi_points": found.mhhi})
+            rows.append(
+                {
+                    "scenario": scenario,
+                    "market": market,
+                    "basis": basis,
+                    "hhi_points": found.hhi,
+                    "mhhi_delta_points": found.mhhi_delta,
+                    "mhhi_points": found.mhhi,
+                }
+            )
     return pd.DataFrame(rows)
 
 

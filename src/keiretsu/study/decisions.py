@@ -38,13 +38,19 @@ def question_of(case: Case, futures: Ensemble, decision: str, npv_eur: Vector) -
     known = {one.name: one for one in inputs}
     missing = [name for name in futures.normals.columns if name not in known]
     if missing:
-        raise ValuationError([Problem("the futures come from other inputs than the case's", "uncertain.csv", str(name), "the same case") for name in missing])
+        raise ValuationError(
+            [Problem("the futures come from other inputs than the case's", "uncertain.csv", str(name), "the same case") for name in missing]
+        )
     ordered = [known[str(name)] for name in futures.normals.columns]
     place = [inputs.index(one) for one in ordered]
     factor = np.linalg.cholesky(correlation[np.ix_(place, place)])
     smooth = [k for k, one in enumerate(ordered) if one.distribution != "discrete"]
     events = [k for k, one in enumerate(ordered) if one.distribution == "discrete"]
-    tied = [ordered[k].name for k in events if np.abs(np.delete(factor[k], k)).max(initial=0.0) > 0 or np.abs(np.delete(factor[:, k], k)).max(initial=0.0) > 0]
+    tied = [
+        ordered[k].name
+        for k in events
+        if np.abs(np.delete(factor[k], k)).max(initial=0.0) > 0 or np.abs(np.delete(factor[:, k], k)).max(initial=0.0) > 0
+    ]
     if tied:
         raise ValuationError([Problem("an event is correlated with an input", "correlations.csv", name, "events on their own") for name in tied])
     own = factor[np.ix_(smooth, smooth)]
@@ -73,7 +79,9 @@ def operating_change(case: Case, futures: Ensemble, scenario: str, company: str,
     return worth(scenario) - worth(BASELINE)
 
 
-def choice_values(case: Case, futures: Ensemble, scenarios: Sequence[str], company: str, firms: Sequence[str], more: Mapping[str, Vector]) -> pd.DataFrame:
+def choice_values(
+    case: Case, futures: Ensemble, scenarios: Sequence[str], company: str, firms: Sequence[str], more: Mapping[str, Vector]
+) -> pd.DataFrame:
     """Net present value of each scenario to a company, draw by move, doing nothing among them.
 
     Parameters
@@ -101,7 +109,9 @@ def moves_open_to(case: Case, company: str) -> tuple[str, ...]:
     partnerships = [one.name for one in known if any(isinstance(move, Partnership) and company in move.partners for move in one.moves)]
     found = tuple(dict.fromkeys([*stakes, *partnerships]))
     if not found:
-        raise ValuationError(Problem("no scenario is a move of this company", "choosing", company, "a stake or a partnership of its own", "name scenarios with -s"))
+        raise ValuationError(
+            Problem("no scenario is a move of this company", "choosing", company, "a stake or a partnership of its own", "name scenarios with -s")
+        )
     return found
 
 

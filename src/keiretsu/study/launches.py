@@ -31,7 +31,11 @@ def time_launches(case: Case, scenario: str, years: Sequence[int], until: int, r
     chosen = chosen_scenarios(case, (scenario,))[0]
     launched = [product for move in chosen.moves for product in move.launches()]
     problems = [] if launched else [Problem("the scenario launches nothing", "launch timing", scenario, "a scenario with launches or twins")]
-    problems += [Problem("a year outside the years counted", "launch timing", str(y), f"{case.year + 1} to {until}") for y in years if not case.year < y <= until]
+    problems += [
+        Problem("a year outside the years counted", "launch timing", str(y), f"{case.year + 1} to {until}")
+        for y in years
+        if not case.year < y <= until
+    ]
     if problems:
         raise ValuationError(problems)
     on_step(0, 2 ** len(launched) + 1, "base year")

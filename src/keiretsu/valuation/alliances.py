@@ -206,7 +206,9 @@ def _seating_table(names: tuple[str, ...], change: Mapping[Partition, Matrix]) -
             "nash_delta": stay[p].by_group,
             "nash_blocked_by": " + ".join(names[i] for i in fall[p].blocked_by),
             "stable_without_payments": without[p].by_group,
-            "chance_stable": float(np.mean([best_split({q: c[d] for q, c in change.items()}, p, FALLS_APART).subsidy <= small for d in range(draws)])),
+            "chance_stable": float(
+                np.mean([best_split({q: c[d] for q, c in change.items()}, p, FALLS_APART).subsidy <= small for d in range(draws)])
+            ),
         }
         rows.append(row)
     return pd.DataFrame(rows).sort_values(["total_eur", "stable_gamma"], ascending=False, kind="stable", ignore_index=True)
@@ -220,7 +222,9 @@ def _sentence(seatings: pd.DataFrame, coalitions: pd.DataFrame, names: tuple[str
             best = stable.iloc[0]
             how = "" if best["nash_gamma"] else ", given the right split"
             sure = f" (in {float(best['chance_stable']):.0%} of futures)" if gamma.shape[1] > 1 else ""
-            parts.append(f"Nobody would leave {best['seating']}{how}{sure}, worth {with_error(float(best['total_eur']), 0.0)} to the partners together")
+            parts.append(
+                f"Nobody would leave {best['seating']}{how}{sure}, worth {with_error(float(best['total_eur']), 0.0)} to the partners together"
+            )
         else:
             best = seatings.iloc[0]
             worth = with_error(float(best["total_eur"]), 0.0)

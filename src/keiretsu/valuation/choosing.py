@@ -168,7 +168,11 @@ def _checked(npv: pd.DataFrame, inputs: pd.DataFrame) -> Matrix:
     problems: list[Problem] = []
     value = npv.to_numpy(float)
     if value.shape[1] < 2:
-        problems.append(Problem("nothing to choose between", "choosing", ", ".join(map(str, npv.columns)) or "no move", "two moves or more, doing nothing among them"))
+        problems.append(
+            Problem(
+                "nothing to choose between", "choosing", ", ".join(map(str, npv.columns)) or "no move", "two moves or more, doing nothing among them"
+            )
+        )
     if len(value) < NEEDED:
         problems.append(Problem("too few draws to choose by", "choosing", str(len(value)), f"{NEEDED} at least"))
     if len(inputs) != len(npv):
@@ -176,7 +180,9 @@ def _checked(npv: pd.DataFrame, inputs: pd.DataFrame) -> Matrix:
     twice = npv.columns[npv.columns.duplicated()]
     problems += [Problem("a move named twice", "choosing", str(name), "each once") for name in twice]
     bad: Mapping[str, int] = {str(name): int((~np.isfinite(npv.iloc[:, k].to_numpy(float))).sum()) for k, name in enumerate(npv.columns)}
-    problems += [Problem("a value is not a finite number", f"choosing, move {name}", f"{count} draws", "finite values") for name, count in bad.items() if count]
+    problems += [
+        Problem("a value is not a finite number", f"choosing, move {name}", f"{count} draws", "finite values") for name, count in bad.items() if count
+    ]
     if problems:
         raise ValuationError(problems)
     return value

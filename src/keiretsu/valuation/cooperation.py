@@ -98,7 +98,10 @@ class SavingPerDoubling(Saving):
         on_platform = platform.rows(products)
         made: list[Move] = []
         everything = np.ones(len(products), bool)
-        for what, rows, rate, narrow in (("purchasing", everything, self.purchasing, ProductFilter()), ("platform", on_platform, self.platform, platform)):
+        for what, rows, rate, narrow in (
+            ("purchasing", everything, self.purchasing, ProductFilter()),
+            ("platform", on_platform, self.platform, platform),
+        ):
             theirs = {p.name: np.isin(products["priced_by"].to_numpy(str), p.firms) & rows for p in group}
             volume = {name: float(units[own].sum()) for name, own in theirs.items()}
             total = sum(volume.values())
@@ -202,7 +205,9 @@ def partners_of(world: World, names: Sequence[str]) -> tuple[Partner, ...]:
             runs[nearest].append(firm)
     without = [name for name, firms in runs.items() if not firms]
     if without:
-        raise ValuationError([Problem("a partner has no cars in any market", where, name, "a company that prices or builds cars") for name in without])
+        raise ValuationError(
+            [Problem("a partner has no cars in any market", where, name, "a company that prices or builds cars") for name in without]
+        )
     return tuple(Partner(name, tuple(sorted(firms, key=lambda firm: (firm != name, firm)))) for name, firms in runs.items())
 
 

@@ -185,7 +185,9 @@ def _payable(plan: Plan, candidates: Sequence[Candidate], budget: Budget) -> boo
                 return False
             spent[year] = spent.get(year, 0.0) + candidate.cost_eur[year]
     cent = 0.005
-    return sum(spent.values()) <= budget.total_eur + cent and all(amount <= budget.by_year_eur.get(year, math.inf) + cent for year, amount in spent.items())
+    return sum(spent.values()) <= budget.total_eur + cent and all(
+        amount <= budget.by_year_eur.get(year, math.inf) + cent for year, amount in spent.items()
+    )
 
 
 def _found(plan: Plan, value: float, candidates: Sequence[Candidate], proof: str, valued: int) -> BestPlan:

@@ -29,13 +29,17 @@ class SetsOnSale:
         new = {product for move in scenario.moves for product in move.launches()}
         unknown = [name for name in self.names if name not in new]
         if unknown:
-            raise ValuationError([Problem("the scenario does not launch this product", scenario.name, name, f"one of {', '.join(sorted(new))}") for name in unknown])
+            raise ValuationError(
+                [Problem("the scenario does not launch this product", scenario.name, name, f"one of {', '.join(sorted(new))}") for name in unknown]
+            )
         self.known: dict[frozenset[str], Outcome] = {}
 
     def __call__(self, on_sale: frozenset[str]) -> Outcome:
         if on_sale not in self.known:
             left_out = tuple(name for name in self.names if name not in on_sale)
-            world = Withdrawal(name="not launched", products=ProductFilter(product=left_out)).apply(self.all_on_sale) if left_out else self.all_on_sale
+            world = (
+                Withdrawal(name="not launched", products=ProductFilter(product=left_out)).apply(self.all_on_sale) if left_out else self.all_on_sale
+            )
             self.known[on_sale] = self.solve(world)
         return self.known[on_sale]
 

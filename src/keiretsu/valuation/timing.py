@@ -111,7 +111,10 @@ def launch_timing(launches: Sequence[LaunchOption], values: Values) -> LaunchTim
 
 
 def year_by_year(
-    profit: Callable[[frozenset[str]], Mapping[str, float]], weight: Mapping[int, float], outlay_eur: Mapping[str, Mapping[int, float]], players: Mapping[str, str]
+    profit: Callable[[frozenset[str]], Mapping[str, float]],
+    weight: Mapping[int, float],
+    outlay_eur: Mapping[str, Mapping[int, float]],
+    players: Mapping[str, str],
 ) -> Values:
     """Values from yearly profits that depend only on what is on sale.
 
@@ -147,7 +150,9 @@ def year_by_year(
     return values
 
 
-def where_sales_come_from(launches: Sequence[LaunchOption], units: Callable[[frozenset[str]], pd.Series], player_of: Mapping[str, str]) -> pd.DataFrame:
+def where_sales_come_from(
+    launches: Sequence[LaunchOption], units: Callable[[frozenset[str]], pd.Series], player_of: Mapping[str, str]
+) -> pd.DataFrame:
     """What each launch sells when it comes last, and whose cars lose what it gains.
 
     Parameters
@@ -197,7 +202,11 @@ def _together(players: Sequence[str], strategies: Mapping[str, Sequence[Years]],
 
 
 def _best_reply(
-    worth: Mapping[tuple[int, ...], Mapping[str, float]], place: tuple[int, ...], k: int, players: Sequence[str], strategies: Mapping[str, Sequence[Years]]
+    worth: Mapping[tuple[int, ...], Mapping[str, float]],
+    place: tuple[int, ...],
+    k: int,
+    players: Sequence[str],
+    strategies: Mapping[str, Sequence[Years]],
 ) -> bool:
     player = players[k]
     best = max(worth[(*place[:k], s, *place[k + 1 :])][player] for s in range(len(strategies[player])))
@@ -216,7 +225,11 @@ def _responses(
         for place in itertools.product(*others):
             replies = [(*place[:k], s, *place[k + 1 :]) for s in range(len(strategies[player]))]
             best = max(replies, key=lambda reply: worth[reply][player])
-            rest = {name: year for name, year in _together(players, strategies, place).items() if name not in {x.name for x in launches if x.player == player}}
+            rest = {
+                name: year
+                for name, year in _together(players, strategies, place).items()
+                if name not in {x.name for x in launches if x.player == player}
+            }
             rows.append((player, _said(rest), _said(strategies[player][best[k]]), float(worth[best][player])))
     return pd.DataFrame(rows, columns=["player", "others", "best", "value_eur"])
 
@@ -228,7 +241,10 @@ def _waiting(launches: Sequence[LaunchOption], values: Values, named: Years) -> 
         found = {year: values({**others, launch.name: year}) for year in launch.years}
         paid: dict[object, Mapping[str, float]] = {**found, NEVER: values(others)}
         best = max(float(one[launch.player]) for one in paid.values())
-        rows += [(launch.name, launch.player, year, float(one[launch.player]), float(sum(one.values())), best - float(one[launch.player])) for year, one in paid.items()]
+        rows += [
+            (launch.name, launch.player, year, float(one[launch.player]), float(sum(one.values())), best - float(one[launch.player]))
+            for year, one in paid.items()
+        ]
     return pd.DataFrame(rows, columns=["launch", "player", "year", "value_eur", "total_eur", "cost_of_waiting_eur"])
 
 
@@ -240,7 +256,11 @@ def _alone(launches: Sequence[LaunchOption], values: Values) -> pd.DataFrame:
 def _sentence(launches: Sequence[LaunchOption], named: Years, paid: Mapping[str, float], waiting: pd.DataFrame, stable: bool, better: float) -> str:
     players = tuple(dict.fromkeys(launch.player for launch in launches))
     worth = listed([f"{with_error(float(paid[player]), 0.0)} to {player}" for player in players])
-    what = f"Nobody would change {_said(named)}" if stable else f"No combination of years holds when each looks after itself; together {_said(named)} is best"
+    what = (
+        f"Nobody would change {_said(named)}"
+        if stable
+        else f"No combination of years holds when each looks after itself; together {_said(named)} is best"
+    )
     parts = [f"{what}, worth {worth}"]
     costs = []
     for launch in launches:
@@ -271,6 +291,8 @@ def _refuse(launches: Sequence[LaunchOption]) -> None:
     problems += [Problem("a launch without a year", "launch timing", launch.name, "one year at least") for launch in launches if not launch.years]
     combinations = int(np.prod([len(launch.years) + 1 for launch in launches])) if launches else 0
     if combinations > MOST_COMBINATIONS:
-        problems.append(Problem("too many combinations", "launch timing", f"{combinations:,}", f"at most {MOST_COMBINATIONS:,}", "name fewer years or launches"))
+        problems.append(
+            Problem("too many combinations", "launch timing", f"{combinations:,}", f"at most {MOST_COMBINATIONS:,}", "name fewer years or launches")
+        )
     if problems:
         raise ValuationError(problems)
