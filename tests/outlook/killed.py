@@ -22,7 +22,7 @@ PIECES = pieces_of(["baseline", "other"], 60, 2)
 
 def numbers(pieces: Sequence[Piece]) -> Iterator[tuple[Piece, Mapping[str, np.ndarray]]]:
     for piece in pieces:
-        time.sleep(0.002)
+        time.sleep(0.04)  # all pieces together take longer than all twenty lives, so that no life sees the end
         seed = sum(piece.name.encode())
         yield (
             piece,
@@ -44,7 +44,7 @@ def main(folder: Path) -> None:
         if child == 0:
             work(folder)
             os._exit(0)
-        time.sleep(chance.uniform(0.0, 0.07))
+        time.sleep(chance.uniform(0.0, 0.12))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         kills += 1

@@ -83,7 +83,9 @@ def clear_group(group: Group, at: Mapping[str, Prepared], start: Mapping[str, Fo
     found, price, evaluations = dict(start), np.zeros(group.cap.size), 0
     options = ClearingOptions(FLEET_GRAMS * np.maximum(group.cars, 1.0))
     turns = _Turns(group.markets)
+    count = 0
     for rounds in range(ROUNDS):
+        count += 1
         smooth = _Smooth(group, at, found)
         cleared = clear_smooth_pools(smooth.balance, smooth.slopes, group.cap, price, options, group.name)
         price, evaluations = cleared.price, evaluations + cleared.evaluations
@@ -108,7 +110,7 @@ def clear_group(group: Group, at: Mapping[str, Prepared], start: Mapping[str, Fo
         where=f"{group.name}, {turns.movers(at)}",
         residual=max(turns.gains.values(), default=0.0),
         unit="EUR a year to gain from moving",
-        iterations=rounds + 1,
+        iterations=count,
         next_step="no equilibrium in pure strategies was found: put these cars' prices on one side of their thresholds, or solve without the rule",
     )
 
@@ -167,7 +169,7 @@ class _Smooth:
             self.found[name] = now
             return at.facts.potential * now.settled.prices.share
         if name not in self.fleet or not np.array_equal(fleet, self.fleet[name]):
-            problem = PriceProblem(at.market.tastes, self.wedges[name], at.market.weights, at.market.cost + fleet, self.held[name])
+            problem = PriceProblem(at.market.tastes, self.wedges[name], at.market.weights, at.market.cost + fleet, jnp.asarray(self.held[name]))
             start = self.pricing[name].price if name in self.pricing else found.price
             # makers hand on about as much as they are charged
             before = self.fleet.get(name, found.fleet)
