@@ -70,7 +70,8 @@ def _solve_regulated(world: World, cut: Mapping[str, tuple[Market, pd.DataFrame]
     if not pots:
         return _year_of(world, cut, options, world.programmes).outcome
     touched = {name for pot in pots.values() for name in pot.scope.markets if name in cut}
-    ruled = {name for rule in world.pools if isinstance(rule, FleetRule) for name in rule.markets}
+    year = world.date.year
+    ruled = {name for rule in world.pools if isinstance(rule, FleetRule) and rule.from_year <= year <= rule.to_year for name in rule.markets}
     again = dict(cut) if touched & ruled else {name: cut[name] for name in cut if name in touched}
     first: list[AreaEquilibrium] = []
 
