@@ -81,7 +81,8 @@ def _solve_regulated(world: World, cut: Mapping[str, tuple[Market, pd.DataFrame]
             found = _year_of(world, cut, options, programmes)
             first.append(found.area)
             return found
-        area = solve_area(again, world.markets, Rules(programmes, world.pools, world.date), options.pricing)
+        pools = world.pools if touched & ruled else ()
+        area = solve_area(again, world.markets, Rules(programmes, pools, world.date), options.pricing)
         merged = dataclasses.replace(first[0] if len(again) < len(cut) else area, markets={**first[0].markets, **area.markets})
         return Solved(merged, _outcome(world, merged))
 
