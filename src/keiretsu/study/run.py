@@ -33,6 +33,7 @@ from keiretsu.study.results import Results
 OnStep = Callable[[int, int, str], None]
 BASELINE = "baseline"
 WITHOUT_ANSWER = (NotSettled, NoPureEquilibrium, PolicyError)  # a world that has no equilibrium, or one at prices that no policy can be paid at
+UNDER_RULES = 2  # headline scenarios about ownership that a run of everything shows under every rule; `keiretsu rules -s NAME` shows others
 RULES = ("separate", "financial", "controller", "proportional", "proportional:one_block", "banzhaf")
 
 
@@ -103,7 +104,9 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         raise next(iter(failed.values()))
     unsettled = [(s.name, s.title, str(failed[s.name])) for s in scenarios if s.name in failed]
     scenarios = tuple(s for s in scenarios if s.name not in failed)
-    rules, not_under = _rules_side_by_side(observed, base, _asked_under_every_rule(case, scenarios), case.makers, options, steps)
+    rules, not_under = _rules_side_by_side(
+        observed, base, _asked_under_every_rule(case, scenarios, bool(options.scenarios)), case.makers, options, steps
+    )
     steps.next("starting points and diagnostics")
     headline = pd.DataFrame([headline_row(comparisons[s.name], s, case.makers) for s in scenarios])
     effects = policy_effects_table(scenarios, outcomes, BASELINE)
@@ -145,10 +148,11 @@ def started_at(world: World, outcome: Outcome) -> World:
     return world.replace(products=world.products.assign(price_eur=now))
 
 
-def _asked_under_every_rule(case: Case, scenarios: tuple[Scenario, ...]) -> tuple[Scenario, ...]:
-    """Scenarios shown under the alternative rules: the case's headlines, or all of them where it marks none."""
+def _asked_under_every_rule(case: Case, scenarios: tuple[Scenario, ...], named: bool) -> tuple[Scenario, ...]:
+    """Scenarios shown under the alternative rules: those about ownership that were asked for by name, else the first few of the case's headlines."""
+    owning = tuple(s for s in scenarios if any(name == "ownership" for move in s.moves for name in move.by_channel()))
     marked = {text.name for text in case.scenarios if text.headline}
-    return tuple(s for s in scenarios if s.name in marked) or scenarios
+    return owning if named or not marked else tuple(s for s in owning if s.name in marked)[:UNDER_RULES]
 
 
 def _by_scenario(outcomes: Mapping[str, Outcome], table: str) -> pd.DataFrame:
@@ -233,16 +237,15 @@ def _rules_side_by_side(
 
     `world` has the observed prices, which costs are recovered from; searches start from the prices of `near`.
     """
-    owning = [s for s in scenarios if any(name == "ownership" for move in s.moves for name in move.by_channel())]
     rows: list[dict[str, object]] = []
     failed: list[tuple[str, str, str]] = []
     for name in RULES:
         steps.next(f"the rule {name}")
-        if not owning:
+        if not scenarios:
             continue
         other = started_at(recosted(world.replace(rule=rule_named(name))), near)
         base = solve(other, options.solving)
-        for scenario in owning:
+        for scenario in scenarios:
             try:
                 row = headline_row(compare(base, solve(scenario.apply(other), options.solving)), scenario, makers)
             except WITHOUT_ANSWER as error:
