@@ -37,9 +37,9 @@ format: $(VENV)/.package-dev
 
 locks:
 	uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-annotate --no-header -o requirements-dev.lock.txt
+		--no-annotate --no-header -o requirements-dev.lock.txt
 	uv pip compile pyproject.toml --extra build --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-annotate --no-header -c requirements-dev.lock.txt -o requirements.lock.txt
+		--no-annotate --no-header -c requirements-dev.lock.txt -o requirements.lock.txt
 
 clean:
 	rm -rf $(VENV)
