@@ -44,6 +44,10 @@ def policy_tables() -> dict[str, pd.DataFrame]:
         [("baseline", "FR", "Tesla-BEV", "fr_bonus: up to EUR 47,000 gross", "notch", 39_166.67, 698.0, 0.0, True)],
         columns=["scenario", "market", "product", "breakpoint", "kind", "price_eur", "push_below_eur", "push_above_eur", "attained"],
     )
+    budgets = pd.DataFrame(
+        [("baseline", "FR", "fr_bonus", 400e6, 400e6, 0.625)],
+        columns=["scenario", "market", "programme", "budget_eur", "spent_eur", "open_share_of_year"],
+    )
     pools = pd.DataFrame(
         [
             ("baseline", "uk_zev", "allowances", "Nissan, Tesla", "slack", 0.0, 17_245.0, -193_802.0, 1),
@@ -81,6 +85,6 @@ def policy_tables() -> dict[str, pd.DataFrame]:
         [("cycle", "A scenario that goes round", "market NL: no equilibrium in pure strategies was found")], columns=["scenario", "title", "why"]
     )
     return {
-        "policy_effects": effects, "policy_bands": bands, "policies": policies, "stuck": stuck, "pools": pools, "payments": payments,
+        "policy_effects": effects, "policy_bands": bands, "policies": policies, "stuck": stuck, "budgets": budgets, "pools": pools, "payments": payments,
         "pooling": pooling, "lookback": lookback, "lookback_errors": errors, "unsettled": unsettled,
     }  # fmt: skip

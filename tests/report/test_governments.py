@@ -40,8 +40,17 @@ def test_looking_back_says_prediction_observation_and_both_errors(results):
         assert number in said
 
 
+def test_a_pot_that_runs_out_says_for_how_much_of_the_year_it_was_open(results):
+    found = [dataclasses.asdict(block) for block in governments(results, names_of(results)).blocks]
+    pots = next(block for block in found if "Pots of money" in str(block["content"]))
+    assert "62.5" in str(pots["content"])
+
+
 def test_a_case_without_policy_has_no_section_on_it(results):
-    empty = {name: pd.DataFrame() for name in ("policy_effects", "policy_bands", "policies", "stuck", "pools", "payments", "pooling", "lookback")}
+    empty = {
+        name: pd.DataFrame()
+        for name in ("policy_effects", "policy_bands", "policies", "stuck", "budgets", "pools", "payments", "pooling", "lookback")
+    }
     assert not governments(SimpleNamespace(**{**vars(results), **empty}), names_of(results)).blocks
 
 

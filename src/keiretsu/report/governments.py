@@ -45,6 +45,12 @@ WHO = (
     "title", "surplus_gained_eur", "maker_gains_most", "maker_gains_most_eur", "maker_loses_most", "maker_loses_most_eur", "owner_gains_most",
     "owner_gains_most_eur", "reading", "programmes", "markets", "also", "not_measured",
 )  # fmt: skip
+BUDGETS = {
+    "programme": Label("Programme", kind="text"),
+    "budget_eur": Label("Budget", "EUR a year"),
+    "spent_eur": Label("Spent", "EUR a year"),
+    "open_percent": Label("Open", "% of the year", digits=1),
+}
 FLEET_RULE = {"rule": Label("Fleet rule", kind="text")}
 REASONS = (
     "The model holds models, ranges, costs and tastes of the base year: cars that came later sell nothing in it, and cars that grew old sell as before.",
@@ -113,6 +119,11 @@ def _in_force(results: Results, names: Names) -> Iterable[Block]:
         title = "Money by programme in the baseline, VAT left out"
         yield Block("figure", change_bars("policy-money", title, said, [float(x) for x in money["government_eur"]], label))
     yield Block("table", table_of("policies", "In force in the baseline", table, names=names))
+    budgets = results.budgets
+    if len(budgets) and (budgets["scenario"] == BASELINE).any():
+        now = budgets[budgets["scenario"] == BASELINE].drop(columns="scenario")
+        open_ = 100 * now.pop("open_share_of_year").astype(float)
+        yield Block("table", table_of("budgets", "Pots of money", now.assign(open_percent=open_), names=names, labels=BUDGETS))
 
 
 def _stuck(results: Results, names: Names) -> Iterable[Block]:

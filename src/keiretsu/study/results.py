@@ -53,6 +53,8 @@ class Results:
         What is in force in the baseline by market, with its money and cars.
     stuck, pools, payments
         By scenario and for the baseline: prices that stand at a breakpoint of a programme; pools of fleet rules; what makers pay in them.
+    budgets
+        Pots of money by scenario and for the baseline: budget, what is spent, and the share of the year in which the pot is open.
     pooling
         Makers' profit after payments under the same fleet rule with other pools.
     lookback, lookback_errors
@@ -80,6 +82,7 @@ class Results:
     policy_bands: pd.DataFrame = field(default_factory=pd.DataFrame)
     policies: pd.DataFrame = field(default_factory=pd.DataFrame)
     stuck: pd.DataFrame = field(default_factory=pd.DataFrame)
+    budgets: pd.DataFrame = field(default_factory=pd.DataFrame)
     pools: pd.DataFrame = field(default_factory=pd.DataFrame)
     payments: pd.DataFrame = field(default_factory=pd.DataFrame)
     pooling: pd.DataFrame = field(default_factory=pd.DataFrame)

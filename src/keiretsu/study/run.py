@@ -131,6 +131,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         policy_bands=literature_check(effects, outcomes),
         policies=policies_table(base),
         stuck=_by_scenario(outcomes, "stuck"),
+        budgets=_by_scenario(outcomes, "budgets"),
         pools=_by_scenario(outcomes, "pools"),
         payments=_by_scenario(outcomes, "payments"),
         pooling=pooling_table(outcomes),
