@@ -23,7 +23,7 @@ from keiretsu.supply.pricing import Pricing
 from keiretsu.supply.wedges import paid, unit_margin
 from keiretsu.typing import BroadcastToDraws, PerDraw, PerProduct, PerProductAndDraw
 
-KM_IN_A_CAR_LIFE = 200_000.0  # assumption, stated in every table that uses it
+KM_IN_A_CAR_LIFE = 200_000.0  # our assumption; the report's labels of tonnes say it
 
 
 @dataclass(frozen=True)

@@ -253,9 +253,9 @@ def check_pools(records: Sequence[PoolRecord]) -> None:
 
 
 def payments(obligation: Obligation, rows: pd.DataFrame, units: np.ndarray, price: np.ndarray) -> pd.DataFrame:
-    """What each maker pays for its pool's balance: rule, pool, maker, balance, internal_eur, fine_eur, pays_eur.
+    """What each maker pays for its pool's balance: rule, pool, maker, balance, shadow_price_eur, pool_balance, pool_fine_eur, pays_eur.
 
-    `fine_eur` of a pool is its fine on what stands above zero. Under "internal price" a maker pays the shadow price for its own
+    `pool_fine_eur` is a pool's fine on what stands above zero. Under "internal price" a maker pays the shadow price for its own
     balance, or is paid for a surplus; that adds up to the pool's fine. "pro rata" splits the fine over makers above zero; "one payer" bears it all.
     """
     pool_of, burden = obligation.pool_of(rows), obligation.burden(rows)

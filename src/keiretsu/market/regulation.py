@@ -14,7 +14,7 @@ from keiretsu.market.world import World
 PROGRAMME_COLUMNS = ["market", "programme", "product", "units", "eur"]
 STUCK_COLUMNS = ["market", "product", "breakpoint", "kind", "price_eur", "push_below_eur", "push_above_eur", "attained"]
 POOL_COLUMNS = ["rule", "pool", "makers", "status", "shadow_price_eur", "fine_ceiling_eur", "balance", "evaluations"]
-PAYMENT_COLUMNS = ["rule", "pool", "maker", "balance", "internal_eur", "fine_eur", "pays_eur"]
+PAYMENT_COLUMNS = ["rule", "pool", "maker", "balance", "shadow_price_eur", "pool_balance", "pool_fine_eur", "pays_eur"]
 FIRM_COLUMNS = ["firm", "market", "units", "electric_units", "revenue_eur", "profit_eur"]
 
 
@@ -34,9 +34,10 @@ class Regulation:
         Every pool of every fleet rule: shadow price (EUR per g/km and car, or per missing car), balance (g/km x cars above target, or cars
         missing; below zero is room to spare), status slack, binding or fined.
     payments
-        What each maker pays for its pool's balance.
+        What each maker pays for its pool's balance; fines leave the system (they are no part of any market's government take).
     firm_payments
-        The same by firm, as rows of the outcome's table of firms: profit is what is paid, with the other sign.
+        The same by firm, as rows of the outcome's table of firms: profit is what is paid, with the other sign. A maker that sells only in the
+        rest of the area has no firm in this world: what it pays stands in `payments` alone.
     shadow
         Shadow cost of fleet rules and quotas on each car (EUR), which no reported margin contains: market, product, shadow_eur.
     budgets

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 
 from keiretsu.demand.choice import choose
 from keiretsu.demand.tastes import Nests, Tastes
+from keiretsu.market.outcome import KM_IN_A_CAR_LIFE
 from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, State, Year
 from keiretsu.outlook.base_year import by_draw, tastes_under
 from keiretsu.outlook.implicit import prices
@@ -25,7 +26,6 @@ from keiretsu.supply.wedges import Wedges, paid, unit_margin
 from keiretsu.supply.weights import ProfitWeights
 from keiretsu.typing import PerDraw, PerProduct, PerProductAndDraw, Scalar
 
-KM_IN_A_CAR_LIFE = 200_000.0
 CURRENCIES = ("JPY", "CNY", "INR", "KRW", "GBP", "USD", "SEK", "NOK")
 TINY_PART = 1e-9  # of a year: below it a car is not on sale
 

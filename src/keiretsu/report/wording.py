@@ -145,7 +145,7 @@ _WORDS: dict[str, Label] = {
     "value_eur": Label("Look-through value", "EUR m a year", digits=1, scale=1e-6),
     "surplus_eur": Label("Buyers' surplus", "EUR m a year", digits=1, scale=1e-6),
     "government_eur": Label("Government's net take", "EUR m a year", digits=1, scale=1e-6),
-    "co2_t": Label("CO2 over the cars' lives", "t"),
+    "co2_t": Label("CO2 over 200,000 km a car", "t"),
     "co2_g_km": Label("CO2 of cars sold", "g/km", digits=1),
     "co2_gkm": Label("CO2", "g/km"),
     "residual_eur": Label("Largest first-order residual", "EUR", digits=10),
