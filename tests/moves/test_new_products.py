@@ -12,7 +12,7 @@ from keiretsu.market.characteristics import characteristic_matrix
 from keiretsu.market.market import kappa_of
 from keiretsu.market.projection import with_xi
 from keiretsu.market.solve import solve
-from keiretsu.moves import Entry, Launch, ProductFilter, Twin
+from keiretsu.moves import Entry, Launch, PriceCut, ProductFilter, Twin
 from keiretsu.moves.new_utility import fit_utility
 from keiretsu.ownership.weights import Given
 
@@ -148,3 +148,13 @@ def test_two_launches_in_one_scenario_may_build_on_each_other(world):
     )
     after = Twin(product="seven_twin", original="seven", brand="Ares", markets=("north",)).apply(first.apply(world))
     assert ProductFilter(product=("seven", "seven_twin")).rows(after.products).sum() == 2
+
+
+def test_a_makers_price_cut_leaves_its_car_to_come_to_the_maker_and_one_that_names_it_is_refused(world):
+    after = TWIN.apply(world)
+    maker = after.products.loc[after.products["product"] == "boreas_twin", "priced_by"].iloc[0]
+    cut = PriceCut(products=ProductFilter(maker=(maker,)), share=0.1)
+    held = cut.apply(after).products.set_index(["market", "product"])["held"]
+    assert not held["north", "boreas_twin"] and held["north", "boreas_one"]
+    with pytest.raises(MoveError, match="no price yet"):
+        dataclasses.replace(cut, products=ProductFilter(product=("boreas_twin",))).apply(after)

@@ -1,4 +1,8 @@
-"""A maker commits to lower prices: they are cut and held there while everybody else answers."""
+"""A maker commits to lower prices: they are cut and held there while everybody else answers.
+
+Only a price that is known can be cut. Cars that are launched at a price still to be found keep their maker's own choice when a filter takes them along;
+a filter that names such a car, or fits no other, is refused.
+"""
 
 # ruff: noqa: RUF009 (`argument` makes a dataclass field, which is what a default has to be)
 
@@ -8,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 
 from keiretsu.errors import Problem
 from keiretsu.market.world import World
@@ -30,7 +35,7 @@ class PriceCut(Move):
     def changed(self, world: World) -> World:
         """The world with the cut prices held."""
         products = world.products
-        rows = self.products.rows(products)
+        rows = self.products.rows(products) & ~_unpriced(products)
         price = products["price_eur"].to_numpy(float)
         return world.replace(
             products=products.assign(price_eur=np.where(rows, price * (1.0 - self.share), price), held=products["held"].to_numpy(bool) | rows)
@@ -41,8 +46,9 @@ class PriceCut(Move):
         products = world.products
         problems = self.products.unmatched(products, self.place)
         rows = self.products.rows(products)
-        launched = rows & (products["launched_by"].to_numpy(str) != "") & ~products["held"].to_numpy(bool)
-        for i in np.flatnonzero(launched):
+        unpriced = rows & _unpriced(products)
+        named = unpriced & np.isin(products["product"].to_numpy(str), list(self.products.product))
+        for i in np.flatnonzero(named if (rows & ~unpriced).any() else unpriced):
             problems.append(
                 Problem(
                     "a launched product has no price yet that could be cut",
@@ -60,3 +66,8 @@ class PriceCut(Move):
         if self.share >= 1:
             problems.append(Problem("a price cannot be cut to zero", self.place, f"{self.share:g}", "a share below 1 (ten per cent is 0.1)"))
         return problems
+
+
+def _unpriced(products: pd.DataFrame) -> np.ndarray:
+    """Launched products whose price is still to be found."""
+    return (products["launched_by"].to_numpy(str) != "") & ~products["held"].to_numpy(bool)
