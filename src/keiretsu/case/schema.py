@@ -445,6 +445,16 @@ OBSERVED_LATER = Table("observed_later", "sales of a year after the base year: s
     _SOURCE, _CONFIDENCE, _NOTE,
 ), ("market", "year", "brand", "powertrain"))
 
+PROJECTIONS = Table("projections", "what somebody else projected for a group of markets: shown beside the years ahead, never fed to them", (
+    Column("item", "text", "what it is about: electric cars' part of cars sold", default="electric_share", choices=("electric_share",)),
+    Column("who", "text", "who projected it, and under which assumptions", default=REQUIRED),
+    Column("region", "text", "region it was stated for", default=REQUIRED),
+    Column("markets", "text", "markets of the case that stand beside it, separated by semicolons", default=REQUIRED, refers=("markets",), many=True),
+    Column("year", "integer", "year it is about", default=REQUIRED, low=1900, high=2200),
+    Column("value", "number", "its value: battery-electric cars over cars sold", "share", default=REQUIRED, low=0, high=1),
+    _SOURCE, _CONFIDENCE, _NOTE,
+), ("item", "who", "region", "year"))
+
 SOURCES = Table("sources", "a publication that figures come from", (
     Column("source", "text", f"id; one that begins with '{ASSUMPTION}' marks an assumption of our own", default=REQUIRED),
     Column("title", "text", "title", default=REQUIRED),
@@ -458,7 +468,7 @@ TABLES: Mapping[str, Table] = {
     table.name: table for table in (
         COMPANIES, OWNERS, STAKES, CONTROL, DEALS, BRANDS, PRODUCTS, EXCLUDED, MARKETS, INCOMES, DRAWS, TARGETS,
         OUTLOOK, PLANNED_LAUNCHES, UNCERTAIN, CORRELATIONS,
-        FINANCE, FINANCE_PATH, PLATFORMS, SYNERGIES, GUIDANCE, STAKE_TERMS, MILESTONES, LISTING, HINDSIGHT, OBSERVED_LATER, SOURCES,
+        FINANCE, FINANCE_PATH, PLATFORMS, SYNERGIES, GUIDANCE, STAKE_TERMS, MILESTONES, LISTING, HINDSIGHT, OBSERVED_LATER, PROJECTIONS, SOURCES,
     )
 }
 # fmt: on
