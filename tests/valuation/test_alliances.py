@@ -16,13 +16,13 @@ CENT = 0.01  # EUR
 
 
 def typed(values, alone=0.0):
-    """Payoffs from a table: members of a group share v(group) equally; spread over two draws around it."""
+    """Payoffs from a table: members of a group share v(group) equally; spread over eight draws around it."""
 
     def payoffs(seating):
         found = {}
         for group in seating:
             for name in group:
-                found[name] = (alone + values.get(frozenset(group), 0.0) / len(group)) * np.array([0.9, 1.1])
+                found[name] = (alone + values.get(frozenset(group), 0.0) / len(group)) * np.tile([0.9, 1.1], 4)
         return found
 
     return payoffs
@@ -53,7 +53,9 @@ def test_value_is_the_change_against_everybody_alone_and_splits_add_up_to_it():
     for column in ("shapley_eur", "least_core_eur", "nucleolus_eur", "nash_eur", "own_eur"):
         assert found.splits[column].sum() == pytest.approx(6.0, abs=1e-6)
     pair = found.coalitions.set_index("coalition").loc["A + B"]
-    assert pair["gamma_eur"] == pytest.approx(3.0) and pair["gamma_error_eur"] == pytest.approx(0.3)  # draws of 2.7 and 3.3
+    assert pair["gamma_eur"] == pytest.approx(3.0) and pair["gamma_half95_eur"] == pytest.approx(
+        2.364624 * 0.3 * np.sqrt(8 / 7) / np.sqrt(8)
+    )  # eight scrambles of one draw, 2.7 or 3.3: Student's t of 7
     adds = found.brings.set_index(["partner", "joins"])["adds_eur"]
     assert adds["C", "A + B"] == pytest.approx(3.0)
 
@@ -129,10 +131,10 @@ def test_any_number_of_workers_gives_the_same_numbers_and_draws_carry_an_error()
     world = small_world()
     form = Cooperation()
     partners = partners_of(world, ("Ares", "Boreas"))
-    draws = drawn_worlds(world, form, 4, seed=1)
+    draws = drawn_worlds(world, form, 8, seed=1)
     one, two = (alliance(partners, form, static_payoffs(draws, partners, solve, YEARS, workers, lambda name: None)) for workers in (1, 2))
     np.testing.assert_array_equal(one.coalitions["gamma_eur"], two.coalitions["gamma_eur"])
-    assert one.draws == 4 and one.coalitions["gamma_error_eur"].iloc[-1] > 0
+    assert one.draws == 8 and one.coalitions["gamma_half95_eur"].iloc[-1] > 0
 
 
 def test_all_seatings_of_five_are_solved_and_only_those_of_the_conjectures_for_six():

@@ -160,7 +160,7 @@ def test_changes_are_drawn_with_the_same_draws_so_their_error_is_small(case: Cas
     found = value_company(case, ensemble, "Electric", scenario="stake")
     change = found.change.set_index("line").loc["equity"]
     level = found.value.set_index("line").loc["equity"]
-    assert 0 < change["growth_error_eur"] < 0.05 * level["growth_error_eur"]
+    assert 0 < change["growth_half95_eur"] < 0.05 * level["growth_half95_eur"]
 
 
 def test_guidance_stands_beside_what_the_model_finds(case: Case, ensemble: MadeUp) -> None:

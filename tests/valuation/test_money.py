@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 
-from keiretsu.valuation.money import estimate, in_millions, plain, with_error
+from keiretsu.valuation.money import estimate, estimate_where, in_millions, plain, with_error
 
 
 @pytest.mark.parametrize(
@@ -29,10 +30,32 @@ def test_the_plain_amount_is_rounded_the_same_way() -> None:
     assert plain(600e6, 0.0) == "EUR 600.0 m"
 
 
-def test_the_error_of_a_mean_is_its_standard_error() -> None:
-    draws = np.array([1.0, 2.0, 3.0, 4.0])
-    assert estimate(draws).error == pytest.approx(np.std(draws, ddof=1) / 2)
+def test_the_error_of_a_mean_is_half_of_its_95_percent_interval_from_the_spread_of_the_scrambles() -> None:
+    draws = np.random.default_rng(3).standard_normal(64)
+    means = [draws[r::8].mean() for r in range(8)]
+    low, high = scipy.stats.t.interval(0.95, 7, np.mean(means), scipy.stats.sem(means))
+    assert estimate(draws).error == pytest.approx((high - low) / 2)
     assert estimate(draws[:1]).error == 0.0
+
+
+def test_the_interval_of_a_mean_over_some_of_the_draws_holds_the_truth_in_nineteen_cases_of_twenty() -> None:
+    rng = np.random.default_rng(4)
+    held = 0
+    for _ in range(400):
+        draws = rng.standard_normal(256)
+        found = estimate_where(draws, draws > 0)
+        held += abs(found.value - np.sqrt(2 / np.pi)) < found.error
+    assert 0.92 < held / 400 < 0.98  # a share of 0.95 from 400 cases has a standard deviation of 0.011
+
+
+def test_a_mean_over_all_draws_is_the_same_by_either_way() -> None:
+    draws = np.random.default_rng(5).standard_normal(64)
+    assert estimate_where(draws, np.ones(64, bool)).error == pytest.approx(estimate(draws).error, rel=1e-12)
+
+
+def test_draws_that_are_no_multiple_of_the_scrambles_have_no_error_that_could_be_shown() -> None:
+    with pytest.raises(ValueError, match="equal parts"):
+        estimate(np.arange(12.0))
 
 
 @pytest.mark.parametrize(

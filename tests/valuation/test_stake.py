@@ -92,7 +92,7 @@ def test_parts_are_paid_where_the_milestone_is_seen(case: Case, ensemble: MadeUp
 def test_the_right_to_walk_away_is_worth_something_when_the_price_is_high(case: Case, ensemble: MadeUp) -> None:
     found = value_stake(case, ensemble, "parts")
     row = found.lines.set_index("line").loc["of which from the right to walk away"]
-    assert row["value_eur"] > 3 * row["error_eur"] > 0
+    assert row["value_eur"] > 3 * row["half95_eur"] > 0
 
 
 def test_a_note_with_no_terms_of_its_own_is_worth_what_it_costs(case: Case) -> None:

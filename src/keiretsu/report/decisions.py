@@ -32,8 +32,8 @@ def must_be_true_tables(found: MustBeTrue) -> list[Table]:
     }  # fmt: skip
     chances = {
         "branch": _text("Events"), "probability": _percent("Chance of the events"), "draws": Label("Futures"), "beta": Label("Distance", digits=2),
-        "first_order": _percent("Loss, from the distance"), "near": _percent("Loss, sampled near"), "near_error": _percent("±"),
-        "sampled": _percent("Loss, share of futures"), "sampled_error": _percent("±"), "status": _text("Point"),
+        "first_order": _percent("Loss, from the distance"), "near": _percent("Loss, sampled near"), "near_half95": _percent("±"),
+        "sampled": _percent("Loss, share of futures"), "sampled_half95": _percent("±"), "status": _text("Point"),
     }  # fmt: skip
     note = f"The polynomial explains {found.held_out_r2:.0%} of the variance of futures it has not seen."
     return [
@@ -47,14 +47,14 @@ def alliance_tables(found: Alliance, names: Mapping[str, str]) -> list[Table]:
     own = [partner.name for partner in found.partners]
     parts = {f"{name}_eur": _money(names.get(name, name)) for name in own}
     coalitions = {
-        "coalition": _text("Who cooperates"), "gamma_eur": _money("Worth, outsiders alone"), "gamma_error_eur": _money("±"),
-        "delta_eur": _money("Worth, outsiders together"), "delta_error_eur": _money("±"), **parts,
+        "coalition": _text("Who cooperates"), "gamma_eur": _money("Worth, outsiders alone"), "gamma_half95_eur": _money("±"),
+        "delta_eur": _money("Worth, outsiders together"), "delta_half95_eur": _money("±"), **parts,
     }  # fmt: skip
     splits = {
-        "partner": _text("Partner"), "own_eur": _money("Earns itself"), "shapley_eur": _money("Shapley"), "shapley_error_eur": _money("±"),
+        "partner": _text("Partner"), "own_eur": _money("Earns itself"), "shapley_eur": _money("Shapley"), "shapley_half95_eur": _money("±"),
         "core_low_eur": _money("Core, least"), "core_high_eur": _money("Core, most"), "nucleolus_eur": _money("Nucleolus"), "nash_eur": _money("Nash"),
     }  # fmt: skip
-    brings = {"partner": _text("Partner"), "joins": _text("Joins"), "adds_eur": _money("Adds"), "adds_error_eur": _money("±")}
+    brings = {"partner": _text("Partner"), "joins": _text("Joins"), "adds_eur": _money("Adds"), "adds_half95_eur": _money("±")}
     state = (
         f"The core is empty: every split leaves a group that would do better alone, by at least EUR {found.core.subsidy / 1e6:,.0f} m."
         if found.core.core_is_empty
@@ -108,8 +108,8 @@ def timing_tables(found: LaunchTiming, sources: pd.DataFrame) -> list[Table]:
 def choice_tables(found: Choice, titles: Mapping[str, str]) -> list[Table]:
     """Moves, and what it is worth to know."""
     moves = {
-        "move": _text("Move"), "expected_eur": _money("Expected"), "error_eur": _money("±"), "chance_best": _percent("Best in"),
-        "behind_best_eur": _money("Behind the best"), "behind_best_error_eur": _money("±"), "expected_regret_eur": _money("Regret"),
+        "move": _text("Move"), "expected_eur": _money("Expected"), "half95_eur": _money("±"), "chance_best": _percent("Best in"),
+        "behind_best_eur": _money("Behind the best"), "behind_best_half95_eur": _money("±"), "expected_regret_eur": _money("Regret"),
         "largest_regret_eur": _money("Worst regret"), "worst_tenth_eur": _money("Worst tenth"), "chance_of_loss": _percent("Loss in"),
     }  # fmt: skip
     information = {
@@ -118,7 +118,7 @@ def choice_tables(found: Choice, titles: Mapping[str, str]) -> list[Table]:
         "by_chance_eur": _money("By chance alone"),
         "evpi_share": _percent("Of knowing all"),
     }
-    note = f"Knowing everything is worth EUR {found.perfect_eur / 1e6:,.1f} ± {found.perfect_error_eur / 1e6:,.1f} m. Futures are sorted into bins of each input; by chance: the same after shuffling."
+    note = f"Knowing everything is worth EUR {found.perfect_eur / 1e6:,.1f} ± {found.perfect_half95_eur / 1e6:,.1f} m. Futures are sorted into bins of each input; by chance: the same after shuffling."
     return [
         table_of(
             "choice",

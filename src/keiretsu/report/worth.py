@@ -32,7 +32,7 @@ Pairs = Mapping[str, tuple[str, str]]  # column shown: column of amounts, column
 def company_tables(found: CompanyValuation, football: pd.DataFrame, names: Mapping[str, str]) -> list[Table]:
     """Value, change against the baseline, discount rate by growth, football field, guidance, owners' claims."""
     title = f"{names.get(found.company, found.company)}: "
-    pairs = {"growth": ("growth_eur", "growth_error_eur"), "exit": ("exit_multiple_eur", "exit_multiple_error_eur")}
+    pairs = {"growth": ("growth_eur", "growth_half95_eur"), "exit": ("exit_multiple_eur", "exit_multiple_half95_eur")}
     heads = {"line": _text("Line"), "growth": _amount("By growth"), "exit": _amount("By exit multiple")}
     missing = f"Counted as nothing, for want of finance: {', '.join(found.not_counted)}." if found.not_counted else ""
     tables = [
@@ -40,9 +40,9 @@ def company_tables(found: CompanyValuation, football: pd.DataFrame, names: Mappi
         _table("football", title + "by every way of asking", football, names,
                {"bar": _text("Way"), "basis": _text("Basis"), "low_eur": _money("Low"), "middle_eur": _money("Middle"), "high_eur": _money("High")}),
         _table("wacc_growth", title + "by discount rate and growth, without its stakes in others",
-               _joined(found.wacc_growth, {"equity": ("equity_eur", "error_eur")}), names,
+               _joined(found.wacc_growth, {"equity": ("equity_eur", "half95_eur")}), names,
                {"wacc_nominal": _share("Nominal cost of capital"), "growth": _share("Real growth after the last year"), "equity": _amount("Value")}),
-        _table("claims", "What outside owners hold of all companies valued", _joined(found.claims, {"claim": ("claim_eur", "error_eur")}), names,
+        _table("claims", "What outside owners hold of all companies valued", _joined(found.claims, {"claim": ("claim_eur", "half95_eur")}), names,
                {"claim": _amount("Worth")}),
     ]  # fmt: skip
     if (found.change[["growth_eur", "exit_multiple_eur"]] != 0).any(axis=None):
@@ -56,7 +56,7 @@ def stake_tables(found: StakeValuation, names: Mapping[str, str]) -> list[Table]
     """Terms, lines, measures, who gains."""
     title = f"{names.get(found.terms.investor, found.terms.investor)} in {names.get(found.terms.company, found.terms.company)} ({found.terms.name}): "
     lines = {"line": _text("Line"), "party": _text("Who"), "value": _amount("Value")}
-    pair = {"value": ("value_eur", "error_eur")}
+    pair = {"value": ("value_eur", "half95_eur")}
     owners = {
         "claim_eur": _money("Claim", signed=True), "own_prices_eur": _money("Own prices", signed=True), "synergies_eur": _money("Synergies", signed=True),
         "change": _amount("Together"),
@@ -68,7 +68,7 @@ def stake_tables(found: StakeValuation, names: Mapping[str, str]) -> list[Table]
         _measures(title, found.measures, names, left_out),
         _table("stake_channels", title + "the claim, own prices and synergies", _joined(found.channels, pair, signed=True), names, lines,
                "Values of companies count stakes in each other more than once: they do not add up."),
-        _table("stake_owners", title + "outside owners, additive", _joined(found.owners, {"change": ("change_eur", "error_eur")}, signed=True), names, owners),
+        _table("stake_owners", title + "outside owners, additive", _joined(found.owners, {"change": ("change_eur", "half95_eur")}, signed=True), names, owners),
     ]  # fmt: skip
 
 
@@ -77,8 +77,8 @@ def listing_tables(found: ListingValuation, names: Mapping[str, str]) -> list[Ta
     title = f"Listing {names.get(found.terms.company, found.terms.company)}: "
     frames = {
         "verdict": ("at which valuation", found.verdict),
-        "values": ("value over never listing", _joined(found.values, {"value": ("value_eur", "error_eur")}, signed=True)),
-        "thresholds": ("list at or above", _joined(found.thresholds, {"valuation": ("valuation_eur", "error_eur")})),
+        "values": ("value over never listing", _joined(found.values, {"value": ("value_eur", "half95_eur")}, signed=True)),
+        "thresholds": ("list at or above", _joined(found.thresholds, {"valuation": ("valuation_eur", "half95_eur")})),
         "timing": ("when, in the real world", found.timing),
         "waiting": ("what waiting costs", found.waiting),
     }
@@ -103,14 +103,14 @@ def _joined(frame: pd.DataFrame, pairs: Pairs, *, signed: bool = False) -> pd.Da
 
 
 def _measures(title: str, frame: pd.DataFrame, names: Mapping[str, str], note: str) -> Table:
-    heads = {"mean": "Mean", "error": "Error", "p10": "10 %", "p50": "Median", "p90": "90 %"}
+    heads = {"mean": "Mean", "half95": "± (95 %)", "p10": "10 %", "p50": "Median", "p90": "90 %"}
     shown = _said(frame, "measure", tuple(heads))
     labels = {"basis": _text("Basis"), "measure": _text("Measure"), **{column: _text(head) for column, head in heads.items()}}
     return _table("stake_measures", title + "over all futures", shown, names, labels, note)
 
 
 def _guidance(title: str, frame: pd.DataFrame, names: Mapping[str, str]) -> Table:
-    heads = {"said": "Said", "said_low": "Low", "said_high": "High", "model": "In the model", "model_error": "Error"}
+    heads = {"said": "Said", "said_low": "Low", "said_high": "High", "model": "In the model", "model_half95": "± (95 %)"}
     shown = _said(frame.drop(columns=["source"]), "item", tuple(heads)).assign(year=frame["year"].astype(str))
     labels = {"item": _text("What"), "year": _text("For"), "who": _text("Who"), "stated": _text("Said on")}
     labels |= {column: _text(head) for column, head in heads.items()}

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 
 from keiretsu.case import Case
-from keiretsu.errors import InputError, Problem
 from keiretsu.market.build import build_world
 from keiretsu.market.solve import solve
 from keiretsu.market.world import World
@@ -33,15 +32,13 @@ def without_policy(case: Case) -> Case:
 def alliance_alike(
     case: Case, names: Sequence[str], form: Cooperation, years: YearsAlike, draws: int, on_step: OnStep
 ) -> tuple[tuple[Partner, ...], Payoffs]:
-    """Partners and the payoffs of each seating; `draws` a power of two, 0 for the central case.
+    """Partners and the payoffs of each seating; `draws` a multiple of eight, 0 for the central case.
 
     Raises
     ------
     InputError
-        When the number of draws is no power of two.
+        When the number of draws is no multiple of eight.
     """
-    if draws & (draws - 1):
-        raise InputError(Problem("draws of years alike come in powers of two", "--draws", str(draws), "0, 1, 2, 4, 8, 16, 32, ..."))
     on_step(0, 1, "base year")
     world = world_of_years_alike(case, form)
     partners = partners_of(world, names)

@@ -20,7 +20,7 @@ from keiretsu.errors import Problem, ValuationError
 from keiretsu.numerics.cooperative import LeastCore, Partition, best_split, least_core, nucleolus, partitions, shapley, stability
 from keiretsu.typing import Matrix, Vector
 from keiretsu.valuation.cooperation import Cooperation, Partner, Seating, name_of
-from keiretsu.valuation.money import with_error
+from keiretsu.valuation.money import half95, with_error
 from keiretsu.valuation.odds import listed
 
 MOST_SEATED = 5  # partners for whom every seating is solved: 52
@@ -39,12 +39,12 @@ class Alliance:
     sentence
         For a board: the partnership nobody would leave, and what the newcomer brings.
     coalitions
-        ``coalition, members, gamma_eur, gamma_error_eur, delta_eur, delta_error_eur`` and ``<partner>_eur`` (that member's own change, gamma).
+        ``coalition, members, gamma_eur, gamma_half95_eur, delta_eur, delta_half95_eur`` and ``<partner>_eur`` (that member's own change, gamma).
     splits
-        ``partner, shapley_eur, shapley_error_eur, core_low_eur, core_high_eur, least_core_eur, nucleolus_eur, nash_eur, own_eur``; `own_eur` is what each earns in the
+        ``partner, shapley_eur, shapley_half95_eur, core_low_eur, core_high_eur, least_core_eur, nucleolus_eur, nash_eur, own_eur``; `own_eur` is what each earns in the
         whole coalition before any side payment.
     brings
-        ``partner, joins, adds_eur, adds_error_eur``: what a partner adds to a coalition of the others (gamma).
+        ``partner, joins, adds_eur, adds_half95_eur``: what a partner adds to a coalition of the others (gamma).
     seatings
         ``seating, total_eur, <partner>_eur, split_<partner>_eur, nash_<partner>_eur, stable_gamma, stable_delta, nash_alone_gamma, nash_gamma,
         nash_delta, nash_blocked_by, stable_without_payments, chance_stable``, largest total first; empty with more than `MOST_SEATED` partners. `stable_gamma`: under some
@@ -148,7 +148,7 @@ def _coalition_table(names: tuple[str, ...], gamma: Matrix, delta: Matrix, chang
         own = change[_with_singles(s, n)]
         row: dict[str, object] = {"coalition": " + ".join(names[i] for i in members), "members": len(members)}
         for name, value in (("gamma", gamma[s]), ("delta", delta[s])):
-            row |= {f"{name}_eur": float(value.mean()), f"{name}_error_eur": _error(value)}
+            row |= {f"{name}_eur": float(value.mean()), f"{name}_half95_eur": _error(value)}
         row |= {f"{names[i]}_eur": float(own[:, i].mean()) for i in range(n)}
         rows.append(row)
     return pd.DataFrame(rows)
@@ -163,7 +163,7 @@ def _split_table(names: tuple[str, ...], gamma: Matrix, change: Mapping[Partitio
         {
             "partner": list(names),
             "shapley_eur": by_draw.mean(axis=0),
-            "shapley_error_eur": [_error(by_draw[:, i]) for i in range(n)],
+            "shapley_half95_eur": [_error(by_draw[:, i]) for i in range(n)],
             "core_low_eur": core.low,
             "core_high_eur": core.high,
             "least_core_eur": core.split,
@@ -180,7 +180,7 @@ def _brings_table(names: tuple[str, ...], gamma: Matrix) -> pd.DataFrame:
         if not s >> i & 1:
             adds = gamma[s | 1 << i] - gamma[s]
             rows.append((names[i], " + ".join(names[j] for j in _in(s, n)), float(adds.mean()), _error(adds)))
-    return pd.DataFrame(rows, columns=["partner", "joins", "adds_eur", "adds_error_eur"])
+    return pd.DataFrame(rows, columns=["partner", "joins", "adds_eur", "adds_half95_eur"])
 
 
 def _seating_table(names: tuple[str, ...], change: Mapping[Partition, Matrix]) -> pd.DataFrame:
@@ -231,7 +231,7 @@ def _sentence(seatings: pd.DataFrame, coalitions: pd.DataFrame, names: tuple[str
             parts.append(f"Every seating would be left by somebody, however its gains are split; {best['seating']} is worth most ({worth})")
     else:
         best = coalitions.iloc[int(coalitions["gamma_eur"].to_numpy(float).argmax())]
-        parts.append(f"{best['coalition']} is worth most: {with_error(float(best['gamma_eur']), float(best['gamma_error_eur']))}")
+        parts.append(f"{best['coalition']} is worth most: {with_error(float(best['gamma_eur']), float(best['gamma_half95_eur']))}")
     bit = {name: 1 << i for i, name in enumerate(names)}
     together = gamma[bit[host] | bit[newcomer]]
     rivals = [name for name in names if name not in (host, newcomer)]
@@ -259,4 +259,4 @@ def _seating(partition: Partition, names: Sequence[str]) -> Seating:
 
 
 def _error(draws: Vector) -> float:
-    return float(np.std(draws, ddof=1) / np.sqrt(len(draws))) if len(draws) > 1 else 0.0
+    return float(half95(draws))

@@ -16,11 +16,12 @@ import numpy as np
 import pandas as pd
 
 from keiretsu.errors import Problem, ValuationError
+from keiretsu.outlook.uncertain import REPLICATES
 from keiretsu.typing import Matrix, Vector
-from keiretsu.valuation.money import plain, with_error
+from keiretsu.valuation.money import half95, plain, with_error
 
 WORST = 0.1  # the worst tenth
-NEEDED = 10  # draws, so that a worst tenth has one
+NEEDED = 16  # draws: two from each scramble, and a worst tenth has one
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,11 @@ class Choice:
     sentence
         For a board.
     moves
-        ``move, expected_eur, error_eur, chance_best, expected_regret_eur, largest_regret_eur, worst_tenth_eur, chance_of_loss, behind_best_eur,
-        behind_best_error_eur``, best first. `behind_best_error_eur` is that of the difference, draw by draw.
+        ``move, expected_eur, half95_eur, chance_best, expected_regret_eur, largest_regret_eur, worst_tenth_eur, chance_of_loss, behind_best_eur,
+        behind_best_half95_eur``, best first. `behind_best_half95_eur` is that of the difference, draw by draw.
     information
         ``input, evppi_eur, by_chance_eur, evpi_share``, dearest first. `by_chance_eur` is the mean over shuffles; a value near it is nothing.
-    perfect_eur, perfect_error_eur
+    perfect_eur, perfect_half95_eur
         Expected value of perfect information: at least zero and at most the largest regret.
     """
 
@@ -56,7 +57,7 @@ class Choice:
     moves: pd.DataFrame
     information: pd.DataFrame
     perfect_eur: float
-    perfect_error_eur: float
+    perfect_half95_eur: float
 
 
 def choose(npv_eur: pd.DataFrame, inputs: pd.DataFrame, options: InformationOptions = InformationOptions()) -> Choice:
@@ -84,17 +85,17 @@ def choose(npv_eur: pd.DataFrame, inputs: pd.DataFrame, options: InformationOpti
         {
             "move": names,
             "expected_eur": mean,
-            "error_eur": _errors(value),
+            "half95_eur": half95(value),
             "chance_best": _chance_best(value),
             "expected_regret_eur": regret.mean(axis=0),
             "largest_regret_eur": regret.max(axis=0),
             "worst_tenth_eur": [worst_tenth(value[:, k]) for k in range(len(names))],
             "chance_of_loss": (value < 0).mean(axis=0),
             "behind_best_eur": mean[best] - mean,
-            "behind_best_error_eur": _errors(value[:, [best]] - value),
+            "behind_best_half95_eur": half95(value[:, [best]] - value),
         }
     ).sort_values("expected_eur", ascending=False, kind="stable", ignore_index=True)
-    perfect, perfect_error = float(regret[:, best].mean()), float(_errors(regret[:, [best]])[0])
+    perfect, perfect_error = float(regret[:, best].mean()), float(half95(regret[:, [best]])[0])
     information = _information(value, inputs, perfect, options)
     sentence = _sentence(names[best], moves, information, perfect, perfect_error)
     return Choice(names[best], sentence, moves, information, perfect, perfect_error)
@@ -147,13 +148,9 @@ def _chance_best(value: Matrix) -> Vector:
     return (ties / ties.sum(axis=1, keepdims=True)).mean(axis=0)
 
 
-def _errors(value: Matrix) -> Vector:
-    return value.std(axis=0, ddof=1) / np.sqrt(len(value))
-
-
 def _sentence(best: str, moves: pd.DataFrame, information: pd.DataFrame, perfect: float, error: float) -> str:
     first, second = moves.iloc[0], moves.iloc[1]
-    ahead = with_error(float(second["behind_best_eur"]), float(second["behind_best_error_eur"]))
+    ahead = with_error(float(second["behind_best_eur"]), float(second["behind_best_half95_eur"]))
     said = f"{best} is worth most in expectation, {ahead} ahead of {second['move']}, and is best in {float(first['chance_best']):.0%} of futures"
     telling = information[information["evppi_eur"] > 2 * information["by_chance_eur"]]
     if len(telling):
@@ -173,8 +170,8 @@ def _checked(npv: pd.DataFrame, inputs: pd.DataFrame) -> Matrix:
                 "nothing to choose between", "choosing", ", ".join(map(str, npv.columns)) or "no move", "two moves or more, doing nothing among them"
             )
         )
-    if len(value) < NEEDED:
-        problems.append(Problem("too few draws to choose by", "choosing", str(len(value)), f"{NEEDED} at least"))
+    if len(value) < NEEDED or len(value) % REPLICATES:
+        problems.append(Problem("too few draws to choose by", "choosing", str(len(value)), f"{NEEDED} at least, and a multiple of {REPLICATES}"))
     if len(inputs) != len(npv):
         problems.append(Problem("draws do not match", "choosing", f"{len(npv)} values, {len(inputs)} rows of inputs", "as many of each"))
     twice = npv.columns[npv.columns.duplicated()]

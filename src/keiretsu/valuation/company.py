@@ -27,26 +27,26 @@ QUANTILES = (0.1, 0.5, 0.9)
 
 @dataclass(frozen=True, eq=False)
 class CompanyValuation:
-    """A company's value under one scenario. Money is EUR at 2023 prices on the case's day; `error` columns are Monte-Carlo standard errors.
+    """A company's value under one scenario. Money is EUR at 2023 prices on the case's day; `half95` columns are half of the 95 % interval of a mean.
 
     Attributes
     ----------
     sentence
         What a board would quote.
     value
-        line, growth_eur, growth_error_eur, exit_multiple_eur, exit_multiple_error_eur: both terminal values side by side.
+        line, growth_eur, growth_half95_eur, exit_multiple_eur, exit_multiple_half95_eur: both terminal values side by side.
     change
         The same lines, scenario less baseline, draw by draw; zero in the baseline.
     cash_flows
-        year, line, value_eur, error_eur.
+        year, line, value_eur, half95_eur.
     wacc_growth
-        wacc_nominal, growth, equity_eur, error_eur; pairs whose value has no bound are left out.
+        wacc_nominal, growth, equity_eur, half95_eur; pairs whose value has no bound are left out.
     guidance
-        item, year, who, stated, said, said_low, said_high, model, model_error (None where the model has no such figure).
+        item, year, who, stated, said, said_low, said_high, model, model_half95 (None where the model has no such figure).
     distribution
         terminal, p10_eur, p50_eur, p90_eur, below_zero (share of draws).
     claims
-        owner, kind, claim_eur, error_eur: what outside owners hold of all companies valued; adds up to their operating values less net debt.
+        owner, kind, claim_eur, half95_eur: what outside owners hold of all companies valued; adds up to their operating values less net debt.
     not_counted
         Companies it holds a part of that the case has no finance for.
     """
@@ -111,7 +111,7 @@ def wacc_growth_table(worth: Worth) -> pd.DataFrame:
                 continue
             steady = cash.steady * (1 + growth) / (1 + finance.growth_terminal)
             found = estimate(value_of_flows(cash.free_cash_flow, rate, time) + value_of_growth(steady, rate, growth, time) - finance.net_debt_eur)
-            rows.append({"wacc_nominal": nominal, "growth": growth, "equity_eur": found.value, "error_eur": found.error})
+            rows.append({"wacc_nominal": nominal, "growth": growth, "equity_eur": found.value, "half95_eur": found.error})
     return pd.DataFrame(rows)
 
 
@@ -127,12 +127,12 @@ def guidance_beside_model(case: Case, company: str, worth: Worth, equity: Equity
             {
                 "item": row["item"], "year": int(row["year"]), "who": row["who"], "stated": str(row["stated"]), "said": float(row["value"]),
                 "said_low": float(row["low"]), "said_high": float(row["high"]), "model": None if found is None else found.value,
-                "model_error": None if found is None else found.error, "source": row["source"],
+                "model_half95": None if found is None else found.error, "source": row["source"],
             }
         )  # fmt: skip
-    columns = ["item", "year", "who", "stated", "said", "said_low", "said_high", "model", "model_error", "source"]
+    columns = ["item", "year", "who", "stated", "said", "said_low", "said_high", "model", "model_half95", "source"]
     table = pd.DataFrame(rows, columns=columns)
-    for column in ("model", "model_error"):  # None says that the model has no such figure; a float column would turn it into a NaN
+    for column in ("model", "model_half95"):  # None says that the model has no such figure; a float column would turn it into a NaN
         table[column] = pd.Series([row[column] for row in rows], dtype=object, index=table.index)
     return table
 
@@ -143,7 +143,7 @@ def cash_table(cash: CashFlow) -> pd.DataFrame:
     for k, year in enumerate(cash.years):
         for line in ("revenue", *LINES):
             found = estimate(np.asarray(getattr(cash, line))[:, k])
-            rows.append({"year": int(year), "line": line, "value_eur": found.value, "error_eur": found.error})
+            rows.append({"year": int(year), "line": line, "value_eur": found.value, "half95_eur": found.error})
     return pd.DataFrame(rows)
 
 
@@ -153,8 +153,8 @@ def claims_table(equity: Equity) -> pd.DataFrame:
     for k, owner in enumerate(equity.holdings.owners):
         if np.any(equity.claims[:, k]):
             found = estimate(equity.claims[:, k])
-            rows.append({"owner": owner, "kind": equity.holdings.owner_kinds[k], "claim_eur": found.value, "error_eur": found.error})
-    return pd.DataFrame(rows, columns=["owner", "kind", "claim_eur", "error_eur"])
+            rows.append({"owner": owner, "kind": equity.holdings.owner_kinds[k], "claim_eur": found.value, "half95_eur": found.error})
+    return pd.DataFrame(rows, columns=["owner", "kind", "claim_eur", "half95_eur"])
 
 
 def _lines(worth: Worth, equities: Mapping[Terminal, Equity]) -> dict[str, dict[Terminal, np.ndarray]]:
@@ -176,7 +176,7 @@ def _table(lines: Mapping[str, Mapping[Terminal, np.ndarray]]) -> pd.DataFrame:
         row: dict[str, Any] = {"line": line}
         for terminal, draws in by_terminal.items():
             found = estimate(draws)
-            row |= {f"{terminal}_eur": found.value, f"{terminal}_error_eur": found.error}
+            row |= {f"{terminal}_eur": found.value, f"{terminal}_half95_eur": found.error}
         rows.append(row)
     return pd.DataFrame(rows)
 

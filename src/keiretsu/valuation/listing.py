@@ -17,12 +17,13 @@ import pandas as pd
 
 from keiretsu.case import Case
 from keiretsu.numerics.stopping import best_on_grid, fit_stopping_rule, follow, normal_steps
+from keiretsu.outlook.uncertain import REPLICATES
 from keiretsu.typing import Vector
 from keiretsu.valuation.finance import finance_of, finances, records
 from keiretsu.valuation.fundamentals import Fundamentals, fundamentals
 from keiretsu.valuation.inputs import BASELINE, Futures
 from keiretsu.valuation.listing_terms import ListingTerms, listing_terms_of, refuse_bad_listing
-from keiretsu.valuation.money import Estimate, estimate, with_error
+from keiretsu.valuation.money import NORMAL_95, Estimate, estimate, with_error
 from keiretsu.valuation.worth import Terminal, worth_of_all
 
 WIDTH = 0.01  # of a step of the grid, in logs: straight lines between points then overstate a value by about one part in 100,000 a year
@@ -35,16 +36,16 @@ SEED = 20240129
 
 @dataclass(frozen=True, eq=False)
 class ListingValuation:
-    """The decision to list. Money is EUR at 2023 prices on the first date, over what never listing brings; `error` columns are standard errors.
+    """The decision to list. Money is EUR at 2023 prices on the first date, over what never listing brings; `half95` columns are half of the 95 % interval of a mean.
 
     Attributes
     ----------
     sentence
         What a board would quote.
     values
-        item, value_eur, error_eur: listing now, the best rule (lower and upper bound), the rule without learning, the value of waiting.
+        item, value_eur, half95_eur: listing now, the best rule (lower and upper bound), the rule without learning, the value of waiting.
     thresholds
-        year, multiple, valuation_eur, error_eur (None where no multiple on the grid is enough): list at or above it, at expected fundamentals.
+        year, multiple, valuation_eur, half95_eur (None where no multiple on the grid is enough): list at or above it, at expected fundamentals.
     timing
         year, probability, cumulative: of listing under the best rule found, in the real world; the last row is "never".
     verdict
@@ -96,8 +97,8 @@ def decide(terms: ListingTerms, brings: Fundamentals, stated: Mapping[str, tuple
     expected = brings.mean()
     payoff = payoffs(terms, expected, np.exp(grid)[:, None])[:, :, 0]
     best, waiting = best_on_grid(payoff, steps, brings.discount)
-    fitted, fresh = _halves(len(brings.equity))
-    lower, timing = _lower_bound(terms, brings.some(fitted), brings.some(fresh))
+    fitted, fresh, scrambles = _halves(len(brings.equity))
+    lower, timing = _lower_bound(terms, brings.some(fitted), brings.some(fresh), scrambles)
     informed, _ = best_on_grid(payoffs(terms, brings, np.exp(grid)[:, None]), steps, brings.discount)
     start = np.log(terms.multiple_now)
     upper = estimate(np.array([np.interp(start, grid, column) for column in informed[0].T]))
@@ -113,7 +114,7 @@ def decide(terms: ListingTerms, brings: Fundamentals, stated: Mapping[str, tuple
             ("best rule when nothing is learnt", no_learning, now.error),
             ("right to wait, over the better of listing now and never", wait.value, wait.error),
         ],
-        columns=["item", "value_eur", "error_eur"],
+        columns=["item", "value_eur", "half95_eur"],
     )
     thresholds = _with_errors(_thresholds(expected, grid, payoff, waiting), terms, brings, grid, steps)
     verdict = _verdict(terms, expected, grid, waiting[0], stated)
@@ -153,7 +154,7 @@ def log_grid(terms: ListingTerms) -> Vector:
     return np.linspace(low, high, min(int((high - low) / WIDTH) + 2, MOST_POINTS))
 
 
-def _lower_bound(terms: ListingTerms, fitted: Fundamentals, fresh: Fundamentals) -> tuple[Estimate, pd.DataFrame]:
+def _lower_bound(terms: ListingTerms, fitted: Fundamentals, fresh: Fundamentals, scrambles: int) -> tuple[Estimate, pd.DataFrame]:
     """Mean of a fitted rule on fresh draws and fresh market paths, its error over draws, and when it lists in the real world."""
     dates = len(fitted.years)
     streams = [np.random.default_rng(seed) for seed in np.random.SeedSequence(SEED).spawn(3)]
@@ -171,9 +172,9 @@ def _lower_bound(terms: ListingTerms, fitted: Fundamentals, fresh: Fundamentals)
     rows, n, stopped = results[1]
     by_draw = np.bincount(rows, weights=stopped.value, minlength=n) / PATHS_PER_DRAW
     if n > 1:
-        lower = estimate(by_draw)
+        lower = estimate(by_draw, scrambles)
     else:
-        lower = Estimate(float(stopped.value.mean()), float(stopped.value.std() / np.sqrt(len(stopped.value))))
+        lower = Estimate(float(stopped.value.mean()), NORMAL_95 * float(stopped.value.std() / np.sqrt(len(stopped.value))))
     return lower, _timing(fresh.years, results[2][2].date)
 
 
@@ -214,7 +215,7 @@ def _with_errors(table: pd.DataFrame, terms: ListingTerms, brings: Fundamentals,
         payoff = payoffs(terms, shifted, np.exp(grid)[:, None])[:, :, 0]
         moved.append(_thresholds(shifted, grid, payoff, best_on_grid(payoff, steps, brings.discount)[1])["valuation_eur"])
     errors = [None if up is None or down is None else abs(up - down) / 2 for up, down in zip(*moved, strict=True)]
-    return table.assign(error_eur=pd.Series(errors, dtype=object))
+    return table.assign(half95_eur=pd.Series(errors, dtype=object))
 
 
 def _verdict(
@@ -247,7 +248,7 @@ def _waiting(terms: ListingTerms, brings: Fundamentals) -> pd.DataFrame:
 
 
 def _sentence(terms: ListingTerms, thresholds: pd.DataFrame, verdict: pd.DataFrame, lower: Estimate) -> str:
-    least, error = thresholds["valuation_eur"].iloc[0], thresholds["error_eur"].iloc[0]
+    least, error = thresholds["valuation_eur"].iloc[0], thresholds["half95_eur"].iloc[0]
     if least is None:
         first = f"In January {terms.first_year} no valuation would have made listing {terms.company} right"
     else:
@@ -263,10 +264,12 @@ def _sentence(terms: ListingTerms, thresholds: pd.DataFrame, verdict: pd.DataFra
     return f"{text} The right to choose the moment is worth {with_error(lower.value, lower.error)}."
 
 
-def _halves(draws: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draws that a rule is fitted on, and those it is followed on; with a single draw they are the same."""
+def _halves(draws: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Draws that a rule is fitted on, those it is followed on, and how many scrambles these come from: every other one. One draw is both."""
     everyone: Sequence[int] = range(draws)
-    return (np.array(everyone[::2]), np.array(everyone[1::2])) if draws > 1 else (np.array([0]), np.array([0]))
+    if draws == 1:
+        return np.array([0]), np.array([0]), REPLICATES
+    return np.array(everyone[::2]), np.array(everyone[1::2]), REPLICATES // 2
 
 
 def _interpolated(amount: np.ndarray, knots: Vector, values: np.ndarray) -> np.ndarray:

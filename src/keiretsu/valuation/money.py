@@ -1,4 +1,8 @@
-"""Money as a number and the error it carries: what a mean over draws supports, and no more digits than that."""
+"""Money as a number and the error it carries: what a mean over draws supports, and no more digits than that.
+
+One convention everywhere: an error is half of the 95 % interval of a mean, from the spread of the independent scrambles among the draws
+(`keiretsu.outlook.error`). Columns of tables say it in their name: ``half95``.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keiretsu.outlook.error import half_width
+from keiretsu.outlook.uncertain import REPLICATES
+
 MINUS = "\N{MINUS SIGN}"
+NORMAL_95 = 1.959964  # standard errors in half of a 95 % interval, where a mean is one of many independent draws
 NOISE = 1e-12  # of the amount: an error smaller than this is rounding
 _SIZES = ((1e9, "bn"), (1e6, "m"), (1e3, "thousand"), (1.0, ""))
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over draws and its Monte-Carlo standard error, in EUR at 2023 prices."""
+    """A mean over draws and its error (half of its 95 % interval), in EUR at 2023 prices."""
 
     value: float
     error: float
@@ -24,7 +32,7 @@ class Estimate:
 
 
 def with_error(value: float, error: float, currency: str = "EUR") -> str:
-    """An amount with its standard error, rounded to what the error supports: ``EUR 3.4 ± 0.2 bn``.
+    """An amount with its error, rounded to what the error supports: ``EUR 3.4 ± 0.2 bn``.
 
     The error keeps one digit (two when it begins with 1) and the amount the same decimals. An error of zero (a central case) keeps four digits.
     """
@@ -53,10 +61,29 @@ def plain(value: float, error: float, currency: str = "EUR") -> str:
     return head + (f" {tail.split(' ', 1)[1]}" if " " in tail else "")
 
 
-def estimate(draws: np.ndarray) -> Estimate:
-    """Mean over draws (N,) and its standard error; a single draw has none. Scrambled Sobol draws are better than that: the error is an upper one."""
-    n = len(draws)
-    return Estimate(float(np.mean(draws)), float(np.std(draws, ddof=1) / math.sqrt(n)) if n > 1 else 0.0)
+def estimate(draws: np.ndarray, replicates: int = REPLICATES) -> Estimate:
+    """Mean over draws (N,) and its error, see `half95`."""
+    return Estimate(float(np.mean(draws)), float(half95(draws, replicates)))
+
+
+def estimate_where(draws: np.ndarray, usable: np.ndarray, replicates: int = REPLICATES) -> Estimate:
+    """Mean over the usable draws alone, `draws` and `usable` being (N,). The mean is a ratio of two sums over all draws; its error is the ratio's, linearised."""
+    kept = np.asarray(usable, bool)
+    mean = float(draws[kept].mean())
+    return Estimate(mean, float(half95(np.where(kept, draws - mean, 0.0) / kept.mean(), replicates)))
+
+
+def half95(draws: np.ndarray, replicates: int = REPLICATES) -> np.ndarray:
+    """Half of the 95 % interval of the mean over draws (the first axis), from draws taken in turn from `replicates` scrambles; a single draw (a central case) has none.
+
+    Raises
+    ------
+    ValueError
+        When the draws are no multiple of the scrambles.
+    """
+    if len(draws) == 1:
+        return np.zeros(np.shape(draws)[1:])
+    return half_width(np.asarray(draws, float), replicates)
 
 
 def _decimals(error: float) -> int:

@@ -18,6 +18,7 @@ from keiretsu.errors import Problem, ValuationError
 from keiretsu.numerics.polynomial import FEWEST_RUNS, PolynomialOptions, Surrogate, fit_polynomial
 from keiretsu.numerics.reliability import Branch, DesignPoint, Sampled, SearchOptions, by_branch, importance, sample_near
 from keiretsu.typing import Matrix, Vector
+from keiretsu.valuation.money import NORMAL_95, estimate_where
 from keiretsu.valuation.odds import chance_in_words, in_own_unit, listed
 
 SAID = 0.85  # part of the distance that the inputs named in the sentence carry between them
@@ -77,7 +78,7 @@ class MustBeTrue:
     table
         One row for each branch and input: ``branch, input, unit, middle, at_point, standard_deviations, importance``, most important first.
     branches
-        One row for each branch: ``branch, probability, draws, beta, first_order, near, near_error, sampled, sampled_error, status``.
+        One row for each branch: ``branch, probability, draws, beta, first_order, near, near_half95, sampled, sampled_half95, status``.
     first_order, near, sampled
         Chance of a net present value below zero: Phi(-beta), by sampling the polynomial near the points, and as the share of draws.
     held_out_r2
@@ -116,7 +117,7 @@ def what_must_be_true(question: Question, options: MustBeTrueOptions = MustBeTru
         float(np.sqrt(sum((share[name] * one.error) ** 2 for name, one in near.items()))),
         sum(one.samples for one in near.values()),
     )
-    sampled = _share_below(question.npv_eur)
+    sampled = _share_below(question.npv_eur, np.ones(len(question.npv_eur), bool))
     frames = [_point_table(name, question, point) for name, point in points.items()]
     columns = ["branch", "input", "unit", "middle", "at_point", "standard_deviations", "importance"]
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({column: [] for column in columns})
@@ -222,13 +223,14 @@ def _near(one: StandIn, point: DesignPoint | None, dimensions: int, options: Mus
     return sample_near(one.value, centres, options.samples, options.search.seed)
 
 
-def _share_below(npv: Vector) -> Sampled:
-    below = (np.asarray(npv) < 0).astype(float)
-    return Sampled(float(below.mean()), float(np.sqrt(below.mean() * (1 - below.mean()) / len(below))), len(below))
+def _share_below(npv: Vector, among: np.ndarray) -> Sampled:
+    """Share of losses among some draws; its error is half of a 95 % interval."""
+    found = estimate_where((np.asarray(npv) < 0).astype(float), among)
+    return Sampled(found.value, found.error, int(among.sum()))
 
 
 def _line(name: str, share: float, own: np.ndarray, question: Question, one: StandIn, point: DesignPoint | None, near: Sampled) -> dict[str, object]:
-    sampled = _share_below(np.asarray(question.npv_eur)[own])
+    sampled = _share_below(question.npv_eur, own)
     if point is None:
         beta = float("inf") if one.value_at(np.zeros(question.normals.shape[1])) > 0 else float("-inf")
         first, status = (0.0, "never loses") if beta > 0 else (1.0, "always loses")
@@ -241,9 +243,9 @@ def _line(name: str, share: float, own: np.ndarray, question: Question, one: Sta
         "beta": beta,
         "first_order": first,
         "near": near.probability,
-        "near_error": near.error,
+        "near_half95": NORMAL_95 * near.error,
         "sampled": sampled.probability,
-        "sampled_error": sampled.error,
+        "sampled_half95": sampled.error,
         "status": status,
     }
 

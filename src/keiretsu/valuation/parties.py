@@ -76,8 +76,8 @@ def _companies(deal: Deal, changes: Mapping[str, np.ndarray]) -> pd.DataFrame:
     for k, name in enumerate(holdings.companies):
         if np.any(total[:, k]):
             found = estimate(total[:, k])
-            rows.append({"party": name, "kind": "company", "change_eur": found.value, "error_eur": found.error})
-    return pd.DataFrame(rows, columns=["party", "kind", "change_eur", "error_eur"])
+            rows.append({"party": name, "kind": "company", "change_eur": found.value, "half95_eur": found.error})
+    return pd.DataFrame(rows, columns=["party", "kind", "change_eur", "half95_eur"])
 
 
 def _owners(deal: Deal, changes: Mapping[str, np.ndarray]) -> pd.DataFrame:
@@ -88,8 +88,8 @@ def _owners(deal: Deal, changes: Mapping[str, np.ndarray]) -> pd.DataFrame:
         if np.any(total[:, k]):
             by_channel = {f"{channel.replace(' ', '_')}_eur": float(change[:, k].mean()) for channel, change in changes.items()}
             found = estimate(total[:, k])
-            rows.append({"owner": name, "kind": holdings.owner_kinds[k], **by_channel, "change_eur": found.value, "error_eur": found.error})
-    columns = ["owner", "kind", "claim_eur", "own_prices_eur", "synergies_eur", "change_eur", "error_eur"]
+            rows.append({"owner": name, "kind": holdings.owner_kinds[k], **by_channel, "change_eur": found.value, "half95_eur": found.error})
+    columns = ["owner", "kind", "claim_eur", "own_prices_eur", "synergies_eur", "change_eur", "half95_eur"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -113,5 +113,5 @@ def _channels(deal: Deal, companies: Mapping[str, np.ndarray], owners: Mapping[s
         }
         for line, draws in {**by_line, "total": sum(by_line.values(), np.zeros(len(by_line["claim"])))}.items():
             found = estimate(draws)
-            rows.append({"party": party, "line": line, "value_eur": found.value, "error_eur": found.error})
-    return pd.DataFrame(rows, columns=["party", "line", "value_eur", "error_eur"])
+            rows.append({"party": party, "line": line, "value_eur": found.value, "half95_eur": found.error})
+    return pd.DataFrame(rows, columns=["party", "line", "value_eur", "half95_eur"])

@@ -22,7 +22,7 @@ from keiretsu.valuation.equity import Equity, refuse_negative
 from keiretsu.valuation.finance import decimal_year, finance_of, finances
 from keiretsu.valuation.inputs import BASELINE, Futures
 from keiretsu.valuation.milestones import parts_due, parts_worth_paying
-from keiretsu.valuation.money import estimate, with_error
+from keiretsu.valuation.money import estimate, estimate_where, with_error
 from keiretsu.valuation.parties import Deal, parties_tables
 from keiretsu.valuation.position import Position, Target, position
 from keiretsu.valuation.terms import StakeTerms, refuse_bad_terms, terms_of
@@ -33,7 +33,7 @@ PRO_RATA, DISCOUNTED = "pro rata", "after premium and discounts"
 
 @dataclass(frozen=True, eq=False)
 class StakeValuation:
-    """A stake under given terms. Money is EUR at 2023 prices on the day of entry, parties' changes on the case's day; `error` columns are standard errors.
+    """A stake under given terms. Money is EUR at 2023 prices on the day of entry, parties' changes on the case's day; `half95` columns are half of the 95 % interval of a mean.
 
     Attributes
     ----------
@@ -42,15 +42,15 @@ class StakeValuation:
     terms_table
         item, value, unit: share, pre- and post-money, dilution, as agreed.
     lines
-        line, value_eur, error_eur: from the pro-rata value to the net present value after premium and discounts.
+        line, value_eur, half95_eur: from the pro-rata value to the net present value after premium and discounts.
     measures
-        basis, measure, mean, error, p10, p50, p90: net present value, rate of return, multiple of money, chance of loss, break-even post-money.
+        basis, measure, mean, half95, p10, p50, p90: net present value, rate of return, multiple of money, chance of loss, break-even post-money.
     channels
-        party, line, value_eur, error_eur: the claim, own prices and synergies for the parties at the table.
+        party, line, value_eur, half95_eur: the claim, own prices and synergies for the parties at the table.
     parties
-        party, kind, change_eur, error_eur: companies through all stakes, *not additive*.
+        party, kind, change_eur, half95_eur: companies through all stakes, *not additive*.
     owners
-        owner, kind, claim_eur, own_prices_eur, synergies_eur, change_eur, error_eur: additive; the claim column adds up to zero.
+        owner, kind, claim_eur, own_prices_eur, synergies_eur, change_eur, half95_eur: additive; the claim column adds up to zero.
     no_rate
         Share of draws without a single rate of return (left out of it), with the reason.
     net_present_value
@@ -169,7 +169,7 @@ def _lines(terms: StakeTerms, held: Position, walked: tuple[Position, ...]) -> p
     }
     if walked:
         rows["of which from the right to walk away"] = held.net_present_value(1.0) - walked[0].net_present_value(1.0)
-    return pd.DataFrame([{"line": line, "value_eur": estimate(d).value, "error_eur": estimate(d).error} for line, d in rows.items()])
+    return pd.DataFrame([{"line": line, "value_eur": estimate(d).value, "half95_eur": estimate(d).error} for line, d in rows.items()])
 
 
 def _measures(terms: StakeTerms, held: Position) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -187,14 +187,15 @@ def _measures(terms: StakeTerms, held: Position) -> tuple[pd.DataFrame, pd.DataF
         npv = held.net_present_value(kept)
         spent = -held.paid.sum(axis=1)
         multiple = (held.received.sum(axis=1) + (held.sold + held.limited_liability) * kept) / spent
-        found = {"net_present_value_eur": npv, "rate_of_return": rates.rate[rates.usable], "multiple_of_money": multiple, "loss": (npv < 0) * 1.0}
+        found = {"net_present_value_eur": npv, "rate_of_return": rates.rate, "multiple_of_money": multiple, "loss": (npv < 0) * 1.0}
         if terms.instrument == "common":
             found["break_even_post_money_eur"] = _money_of_the_day(terms, held, npv + held.price) / terms.share
         for measure, draws in found.items():
-            if not len(draws):
+            usable = rates.usable if measure == "rate_of_return" else np.ones(len(draws), bool)
+            if not usable.any():
                 continue
-            mean, (low, middle, high) = estimate(draws), np.quantile(draws, (0.1, 0.5, 0.9))
-            rows.append({"basis": basis, "measure": measure, "mean": mean.value, "error": mean.error, "p10": low, "p50": middle, "p90": high})
+            mean, (low, middle, high) = estimate_where(draws, usable), np.quantile(draws[usable], (0.1, 0.5, 0.9))
+            rows.append({"basis": basis, "measure": measure, "mean": mean.value, "half95": mean.error, "p10": low, "p50": middle, "p90": high})
     return pd.DataFrame(rows), pd.DataFrame(missing, columns=["basis", "reason", "share"])
 
 
@@ -223,11 +224,11 @@ def _sentence(terms: StakeTerms, measures: pd.DataFrame, channels: pd.DataFrame)
     own = channels[channels["party"] == terms.investor]
     text = (
         f"{terms.investor}'s EUR {terms.amount_eur / 1e6:,.0f} m in {terms.company} at EUR {terms.pre_money_eur / 1e9:g} bn before the money has a "
-        f"net present value, after premium and discounts, of {with_error(float(npv['mean']), float(npv['error']))} and loses money in {float(loss['mean']):.0%} of futures"
+        f"net present value, after premium and discounts, of {with_error(float(npv['mean']), float(npv['half95']))} and loses money in {float(loss['mean']):.0%} of futures"
     )
-    said = zip(own["line"], own["value_eur"], own["error_eur"], strict=True)
+    said = zip(own["line"], own["value_eur"], own["half95_eur"], strict=True)
     beside = ", ".join(f"{line} {with_error(float(value), float(error))}" for line, value, error in said if line != "total")
     if terms.instrument == "common":
         even = of("break_even_post_money_eur")
-        text += f"; it breaks even at {with_error(float(even['mean']), float(even['error']))} post-money"
+        text += f"; it breaks even at {with_error(float(even['mean']), float(even['half95']))} post-money"
     return f"{text}. For {terms.investor} as a whole: {beside}."

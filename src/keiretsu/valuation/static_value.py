@@ -16,7 +16,7 @@ from keiretsu.errors import Problem, ValuationError
 from keiretsu.market.outcome import Outcome
 from keiretsu.market.world import World
 from keiretsu.moves.cost_moves import BatteryPriceShock
-from keiretsu.numerics.draws import sobol
+from keiretsu.outlook.uncertain import Uncertain, draws_of
 from keiretsu.typing import Vector
 from keiretsu.valuation.cooperation import Cooperation, Partner, Seating, scenario_of
 
@@ -67,8 +67,9 @@ def central_draw(world: World, form: Cooperation) -> tuple[DrawnWorld, ...]:
 
 
 def drawn_worlds(world: World, form: Cooperation, draws: int, seed: int) -> tuple[DrawnWorld, ...]:
-    """Draws of what a static view can be unsure of: the size of the savings and the price of batteries; our assumptions, stated above. `draws` a power of two."""
-    node = sobol(draws, 2, seed).node
+    """Draws of what a static view can be unsure of: the size of the savings and the price of batteries; our assumptions, stated above. `draws` a multiple of eight."""
+    unsure = tuple(Uncertain(name, "normal", 0.0, -1.0, 1.0) for name in ("saving", "battery"))
+    node = draws_of(unsure, np.eye(2), {}, draws, seed).normals.to_numpy()
     found = []
     for saving, battery in node:
         shocked = BatteryPriceShock(name="battery price drawn", change_eur_per_kwh=float(BATTERY_SPREAD * battery)).apply(world)
