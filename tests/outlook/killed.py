@@ -17,7 +17,7 @@ from keiretsu.study.runs import fill
 from keiretsu.study.storage import finished, held, open_run
 
 MANIFEST = {"case": "killed", "asked": {"draws": 60}}
-PIECES = pieces_of(["baseline", "other"], 60, 2)
+PIECES = pieces_of(["baseline", "other"], 60, 2, ["baseline", "other"])
 
 
 def numbers(pieces: Sequence[Piece]) -> Iterator[tuple[Piece, Mapping[str, np.ndarray]]]:

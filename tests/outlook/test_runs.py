@@ -24,7 +24,7 @@ from keiretsu.outlook.pieces import Piece, pieces_of
 from keiretsu.outlook.uncertain import Uncertain, draws_of
 from keiretsu.study import storage
 from keiretsu.study.cluster import LocalWorkers, computed, executor_of
-from keiretsu.study.runs import Prepared, RunError, Threads, Work, list_runs, run_years
+from keiretsu.study.runs import Prepared, RunError, Threads, Work, drawn_of, list_runs, run_years
 from tests.outlook import killed
 from tests.outlook.small import small_scenarios, small_world
 
@@ -43,7 +43,7 @@ def ready() -> Prepared:
     manifest = {
         "case": "small", "years": [2024, 2025], "scenarios": ["baseline", "cheaper"], "asked": {"draws": 16, "block": 2}, "program": "test", "case_hash": "a"
     }  # fmt: skip
-    return Prepared(outlook, draws, pieces_of(outlook.scenarios, 16, 2), True, manifest)
+    return Prepared(outlook, draws, pieces_of(outlook.scenarios, 16, 2, outlook.scenarios), True, manifest)
 
 
 def digest(folder: Path) -> str:
@@ -107,6 +107,16 @@ def test_what_comes_back_from_disk_is_what_was_computed(whole: tuple[Path, Ensem
     work = [(p, [ready().outlook.central()] if not p.draws else [ready().draws.row(d) for d in p.draws]) for p in ready().pieces]
     direct = assembled(ready().outlook, ready().draws, dict(Threads(1).compute(ready().outlook, work, True)), ready().manifest)
     assert direct.data.identical(whole[1].data)
+
+
+def test_a_scenario_that_is_not_drawn_has_its_central_case_and_changes_no_other(tmp_path: Path, whole: tuple[Path, Ensemble]) -> None:
+    made = {**ready().manifest, "asked": {"draws": 16, "block": 2, "drawn": ["baseline"]}}
+    fewer = dataclasses.replace(
+        ready(), pieces=pieces_of(["baseline", "cheaper"], 16, 2, drawn_of(["baseline", "cheaper"], ["baseline"])), manifest=made
+    )
+    found = run_years(fewer, tmp_path / "run", Threads(1), quiet)
+    assert found.central.identical(whole[1].central)
+    assert found.data.identical(whole[1].data.sel(scenario=["baseline"]))
 
 
 @pytest.mark.parametrize(("key", "value"), [("case_hash", "b"), ("program", "another"), ("asked", {"draws": 16, "block": 4})])

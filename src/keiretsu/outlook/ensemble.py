@@ -35,7 +35,7 @@ class Ensemble:
     normals
         The independent standard normals behind those that have a spread. (draw x input)
     central
-        The same variables for the central case, with a draw dimension of one.
+        The same variables for the central case, with a draw dimension of one; it may have scenarios that were not drawn.
     settings
         What must be the same for the same numbers to come out.
     """
@@ -90,7 +90,7 @@ def ensemble(
     NotSettled
         For the first path that is none.
     """
-    pieces = pieces_of(scenarios, len(draws.values), block)
+    pieces = pieces_of(scenarios, len(draws.values), block, scenarios)
     done: dict[Piece, Arrays] = {}
     on_step(0, len(pieces), "years ahead")
     with ThreadPoolExecutor(threads) as pool:
@@ -127,8 +127,8 @@ def assembled(outlook: Outlook, draws: Draws, done: Mapping[Piece, Arrays], sett
         "versions": {name: importlib.metadata.version(name) for name in ("jax", "jaxlib", "numpy", "scipy", "equinox")},
         **settings,
     }
-    empty = not len(draws.values)
-    data = _dataset(outlook, central, scenarios) if empty else _dataset(outlook, sampled, scenarios)
+    drawn = [name for name in scenarios if sampled[name]]
+    data = _dataset(outlook, sampled, drawn) if drawn else _dataset(outlook, central, scenarios)
     return Ensemble(data, draws.values, draws.normals, _dataset(outlook, central, scenarios), made)
 
 

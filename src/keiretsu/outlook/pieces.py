@@ -54,11 +54,11 @@ class Piece:
         return f"{self.scenario}-{'central' if self.block == CENTRAL else f'{self.block:04d}'}"
 
 
-def pieces_of(scenarios: Sequence[str], draws: int, block: int) -> tuple[Piece, ...]:
-    """Central cases first, then block by block through all scenarios, so that an unfinished run has the same draws of each."""
+def pieces_of(scenarios: Sequence[str], draws: int, block: int, drawn: Sequence[str]) -> tuple[Piece, ...]:
+    """Central cases of all scenarios first, then block by block through those that are drawn: an unfinished run has the same draws of each."""
     central = [Piece(name, CENTRAL, ()) for name in scenarios]
     blocks = range(-(-draws // block)) if draws else range(0)
-    rest = [Piece(name, b, tuple(range(b * block, min((b + 1) * block, draws)))) for b in blocks for name in scenarios]
+    rest = [Piece(name, b, tuple(range(b * block, min((b + 1) * block, draws)))) for b in blocks for name in drawn]
     return (*central, *rest)
 
 

@@ -22,7 +22,7 @@ from keiretsu.market.world import World
 from keiretsu.moves.scenario import Scenario
 from keiretsu.outlook.case_facts import facts_of, last_year
 from keiretsu.outlook.ensemble import BLOCK, Ensemble, assembled, values_of
-from keiretsu.outlook.outlook import Outlook, build
+from keiretsu.outlook.outlook import BASELINE, Outlook, build
 from keiretsu.outlook.pieces import Piece, pieces_of, run_piece
 from keiretsu.outlook.uncertain import REPLICATES, Draws, draws_of, uncertain_of
 from keiretsu.study.run import chosen_scenarios
@@ -47,6 +47,8 @@ class YearsAhead:
         Last year; 0 for the one that the case states.
     scenarios
         Scenarios beside the baseline; empty for all of the case.
+    drawn
+        Those of them that are drawn; empty for all. The others have their central case alone.
     block
         Draws in one piece.
     products
@@ -59,6 +61,7 @@ class YearsAhead:
     seed: int = 20240327
     until: int = 0
     scenarios: tuple[str, ...] = ()
+    drawn: tuple[str, ...] = ()
     block: int = BLOCK
     products: bool = True
     consumers: int = 0
@@ -128,13 +131,20 @@ def prepared(case: Case, world: World, scenarios: Iterable[Scenario], asked: Yea
         "case_hash": case.hash,
         "years": list(facts.years),
         "scenarios": list(outlook.scenarios),
-        "asked": {**dataclasses.asdict(asked), "scenarios": list(asked.scenarios)},
+        "asked": {**dataclasses.asdict(asked), "scenarios": list(asked.scenarios), "drawn": list(asked.drawn)},
         "pricing": dataclasses.asdict(outlook.options),
         "program": program_hash(),
         "machine": platform.machine(),
         "versions": {name: importlib.metadata.version(name) for name in ("keiretsu", "jax", "jaxlib", "numpy", "scipy", "equinox")},
     }
-    return Prepared(outlook, draws, pieces_of(outlook.scenarios, asked.draws, asked.block), asked.products, manifest)
+    return Prepared(
+        outlook, draws, pieces_of(outlook.scenarios, asked.draws, asked.block, drawn_of(outlook.scenarios, asked.drawn)), asked.products, manifest
+    )
+
+
+def drawn_of(scenarios: Sequence[str], asked: Sequence[str]) -> tuple[str, ...]:
+    """Scenarios that are drawn: the baseline and those asked for, all of them when none is named."""
+    return tuple(name for name in scenarios if not asked or name == BASELINE or name in asked)
 
 
 def no_draws(outlook: Outlook) -> Draws:
@@ -190,7 +200,7 @@ def resume(folder: Path, executor: Executor, on_step: OnStep) -> Ensemble:
     case = load_case(str(manifest["case_folder"]))
     if case.hash != manifest["case_hash"]:
         refuse_other_run(folder, {**manifest, "case_hash": case.hash})
-    given["scenarios"] = tuple(given["scenarios"])
+    given |= {key: tuple(given[key]) for key in ("scenarios", "drawn")}
     ready = prepare(case, YearsAhead(**given))
     return run_years(ready, folder, executor, on_step)
 
@@ -210,7 +220,8 @@ def list_runs(root: Path) -> pd.DataFrame:
             continue
         said = read_manifest(path.parent)
         asked = asked_of(said)
-        names = pieces_of(list(said["scenarios"]), int(asked["draws"]), int(asked["block"]))  # type: ignore[call-overload]
+        every = [str(name) for name in said["scenarios"]]  # type: ignore[attr-defined]
+        names = pieces_of(every, int(asked["draws"]), int(asked["block"]), drawn_of(every, asked.get("drawn", [])))
         done = len({piece.name for piece in names} & finished(path.parent))
         status = "complete" if done == len(names) else "to be resumed"
         if said["program"] != program_hash():
