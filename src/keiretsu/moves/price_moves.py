@@ -23,10 +23,12 @@ from keiretsu.moves.move import Channel, Move
 
 @dataclass(frozen=True, kw_only=True)
 class PriceCut(Move):
-    """Net prices fall by a share of what they were and stay there; a negative share is a rise."""
+    """Net prices fall by a share of what they were and are held there (over years, at that ratio to cost); a negative share is a rise."""
 
     type: ClassVar[str] = "price_cut"
-    summary: ClassVar[str] = "net prices fall by a share of the world's price and are held there; everybody else answers"
+    summary: ClassVar[str] = (
+        "net prices fall by a share of the world's price and are held there, over years at the same ratio to cost; everybody else answers"
+    )
     usual_channel: ClassVar[Channel] = "rivals"
 
     products: ProductFilter = argument("products whose price is cut")

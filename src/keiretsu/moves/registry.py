@@ -68,6 +68,7 @@ share = 0.10
 
 A move changes what it says and nothing else. It holds from `start` up to, not including, `end`; one that does not hold on the case's date is left
 out and the notes say so. Money is EUR at 2023 prices, prices are the maker's, net of tax; a share is a part of one, so that ten per cent is 0.1.
+A price that is held (a cut, a launch with `price = "held"`) is held as it is in one year; over years it keeps its ratio to what the car costs to make.
 
 Moves that contradict each other are refused before anything is solved, all of them at once: one price held at two levels, a launch of a product
 that exists, a product withdrawn and changed, more of a company bought than is for sale, a firm that takes part after it was taken over, a buyer

@@ -12,19 +12,17 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from keiretsu.demand.choice import choose
-from keiretsu.demand.tastes import Nests, Tastes
 from keiretsu.market.outcome import KM_IN_A_CAR_LIFE
 from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, State, Year
 from keiretsu.outlook.base_year import by_draw, tastes_under
-from keiretsu.outlook.implicit import prices
+from keiretsu.outlook.clearing import SolvedMarket, YearMarket, clear
+from keiretsu.outlook.held import cost_at_first, held_price
 from keiretsu.outlook.inputs import Values
 from keiretsu.outlook.state import aged, chargers_next, pack_price, survival
-from keiretsu.supply.first_order import PriceProblem
 from keiretsu.supply.pricing import PricingOptions
-from keiretsu.supply.wedges import Wedges, paid, unit_margin
+from keiretsu.supply.wedges import Wedges
 from keiretsu.supply.weights import ProfitWeights
-from keiretsu.typing import PerDraw, PerProduct, PerProductAndDraw, Scalar
+from keiretsu.typing import Scalar
 
 CURRENCIES = ("JPY", "CNY", "INR", "KRW", "GBP", "USD", "SEK", "NOK")
 TINY_PART = 1e-9  # of a year: below it a car is not on sale
@@ -39,33 +37,6 @@ class Draw(eqx.Module):
     appeal: Float[Array, " L"]
     base: Reproduced
     delta: Float[Array, "M J"]
-
-
-class _Market(eqx.Module):
-    delta: PerProduct
-    mu: PerProductAndDraw
-    alpha: PerDraw
-    weight: PerDraw
-    nests: Nests | None
-    on_sale: Array
-    wedges: Wedges
-    weights: ProfitWeights
-    cost: PerProduct
-    shadow: PerProduct
-    held: Array
-    start: PerProduct
-
-
-class _Solved(eqx.Module):
-    price: PerProduct
-    share: PerProduct
-    margin: PerProduct
-    worth: PerProduct
-    to_government: Scalar
-    surplus: Scalar
-    residual: Scalar
-    iterations: Array
-    settled: Array
 
 
 def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: PricingOptions) -> tuple[State, Year]:
@@ -88,9 +59,9 @@ def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: Pric
     wedges = by_draw(base, Wedges(plan.buyer_rate, plan.buyer_add + values["incentives"] * plan.incentive, plan.maker_rate, plan.maker_charge))
     # a change of cost is passed on nearly in full, so last year's margin is the better guess than last year's price
     near = jnp.where(state.price > 0, state.price + jnp.where(state.cost > 0, cost - state.cost, 0.0), plan.start)
-    start = jnp.where(plan.held, plan.start, jax.lax.stop_gradient(near))
-    markets = _Market(delta, mu, alpha, base.weight, base.nests, on_sale, wedges, weights, cost, plan.shadow, plan.held, start)
-    solved = jax.lax.map(lambda m: _solve(m, options, base.outside), markets)
+    start = jnp.where(plan.held, held_price(plan, cost, cost_at_first(draw.base, plan)), jax.lax.stop_gradient(near))
+    markets = YearMarket(delta, mu, alpha, base.weight, base.nests, on_sale, wedges, weights, cost, plan.shadow, plan.held, start)
+    solved = clear(markets, options, base.outside)
     units = solved.share * potential[:, None]
     return _accounts(base, plan, draw, state, solved, units, part, cost, potential, battery, older, scrapped)
 
@@ -110,7 +81,7 @@ def _part_and_age(base: BaseYear, plan: Plan, draw: Draw) -> tuple[Float[Array, 
 def _cost(base: BaseYear, draw: Draw, plan: Plan, battery: Scalar, elapsed: Scalar) -> Float[Array, "M J"]:
     """Marginal cost: battery at its price of the year, the rest by its trends and the exchange rates, less what partners save."""
     values = draw.values
-    known = plan.cost_slope * draw.base.cost.reshape(-1)[plan.source] + plan.cost_add
+    known = cost_at_first(draw.base, plan)
     rest = known - plan.saving * base.battery_kwh * base.pack_price
     fall = (1.0 - values["rest_cost_trend"]) ** elapsed * (1.0 - values["electric_cost_trend"] * base.powertrain[0]) ** elapsed
     rates = jnp.stack([values[f"fx_{currency}"] for currency in CURRENCIES])
@@ -130,28 +101,12 @@ def _delta(base: BaseYear, draw: Draw, plan: Plan, state: State, part: Array, ag
     return draw.delta + electric + appeal - values["age_taste"] * age + base.like_alone * jnp.log(shown) + plan.utility
 
 
-def _solve(m: _Market, options: PricingOptions, outside: bool) -> _Solved:
-    tastes = Tastes(m.delta, m.mu, m.alpha, m.weight, m.on_sale, m.nests, outside)
-    problem = PriceProblem(tastes, m.wedges, m.weights, m.cost + m.shadow, m.held)
-    price, residual, iterations, settled = prices(problem, m.start, options)
-    money = paid(m.wedges, price)
-    choice = choose(tastes, money)
-    sold = choice.probability * m.weight
-    share = sold.sum(axis=1)
-    margin = unit_margin(m.wedges, price, m.cost)
-    worth = (sold * margin).sum(axis=1)
-    government = (sold * (money - margin - m.cost[:, None])).sum()
-    surplus = (m.weight * choice.inclusive / m.alpha).sum()
-    mean_margin = worth / jnp.where(share > 0, share, 1.0)
-    return _Solved(price, share, mean_margin, worth, government, surplus, residual, iterations, settled)
-
-
 def _accounts(
     base: BaseYear,
     plan: Plan,
     draw: Draw,
     state: State,
-    solved: _Solved,
+    solved: SolvedMarket,
     units: Float[Array, "M J"],
     part: Array,
     cost: Array,
