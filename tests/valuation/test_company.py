@@ -9,7 +9,7 @@ import xarray as xr
 
 from keiretsu.case import Case
 from keiretsu.errors import CaseError, NegativeEquity, ValuationError
-from keiretsu.valuation.cash_flow import cash_flow, platform_path, synergy_path
+from keiretsu.valuation.cash_flow import cash_flow, platform_path, sized_by, synergy_path
 from keiretsu.valuation.company import value_company
 from keiretsu.valuation.discounting import clock, value_of_flows, value_of_growth
 from keiretsu.valuation.finance import at_model_prices, decimal_year, finances, real_rate
@@ -59,6 +59,29 @@ def test_margins_that_are_larger_in_a_draw_only_because_buyers_are_less_sensitiv
     finance = finances(case)["Electric"]
     one, other = (cash_flow(case, finance, prospects(data, "stake"), with_synergies=True) for data in (steady, uneven))
     np.testing.assert_allclose(other.ebitda, one.ebitda, rtol=1e-9, atol=1.0)
+
+
+def test_a_maker_who_sells_less_at_the_same_profit_is_worth_the_same(case: Case, ensemble: MadeUp) -> None:
+    """At its best price a maker's profit is flat: what overhead would follow sales must not turn a loss of revenue into a gain."""
+    data = ensemble.data.copy(deep=True)
+    for name in ("firm_profit_eur", "firm_revenue_eur", "firm_units"):
+        data[name].loc[{"scenario": "stake"}] = data[name].sel(scenario="baseline")
+    data["firm_revenue_eur"].loc[{"scenario": "stake"}] *= 0.97
+    finance = dataclasses.replace(finances(case)["Electric"], overhead_share=0.1, capex_share=0.05, working_capital_share=0.0)
+    base = cash_flow(case, finance, prospects(data, "baseline"), with_synergies=False)
+    less = cash_flow(case, finance, prospects(data, "stake", sized_by(case, "stake")), with_synergies=False)
+    np.testing.assert_allclose(less.free_cash_flow, base.free_cash_flow, rtol=1e-12, atol=1e-3)
+    grown = cash_flow(case, finance, prospects(data, "stake"), with_synergies=False)  # sized for its own sales: three per cent less of both
+    assert (grown.free_cash_flow > base.free_cash_flow).all()
+
+
+def test_a_scenario_that_launches_cars_needs_the_company_for_them(tmp_path: Path) -> None:
+    move = '[[moves]]\ntype = "%s"\nname = "one"\n'
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "more.toml").write_text('title = "more cars"\nquestion = "what for?"\n' + move % "launch")
+    (tmp_path / "scenarios" / "dearer.toml").write_text('title = "dearer cars"\nquestion = "what for?"\n' + move % "cost_shock")
+    found = write_case(tmp_path)
+    assert sized_by(found, "more") == "more" and sized_by(found, "dearer") == sized_by(found, "baseline") == "baseline"
 
 
 def test_nobody_earns_on_cars_that_it_cannot_build(case: Case, ensemble: MadeUp) -> None:

@@ -225,6 +225,17 @@ def test_the_claim_own_prices_and_synergies_are_three_lines(case: Case, ensemble
     assert table.loc[("Partner", "synergies")] > 0
 
 
+@pytest.mark.parametrize("name", ["new", "old", "parts"])
+def test_own_prices_of_the_investor_are_those_of_every_company_by_the_part_of_it_that_is_the_investors(
+    case: Case, ensemble: MadeUp, name: str
+) -> None:
+    found = value_stake(case, ensemble, name)
+    said = found.channels.set_index(["party", "line"])["value_eur"].loc[("Partner", "own prices")]
+    assert found.own_prices["value_eur"].sum() == pytest.approx(said, abs=0.01)  # cents
+    direct = found.own_prices.set_index("from").drop(index="Electric, through the stake bought")
+    np.testing.assert_allclose(direct["value_eur"], direct["company_gains_eur"] * direct["part"], rtol=1e-9)
+
+
 def test_a_seller_of_old_shares_gets_what_the_buyer_loses(case: Case, ensemble: MadeUp) -> None:
     table = value_stake(case, ensemble, "old").owners
     assert table["claim_eur"].sum() == pytest.approx(0.0, abs=0.01)

@@ -3,6 +3,10 @@
 Margin of the simulated markets, plus the rest of the company, less fixed cost, overhead and research, less tax (losses carried forward), less capital
 spending, less what revenue growth ties up in working capital. Everything is real; a loss carried forward and a tax allowance are amounts of old
 money, so inflation eats them.
+
+Overhead, research and plants follow the size of the company, and its size is that of its plans: the revenue of the baseline, or of the scenario
+where this launches or withdraws cars. What varies with each car sold is in its marginal cost already (recovered from prices), so a change of
+prices alone must not save any of the rest: else every maker would seem to gain by selling less than it chooses to.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from keiretsu.typing import Matrix, Vector
 from keiretsu.valuation.finance import Finance, records
 from keiretsu.valuation.inputs import BASELINE, Prospects
 
+CHANGES_THE_RANGE = ("launch", "twin", "entry", "withdrawal")  # types of moves
 LINES = ("margin", "rest", "synergies", "fixed_cost", "rnd", "ebitda", "depreciation", "tax", "capex", "working_capital", "free_cash_flow")
 
 
@@ -59,17 +64,20 @@ def cash_flow(case: Case, finance: Finance, prospects: Prospects, *, with_synerg
         Whether what the scenario's partners save together is in (synergies.csv, shared platforms): left out where it is to be shown apart.
     """
     years = prospects.years
-    built = built_part(finance, prospects)
-    margin, simulated, sold, not_marginal = (built * values for values in (*prospects.of(finance.company), prospects.not_marginal(finance.company)))
+    asked, (planned, planned_units, other_cost) = prospects.of(finance.company), prospects.planned(finance.company)
+    built, built_as_planned = built_part(finance, asked[2], years), built_part(finance, planned_units, years)
+    margin, simulated, sold = (built * values for values in asked)
+    planned, not_marginal = built_as_planned * planned, built_as_planned * other_cost
     units = sold + finance.path("rest_units", years)
     shape = margin.shape
     rest = np.broadcast_to(finance.path("rest_of_company_profit_eur", years), shape)
     revenue = simulated + finance.path("rest_of_company_revenue_eur", years)
+    size = planned + finance.path("rest_of_company_revenue_eur", years)
     synergies = np.broadcast_to(synergy_path(case, finance, prospects.scenario, years) * float(with_synergies), shape)
-    fixed_cost = -finance.path("fixed_cost_eur", years) - finance.overhead_share * revenue - not_marginal
+    fixed_cost = -finance.path("fixed_cost_eur", years) - finance.overhead_share * size - not_marginal
     rnd = np.broadcast_to(-finance.path("rnd_eur", years), shape)
     shared_as_in = prospects.scenario if with_synergies else BASELINE
-    spent = finance.path("capex_eur", years) + platform_path(case, finance.company, shared_as_in, years) + finance.capex_share * revenue
+    spent = finance.path("capex_eur", years) + platform_path(case, finance.company, shared_as_in, years) + finance.capex_share * size
     ebitda = margin + rest + synergies + fixed_cost + rnd
     allowance = _allowances(finance, spent)
     tax, losses_left = _tax(finance, ebitda - allowance)
@@ -85,14 +93,20 @@ def cash_flow(case: Case, finance: Finance, prospects: Prospects, *, with_synerg
     )  # fmt: skip
 
 
-def built_part(finance: Finance, prospects: Prospects) -> Matrix:
+def sized_by(case: Case, scenario: str) -> str:
+    """The scenario whose revenue companies are sized for under this one: itself where it launches or withdraws cars, else the baseline."""
+    own = any(move.values.get("type") in CHANGES_THE_RANGE for one in case.scenarios if one.name == scenario for move in one.moves)
+    return scenario if own else BASELINE
+
+
+def built_part(finance: Finance, asked: Matrix, years: np.ndarray) -> Matrix:
     """Part of the cars asked for in the simulated markets that the company can build; 1 where no capacity is stated. (N, T)
 
-    The rest of the company comes first. Who gets the sales that are lost is left out: rivals are worth a little more than shown.
+    The rest of the company comes first. Who gets the sales that are lost is left out (rivals are worth a little more than shown), and so is that a maker
+    who is sold out could raise its prices (it is worth a little more than shown).
     """
-    _, _, asked = prospects.of(finance.company)
-    capacity = finance.path("capacity_units", prospects.years)
-    room = np.maximum(capacity - finance.path("rest_units", prospects.years), 0.0)
+    capacity = finance.path("capacity_units", years)
+    room = np.maximum(capacity - finance.path("rest_units", years), 0.0)
     limited = (capacity > 0) & (asked > room)
     return np.where(limited, room / np.where(asked > 0, asked, 1.0), 1.0)
 

@@ -52,6 +52,8 @@ class Prospects:
         EUR a year at 2023 prices, simulated markets only. (N, T, F)
     units, electric_units
         Cars a year. (N, T, F)
+    planned_revenue_eur, planned_units
+        Revenue and cars that overhead, research and plants are sized for: see `keiretsu.valuation.cash_flow`. (N, T, F)
     excess
         Margin over revenue in the first year of the baseline, less its median over draws. (N, F)
     """
@@ -63,6 +65,8 @@ class Prospects:
     revenue_eur: np.ndarray
     units: np.ndarray
     electric_units: np.ndarray
+    planned_revenue_eur: np.ndarray
+    planned_units: np.ndarray
     excess: np.ndarray
 
     @property
@@ -78,20 +82,24 @@ class Prospects:
         k = self.firms.index(company)
         return self.margin_eur[:, :, k], self.revenue_eur[:, :, k], self.units[:, :, k]
 
-    def not_marginal(self, company: str) -> np.ndarray:
-        """Cost (N, T) that a draw's margins imply beyond the stated one, so that all draws agree with the same accounts.
+    def planned(self, company: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Revenue and cars (N, T) that a company is sized for, and its cost that is not marginal; zeros for one that sells nothing in the simulated markets.
+
+        The last is the cost that a draw's margins imply beyond the stated one, so that all draws agree with the same accounts.
 
         How sensitive buyers are to prices is uncertain, and with it the margin over *marginal* cost; the operating profit that a company reported is
-        not. A draw with larger margins has larger costs of the other kind, in the same proportion to revenue.
+        not. A draw with larger margins has larger costs of the other kind, in the same proportion to that revenue.
         """
         if company not in self.firms:
-            return np.zeros(self.margin_eur.shape[:2])
+            nothing = np.zeros(self.margin_eur.shape[:2])
+            return nothing, nothing, nothing
         k = self.firms.index(company)
-        return self.excess[:, k, None] * self.revenue_eur[:, :, k]
+        revenue = self.planned_revenue_eur[:, :, k]
+        return revenue, self.planned_units[:, :, k], self.excess[:, k, None] * revenue
 
 
-def prospects(data: xr.Dataset, scenario: str) -> Prospects:
-    """Read one scenario of an ensemble's data set.
+def prospects(data: xr.Dataset, scenario: str, sized_by: str = "") -> Prospects:
+    """Read one scenario of an ensemble's data set; `sized_by` names the scenario whose revenue companies are sized for, itself when empty.
 
     Raises
     ------
@@ -100,10 +108,10 @@ def prospects(data: xr.Dataset, scenario: str) -> Prospects:
     """
     _refuse_unknown(data, BASELINE, ())
     _refuse_unknown(data, scenario, ("firm_profit_eur", "firm_revenue_eur", "firm_units", "firm_electric_units"))
-    chosen = data.sel(scenario=scenario)
+    chosen, planned = data.sel(scenario=scenario), data.sel(scenario=sized_by or scenario)
 
-    def array(name: str) -> np.ndarray:
-        return np.asarray(chosen[name].transpose("draw", "year", "firm").values, dtype=float)
+    def array(name: str, of: xr.Dataset = chosen) -> np.ndarray:
+        return np.asarray(of[name].transpose("draw", "year", "firm").values, dtype=float)
 
     return Prospects(
         scenario,
@@ -113,6 +121,8 @@ def prospects(data: xr.Dataset, scenario: str) -> Prospects:
         array("firm_revenue_eur"),
         array("firm_units"),
         array("firm_electric_units"),
+        array("firm_revenue_eur", planned),
+        array("firm_units", planned),
         _excess(data),
     )
 

@@ -45,6 +45,53 @@ def parties_tables(deal: Deal) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame
     return _companies(deal, companies), _owners(deal, owners), _channels(deal, companies, owners)
 
 
+def own_prices_table(deal: Deal) -> pd.DataFrame:
+    """Where the investor's line "own prices" comes from; the rows add up to it.
+
+    For each company whose own value moves with the prices of all makers: by how much, the part of it that reaches the investor through the stakes held before the deal, and
+    their product. The last row is the part of what the company gains that the stake bought now carries over.
+    """
+    base, after = deal.equities["baseline"], deal.equities["own prices"]
+    holdings = base.holdings
+    part = _reaches(base, deal.terms.investor)
+    moved = after.own - base.own
+    rows: list[dict[str, object]] = []
+    for k, name in enumerate(holdings.companies):
+        if np.any(moved[:, k]) and part[k]:
+            change, reaches = estimate(moved[:, k]), estimate(moved[:, k] * part[k])
+            rows.append(
+                {"from": name, "company_gains_eur": change.value, "part": float(part[k]), "value_eur": reaches.value, "half95_eur": reaches.error}
+            )
+    rows.sort(key=lambda row: -abs(float(str(row["value_eur"]))))
+    through = estimate(_carried(deal, part))
+    held = float(deal.terms.share)
+    rows.append(
+        {
+            "from": f"{deal.terms.company}, through the stake bought",
+            "company_gains_eur": next((row["company_gains_eur"] for row in rows if row["from"] == deal.terms.company), 0.0),
+            "part": held, "value_eur": through.value, "half95_eur": through.error,
+        }
+    )  # fmt: skip
+    return pd.DataFrame(rows, columns=["from", "company_gains_eur", "part", "value_eur", "half95_eur"])
+
+
+def _reaches(equity: Equity, party: str) -> np.ndarray:
+    """Part of each company's own value that reaches a company or an outside owner through all stakes. (F,)"""
+    holdings = equity.holdings
+    if party in holdings.companies:
+        return equity.multiplier[holdings.companies.index(party)]
+    return holdings.owner_shares[holdings.owners.index(party)] @ equity.multiplier
+
+
+def _carried(deal: Deal, part: np.ndarray) -> np.ndarray:
+    """What the terms move to the investor because prices changed, its own part of what the giver loses taken off. (N,)"""
+    holdings = deal.equities["baseline"].holdings
+    moved = deal.transfers["own prices"] - deal.transfers["baseline"]
+    giver = deal.terms.company if deal.terms.money == "primary" else deal.terms.seller
+    own = part[holdings.companies.index(deal.terms.investor)] if deal.terms.investor in holdings.companies else 1.0
+    return moved * (own - (part[holdings.companies.index(giver)] if giver in holdings.companies else 0.0))
+
+
 def _changes(deal: Deal) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Change of companies' equity (N, F) and owners' claims (N, O), by channel. The new money itself is no gain and not in it."""
     holdings, multiplier = deal.equities["baseline"].holdings, deal.equities["baseline"].multiplier

@@ -23,7 +23,7 @@ from keiretsu.valuation.finance import decimal_year, finance_of, finances
 from keiretsu.valuation.inputs import BASELINE, Futures
 from keiretsu.valuation.milestones import parts_due, parts_worth_paying
 from keiretsu.valuation.money import estimate, estimate_where, with_error
-from keiretsu.valuation.parties import Deal, parties_tables
+from keiretsu.valuation.parties import Deal, own_prices_table, parties_tables
 from keiretsu.valuation.position import Position, Target, position
 from keiretsu.valuation.terms import StakeTerms, refuse_bad_terms, terms_of
 from keiretsu.valuation.worth import Terminal, Worth, equity_of, worth_of_all
@@ -47,6 +47,8 @@ class StakeValuation:
         basis, measure, mean, half95, p10, p50, p90: net present value, rate of return, multiple of money, chance of loss, break-even post-money.
     channels
         party, line, value_eur, half95_eur: the claim, own prices and synergies for the parties at the table.
+    own_prices
+        from, company_gains_eur, part, value_eur, half95_eur: where the investor's line "own prices" comes from, by company; adds up to it.
     parties
         party, kind, change_eur, half95_eur: companies through all stakes, *not additive*.
     owners
@@ -63,6 +65,7 @@ class StakeValuation:
     lines: pd.DataFrame
     measures: pd.DataFrame
     channels: pd.DataFrame
+    own_prices: pd.DataFrame
     parties: pd.DataFrame
     owners: pd.DataFrame
     no_rate: pd.DataFrame
@@ -112,7 +115,7 @@ def value_stake(case: Case, futures: Futures, terms: StakeTerms | str, *, termin
     lines = _lines(asked, held, walked)
     measures, no_rate = _measures(asked, held)
     return StakeValuation(
-        asked, _sentence(asked, measures, channels), _terms_table(asked, held), lines, measures, channels, parties, owners, no_rate,
+        asked, _sentence(asked, measures, channels), _terms_table(asked, held), lines, measures, channels, own_prices_table(deal), parties, owners, no_rate,
         held.net_present_value(kept_at_exit(asked)),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ import xarray as xr
 from keiretsu.case import Case
 from keiretsu.market.build import register_of
 from keiretsu.ownership import Holdings
-from keiretsu.valuation.cash_flow import CashFlow, cash_flow
+from keiretsu.valuation.cash_flow import CashFlow, cash_flow, sized_by
 from keiretsu.valuation.discounting import Clock, clock, value_of_exit, value_of_flows, value_of_growth
 from keiretsu.valuation.equity import Equity, equity_through_network
 from keiretsu.valuation.finance import Finance, decimal_year, finances
@@ -51,7 +51,7 @@ class Worth:
 
 def worth_of_all(case: Case, data: xr.Dataset, scenario: str, *, with_synergies: bool, now: float | None = None) -> dict[str, Worth]:
     """Every company of finance.csv under a scenario, on the case's day or another decimal year."""
-    ahead = prospects(data, scenario)
+    ahead = prospects(data, scenario, sized_by(case, scenario))
     time = clock(ahead.years, decimal_year(case.as_of) if now is None else now)
     return {name: worth(finance, cash_flow(case, finance, ahead, with_synergies=with_synergies), time) for name, finance in finances(case).items()}
 
