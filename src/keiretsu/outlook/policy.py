@@ -7,6 +7,7 @@ of buyer and not by consumer draw.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ import pandas as pd
 
 from keiretsu.market.policy.compile import charger_utility, wedges_for
 from keiretsu.market.policy.programmes import Incentive, Programme, in_force
-from keiretsu.market.world import MarketFacts
+from keiretsu.market.world import MarketFacts, World
 from keiretsu.supply.pieces import piece_at, wedges_of
 
 
@@ -30,6 +31,20 @@ class YearlyWedges:
     keep: np.ndarray
     charge: np.ndarray
     utility: np.ndarray
+
+
+def as_known(world: World) -> World:
+    """The world with every programme that its date did not know of left to moves: dormant unless a scenario runs it."""
+
+    def marked(programme: Programme) -> Programme:
+        scope = programme.scope
+        return (
+            programme
+            if (scope.known or scope.start) <= world.date
+            else dataclasses.replace(programme, scope=dataclasses.replace(scope, dormant=True))
+        )
+
+    return world.replace(programmes=tuple(marked(programme) for programme in world.programmes))
 
 
 def classes_of(facts: MarketFacts) -> np.ndarray:

@@ -21,6 +21,7 @@ from keiretsu.moves.move import Move
 from keiretsu.moves.scenario import Scenario
 from keiretsu.outlook.facts import OutlookFacts
 from keiretsu.outlook.lineage import Lineage, lineages
+from keiretsu.outlook.policy import as_known
 
 # Columns in which two launches of one product must agree to share a slot: what consumers see, and where it is built.
 SEEN = ("powertrain", "segment", "body", "seats", "nest", "sub_nest", "powertrain_group", "origin", "battery_kwh", "range_km", "power_kw", "mass_kg", "co2_gkm")  # fmt: skip
@@ -72,6 +73,7 @@ def storyline(world: World, name: str, scenario: Scenario | None, facts: Outlook
     MoveError
         With every problem of every move.
     """
+    world = as_known(world)
     own = () if scenario is None else scenario.moves
     planned = tuple(timeless(launch.move) for launch in facts.launches)
     made: dict[tuple[object, ...], int] = {}

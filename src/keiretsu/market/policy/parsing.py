@@ -96,7 +96,7 @@ def _scope(row: dict[str, Any], where: str, problems: list[Problem]) -> Scope | 
         if field.name not in row:
             continue
         value = row[field.name]
-        if field.name in ("start", "end"):
+        if field.name in ("start", "end", "known"):
             if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
                 problems.append(Problem("not a date", f"{where}, {field.name}", repr(value), "a date such as 2024-03-27, without quotes"))
         elif field.name == "dormant":

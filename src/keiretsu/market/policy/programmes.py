@@ -21,7 +21,8 @@ class Scope:
     """Where, when and for which products a programme holds. An empty tuple means "all".
 
     `start` and `end` are the first and the last day in force. `makers` are companies that set the price. A code of `origins` may be
-    the area "EU". `models` are written ``Brand Model``.
+    the area "EU". `models` are written ``Brand Model``. `known` is the day on which it was decided or announced, not stated that on which it starts:
+    the years ahead hold what was known on the case's day.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Scope:
     mass_max_kg: float = float("inf")
     co2_max_gkm: float = float("inf")
     dormant: bool = False  # written down, in force only once a move runs it
+    known: dt.date | None = None
     source: str = ""
     confidence: str = ""
     note: str = ""
