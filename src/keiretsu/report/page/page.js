@@ -23,6 +23,7 @@
     return node;
   };
 
+  const AMOUNT = /^[+\u2212]?[\d,]+(\.\d+)?( \u00b1 [\d,.]+)?( to [\u2212]?[\d,.]+)?$|^not known$|^$/; // words that are figures: "+5 \u00b1 3"
   const wordClass = (said) => (said.length <= 16 ? "short" : /\S{40}/.test(said) ? "words link" : said.length > 70 ? "words long" : "words");
 
   function drawTable(host) {
@@ -34,11 +35,14 @@
     const count = make("span", { className: "count" });
     const head = make("tr"), body = make("tbody");
     const more = make("button", { type: "button", textContent: "Show all rows" });
+    const said = (v) => String(v ?? "");
+    const figures = table.columns.map((column, j) => column.kind === "text" && rows.some((r) => said(r.cells[j]).includes("\u00b1")) && rows.every((r) => AMOUNT.test(said(r.cells[j]))));
+    const leading = (v) => parseFloat(said(v).replaceAll(",", "").replace("\u2212", "-"));
     const marks = table.columns.map((column, j) => {
       const arrow = make("span", { className: "arrow" });
       const button = make("button", { type: "button", title: "Sort" }, column.label, arrow);
       button.onclick = () => { descending = order === j ? !descending : column.kind === "number"; order = j; fill(); };
-      head.append(make("th", { className: column.kind === "number" ? "n" : "" }, button, make("small", { textContent: column.unit })));
+      head.append(make("th", { className: column.kind === "number" || figures[j] ? "n" : "" }, button, make("small", { textContent: column.unit })));
       return arrow;
     });
     const chosen = () => {
@@ -49,7 +53,7 @@
           const x = a.cells[order], y = b.cells[order];
           const odd = (v) => v === null || (!text && typeof v === "string"); // not known, new: always last
           if (odd(x) || odd(y)) return odd(x) - odd(y) || a.k - b.k;
-          const way = text ? String(x).localeCompare(String(y), "en", { numeric: true }) : x - y;
+          const way = figures[order] ? leading(x) - leading(y) : text ? String(x).localeCompare(String(y), "en", { numeric: true }) : x - y;
           return (descending ? -way : way) || a.k - b.k;
         });
       }
@@ -62,7 +66,7 @@
         row.cells.forEach((value, j) => {
           const column = table.columns[j], said = show(column, value);
           const zero = !/[1-9]/.test(said);
-          const style = column.kind === "text" ? wordClass(said) : "n" + (value === null ? " none" : column.signed && !zero ? (value > 0 ? " up" : " down") : "");
+          const style = figures[j] ? "n" : column.kind === "text" ? wordClass(said) : "n" + (value === null ? " none" : column.signed && !zero ? (value > 0 ? " up" : " down") : "");
           line.append(make("td", { className: style, textContent: said }));
         });
         return line;

@@ -1,0 +1,79 @@
+"""Sentences about the years ahead that a board would quote; every figure with its error, no more digits than that supports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from keiretsu.case import Case
+from keiretsu.outlook.outlook import BASELINE
+from keiretsu.study.ahead_beside import PackPrice, Projection, sold_electric
+from keiretsu.study.ahead_measures import ALL_MAKERS, ALL_MARKETS, Summaries, Summary
+from keiretsu.study.headline import OWN_MONEY, Wording
+from keiretsu.study.said import money_with_error, number_with_error
+
+
+def ahead_sentences(
+    case: Case, averages: Summaries, baseline: Summaries, projections: Sequence[Projection], packs: Sequence[PackPrice], years: Sequence[int]
+) -> tuple[str, ...]:
+    """The headline scenario, the one that moves makers most, electric cars without any deal, others' projections, what packs have cost."""
+    said: list[str] = []
+    wording = Wording.of(case)
+    titles = {one.name: one.title for one in case.scenarios}
+    if averages.rows:
+        first = averages.scenarios[0]
+        said.append(_about(first, averages, titles, wording, years))
+        most = max(averages.scenarios, key=lambda name: abs(_most_moved(averages, name).mean))
+        if most != first:
+            said.append(_about(most, averages, titles, wording, years))
+    said.append(_electric(baseline, years[-1], case.year, sold_electric(case)))
+    return (*said, *_projected(projections), *_packs(packs, case.year))
+
+
+def _about(scenario: str, averages: Summaries, titles: Mapping[str, str], wording: Wording, years: Sequence[int]) -> str:
+    profit, surplus = _most_moved(averages, scenario), averages.one(scenario, "surplus", ALL_MARKETS)
+    currency = "" if wording.money == OWN_MONEY else "EUR"
+    text = (
+        f"“{titles.get(scenario, scenario)}”: from {years[0]} to {years[-1]} {wording.name(profit.of)}'s operating profit changes by "
+        f"{money_with_error(profit.mean, profit.error, currency)} a year on average"
+    )
+    if profit.half95 is not None:
+        low, high = (money_with_error(end, profit.error, currency, alone=True) for end in (profit.p10, profit.p90))
+        text += f" (in eight futures of ten between {low} and {high})"
+    return f"{text}; buyers' surplus by {money_with_error(surplus.mean, surplus.error, currency)} a year{wording.end}"
+
+
+def _most_moved(averages: Summaries, scenario: str) -> Summary:
+    """The maker whose profit a scenario moves most."""
+    makers = [row for row in averages.rows if row.scenario == scenario and row.measure == "profit" and row.of != ALL_MAKERS]
+    return max(makers, key=lambda row: abs(row.mean))
+
+
+def _electric(baseline: Summaries, last_year: int, base_year: int, sold_before: float) -> str:
+    last = baseline.one(BASELINE, "electric_share", ALL_MARKETS, last_year)
+    text = f"Without any deal electric cars go from {100 * sold_before:.0f} % of cars sold in {base_year} to {_share(last)} in {last_year}"
+    if last.half95 is not None:
+        text += f"; in eight futures of ten to between {100 * last.p10:.0f} and {100 * last.p90:.0f} %"
+    return f"{text}."
+
+
+def _projected(projections: Sequence[Projection]) -> list[str]:
+    if not projections:
+        return []
+    who, year = projections[0].who, max(one.year for one in projections if one.who == projections[0].who)
+    parts = [f"{100 * one.said:.0f} % for {one.region} (here {_share(one.here)})" for one in projections if (one.who, one.year) == (who, year)]
+    return [f"{who}, in {year}: {' and '.join(parts)}."]
+
+
+def _packs(packs: Sequence[PackPrice], base_year: int) -> list[str]:
+    for one in packs:
+        if one.year < base_year and one.curve is not None:
+            between = f" (EUR {one.slow:,.0f} to {one.fast:,.0f} over its range)" if one.slow is not None and one.fast is not None else ""
+            return [
+                f"Run backwards from {base_year}, the learning curve has battery packs at EUR {one.curve:,.0f} a kWh in {one.year}{between}; "
+                f"EUR {one.paid:,.0f} was paid."
+            ]
+    return []
+
+
+def _share(row: Summary) -> str:
+    return f"{number_with_error(100 * row.mean, 100 * row.error)} %"

@@ -1,0 +1,42 @@
+"""Figures in sentences and tables: a mean with its error, no more digits than the error supports; money, shares and counts alike."""
+
+from __future__ import annotations
+
+import math
+
+from keiretsu.valuation.money import plain, with_error
+
+MINUS = "\N{MINUS SIGN}"
+NOISE = 1e-12  # of the amount: an error smaller than this is rounding
+EXACT = 3  # significant digits of a figure without an error
+
+
+def money_with_error(value: float, error: float, currency: str = "EUR", *, alone: bool = False) -> str:
+    """``EUR 3.4 ± 0.2 m``; without the error but with its digits when `alone`. A case in its own money has no currency."""
+    return (plain if alone else with_error)(value, error, currency).strip()
+
+
+def number_with_error(value: float, error: float, *, signed: bool = False, alone: bool = False) -> str:
+    """A figure in its own unit: ``12.3 ± 0.4``. The error keeps one digit (two when it begins with 1) and the figure the same decimals.
+
+    An error of zero (a central case) leaves three significant digits. `alone` leaves the error out and keeps its digits: for percentiles.
+    """
+    known = error > NOISE * abs(value) and error > 0
+    decimals = _decimals(error) if known else _significant(value)
+    text = _fixed(value, decimals)
+    sign = "+" if signed and value > 0 and any(c in "123456789" for c in text) else ""
+    return f"{sign}{text} ± {_fixed(error, decimals)}" if known and not alone else sign + text
+
+
+def _decimals(error: float) -> int:
+    leading = math.floor(math.log10(error))
+    return -leading + (1 if f"{error:e}"[0] == "1" else 0)
+
+
+def _significant(value: float) -> int:
+    return 0 if value == 0 else EXACT - 1 - math.floor(math.log10(abs(value)))
+
+
+def _fixed(value: float, decimals: int) -> str:
+    text = f"{abs(round(value, decimals)):,.{max(decimals, 0)}f}"
+    return (MINUS if value < 0 and any(c in "123456789" for c in text) else "") + text
