@@ -10,7 +10,16 @@ from dataclasses import dataclass
 
 
 class KeiretsuError(Exception):
-    """Anything the program refuses to do or could not finish."""
+    """Anything the program refuses to do or could not finish. It travels whole from a worker process to the one that asked."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
+
+def _as_it_was(kind: type[KeiretsuError], said: tuple[object, ...], known: dict[str, object]) -> KeiretsuError:
+    error = kind.__new__(kind, *said)
+    error.__dict__.update(known)
+    return error
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from keiretsu.market.policy.programmes import in_force
 from keiretsu.market.world import MarketFacts, World
 from keiretsu.outlook.arrays import POWERTRAINS, BaseYear, Plan
 from keiretsu.outlook.facts import OutlookFacts
+from keiretsu.outlook.fleet_years import NO_SLOTS, Slots, fleet_of_years
 from keiretsu.outlook.policy import classes_of, wedges_on
 from keiretsu.outlook.roster import Roster, Storyline
 from keiretsu.outlook.year import CURRENCIES
@@ -116,8 +117,9 @@ def plan_of(
     shape: Shape,
     spare: int,
     planned: Mapping[tuple[str, str], tuple[float, float]],
+    slots_ruled: Slots = NO_SLOTS,
 ) -> Plan:
-    """One storyline on the roster. `spare` is the length that launched slots are padded to."""
+    """One storyline on the roster. `spare` is the length that launched slots are padded to; `slots_ruled` are makers under fleet rules."""
     markets, n = list(roster.rows), shape.products
     slot_of = roster.slots(story)
     row_slot = np.array(
@@ -164,7 +166,7 @@ def plan_of(
     new_map = np.zeros((spare, len(markets) * n))
     new_map[:used] = np.array(maps).reshape(used, len(markets) * n)
     own = float((world.products["units"] * world.products["battery_kwh"]).sum()) / 1e6
-    others = 1.0 - own / facts.base_year_gwh
+    others = 1.0 - own / facts.base_year_gwh if facts.base_year_gwh > 0 else 1.0  # without a battery in the world all of nothing is others'
     return Plan(
         on_sale=jnp.asarray(stacked["on_sale"] > 0),
         from_year=jnp.asarray(from_year),
@@ -194,6 +196,7 @@ def plan_of(
         utility=jnp.asarray(policy["utility"] - before),  # the base year's chargers are inside the deltas inverted from it
         world_gwh=jnp.asarray(np.array(facts.world_gwh) * others),
         year=jnp.asarray(np.array(facts.years, dtype=float)),
+        rules=fleet_of_years(slots_ruled, world, roster, story, [rows for _, rows in parts], facts.years, n, facts.rest_follows),
     )
 
 

@@ -1,0 +1,202 @@
+"""The years ahead in a process beside this one, so that both processors of a small machine work from the first second.
+
+The other process prepares the run and computes its pieces while this one solves the single year. When this one is free it takes pieces too, from the
+far end of the list. Both run XLA on one thread, so it does not matter to the numbers who computed what ([12]).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import numpy as np
+
+from keiretsu.case import Case
+from keiretsu.errors import Problem
+from keiretsu.numerics.compiled import keep_compiled_code
+from keiretsu.outlook.ensemble import Ensemble, assembled, values_of
+from keiretsu.outlook.outlook import Outlook
+from keiretsu.outlook.pieces import Piece, run_piece
+from keiretsu.study.cluster import ONE_THREAD
+from keiretsu.study.runs import Prepared, YearsAhead, prepare
+from keiretsu.study.storage import RunError, finished, held, load_piece, open_run, save_piece
+
+OnStep = Callable[[int, int, str], None]
+T = TypeVar("T")
+
+
+class YearsBeside:
+    """A run of the years ahead, computed by another process from the moment it is entered; leaving it stops that process.
+
+    Parameters
+    ----------
+    root
+        Folder under which the run's own folder is made, named by what the run is: another case, version or question has another folder.
+    cache
+        Where compiled code is kept.
+    """
+
+    def __init__(self, case: Case, asked: YearsAhead, root: Path, cache: Path) -> None:
+        self.case, self.asked, self.root, self.cache = case, asked, root, cache
+        self._held = ExitStack()
+        self._lock = threading.Lock()
+        self._pieces: dict[Piece, Future[None]] = {}
+
+    def __enter__(self) -> YearsBeside:
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_on_one_thread, initargs=(self.cache,))
+        self._handed = threading.Event()
+        self._refused: BaseException | None = None
+        self._ready: Future[Prepared] = self._pool.submit(_prepared, self.case, self.asked)
+        self._ready.add_done_callback(self._hand_out)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with self._lock:
+            waiting = self._pieces.values()
+        for future in waiting:
+            future.cancel()
+        self._pool.shutdown(wait=True, cancel_futures=True)  # the piece it is at takes seconds, and is kept
+        self._held.close()
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder; known once the run is prepared."""
+        return folder_of(self.root, self._prepared())
+
+    def done(self) -> tuple[int, int]:
+        """Pieces that are there, and pieces in all; (0, 0) until the run is prepared."""
+        if not self._handed.is_set() or self._ready.exception() is not None:
+            return 0, 0
+        waiting = sum(not future.done() for future in self._pieces.values())
+        total = len(self._prepared().pieces)
+        return total - waiting, total
+
+    def finish(self, on_step: OnStep) -> tuple[Prepared, Ensemble]:
+        """What is left of the run, computed by both processes, and everything put together.
+
+        Raises
+        ------
+        KeiretsuError
+            Whatever part of the case cannot be used, a path that does not settle, or a folder that cannot be written.
+        """
+        ready = self._prepared()
+        self._handed.wait()
+        if self._refused is not None:
+            raise self._refused
+        started, first = time.monotonic(), self.done()[0]
+        while True:
+            done, total = self.done()
+            on_step(done, total, f"years ahead{time_left(done - first, total - done, time.monotonic() - started)}")
+            mine = next((piece for piece in reversed(self._pieces) if self._pieces[piece].cancel()), None)
+            if mine is not None:
+                del self._pieces[mine]
+                _compute(ready.outlook, mine, values_of(ready.outlook, ready.draws, mine), ready.products, self.folder)
+                continue
+            running = [future for future in self._pieces.values() if not future.done()]
+            if not running:
+                break
+            wait(running, timeout=0.5)
+        for future in self._pieces.values():
+            _answer_of(future)
+        pieces = {piece: load_piece(self.folder, piece.name) for piece in ready.pieces}
+        return ready, assembled(ready.outlook, ready.draws, pieces, ready.manifest)
+
+    def _prepared(self) -> Prepared:
+        return _answer_of(self._ready)
+
+    def _hand_out(self, prepared: Future[Prepared]) -> None:
+        """As soon as the run is prepared: its folder opened, what is missing handed to the other process."""
+        if prepared.cancelled() or prepared.exception() is not None:
+            self._handed.set()
+            return
+        ready = prepared.result()
+        folder = folder_of(self.root, ready)
+        try:
+            self._held.enter_context(held(folder))
+            open_run(folder, ready.manifest)
+            there = finished(folder)
+            with self._lock:
+                self._pool.submit(_remember, str(folder))
+                self._pieces = {
+                    piece: self._pool.submit(_compute_here, piece, values_of(ready.outlook, ready.draws, piece))
+                    for piece in ready.pieces
+                    if piece.name not in there
+                }
+        except BaseException as error:  # noqa: BLE001 a callback has nobody to raise to: `finish` raises it
+            self._refused = error
+        finally:
+            self._handed.set()
+
+
+def folder_of(root: Path, ready: Prepared) -> Path:
+    """A run's folder under `root`: named by the case and what the run is made from."""
+    digest = hashlib.sha256(json.dumps(ready.manifest, sort_keys=True).encode()).hexdigest()
+    return root / f"{ready.manifest['case']}-years-{digest[:10]}"
+
+
+def time_left(done: int, left: int, seconds: float) -> str:
+    """What the time left is expected to be, in words for a progress bar; nothing before there is a pace."""
+    if done < 2 or not left:
+        return ""
+    minutes = seconds / done * left / 60
+    return f", about {minutes:.0f} min left" if minutes >= 1.5 else f", about {60 * minutes:.0f} s left"
+
+
+_here: dict[str, object] = {}  # what the other process keeps between tasks
+
+
+def _on_one_thread(cache: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked is the one that stops
+    os.environ.update(ONE_THREAD)  # read when the first array is made, which is later
+    keep_compiled_code(cache)
+
+
+def _prepared(case: Case, asked: YearsAhead) -> Prepared:
+    ready = prepare(case, asked)
+    _here["ready"] = ready
+    return ready
+
+
+def _remember(folder: str) -> None:
+    _here["folder"] = Path(folder)
+
+
+def _compute_here(piece: Piece, values: list[dict[str, float]]) -> None:
+    ready, folder = _here["ready"], _here["folder"]
+    assert isinstance(ready, Prepared) and isinstance(folder, Path)
+    _compute(ready.outlook, piece, values, ready.products, folder)
+
+
+def _compute(outlook: Outlook, piece: Piece, values: list[dict[str, float]], products: bool, folder: Path) -> None:
+    arrays: Mapping[str, np.ndarray] = run_piece(outlook, piece, values, products)
+    save_piece(folder, piece.name, arrays)
+
+
+def _answer_of(future: Future[T]) -> T:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        problem = Problem(
+            "the process that computes the years ahead was stopped",
+            "years ahead",
+            "no answer from it",
+            "a process that ends by itself",
+            "see whether the machine has memory enough, then run again: what is done is kept",
+        )
+        raise RunError(problem) from None
+
+
+__all__ = ["YearsBeside", "folder_of", "time_left"]

@@ -1,0 +1,50 @@
+"""The years ahead in a process beside: the same numbers, whoever computes them, and errors that travel."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from keiretsu.case import load_case, write_new_case
+from keiretsu.errors import InputError, KeiretsuError, NoPureEquilibrium, NotSettled, PricesNotSettled, Problem
+from keiretsu.study.beside import YearsBeside, folder_of, time_left
+from keiretsu.study.runs import Threads, YearsAhead, prepare, run_years
+
+
+def quiet(done: int, total: int, what: str) -> None:
+    """A listener that says nothing."""
+
+
+def test_a_process_beside_gives_the_same_bytes_as_this_one_and_is_read_the_second_time(tmp_path: Path) -> None:
+    case = load_case(str(write_new_case("mine", tmp_path)))
+    asked = YearsAhead(draws=8, block=2)
+    ready = prepare(case, asked)
+    here = run_years(ready, folder_of(tmp_path / "here", ready), Threads(1), quiet)
+    for _ in range(2):
+        with YearsBeside(case, asked, tmp_path / "beside", tmp_path / "cache") as years:
+            _, beside = years.finish(quiet)
+            assert years.done() == (len(ready.pieces), len(ready.pieces))
+        assert beside.data.identical(here.data) and beside.central.identical(here.central)
+    assert len(list((tmp_path / "beside").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InputError([Problem("too small", "a.csv", "1", "2", "look"), Problem("too large")]),
+        PricesNotSettled("prices", where="market DE", residual=1.0, unit="EUR", iterations=3, next_step="look"),
+        NoPureEquilibrium("market DE", ["one", "two"], 5.0),
+    ],
+)
+def test_an_error_comes_back_from_another_process_as_it_was_raised(error: KeiretsuError) -> None:
+    back = pickle.loads(pickle.dumps(error))
+    assert type(back) is type(error) and str(back) == str(error) and back.__dict__ == error.__dict__
+
+
+def test_the_time_left_is_said_once_there_is_a_pace() -> None:
+    assert time_left(1, 9, 5.0) == ""
+    assert time_left(5, 10, 60.0) == ", about 2 min left"
+    assert time_left(5, 5, 60.0) == ", about 60 s left"
+    assert isinstance(NotSettled("x", where="y", residual=1.0, unit="EUR", iterations=1, next_step="z"), KeiretsuError)
