@@ -19,23 +19,45 @@ def run(
     case: CaseName,
     scenario: ScenarioNames = None,
     rule: RuleName = "",
+    draws: Annotated[
+        int, typer.Option("--draws", help="Futures of each headline scenario (of each one named), a multiple of 8; 0 for central cases.")
+    ] = 32,
+    error: Annotated[
+        float, typer.Option("--error", metavar="EUR_M", help="Add draws until profit changes are known to this, EUR m a year; 0 for --draws alone.")
+    ] = 0.0,
+    until: Annotated[int, typer.Option("--until", help="Last year; 0 is the one that the case states, the base year looks at one year alone.")] = 0,
+    on: Annotated[
+        str, typer.Option("--on", help="Years ahead: beside (a second process), threads, local (workers), or tcp://... of a Dask scheduler.")
+    ] = "beside",
+    workers: Annotated[int, typer.Option("--workers", help="Workers for threads and local; 0 is one for each processor.")] = 0,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.", show_default="runs/CASE")] = None,
     export: Annotated[Path | None, typer.Option("--export", metavar="FILE.xlsx", help="Also write the replication pack, a spreadsheet.")] = None,
     latex: Annotated[Path | None, typer.Option("--latex", metavar="DIR", help="Also write the tables as LaTeX.")] = None,
 ) -> None:
     """Solve a case under each scenario, say who gains, write the report."""
+    from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.errors import InputError, Problem
+    from keiretsu.numerics.compiled import cache_folder, one_thread_each
+    from keiretsu.study.answer import AheadOptions, beside, here
+    from keiretsu.study.answer import answer as answered
+    from keiretsu.study.cluster import executor_of
+    from keiretsu.study.run import RunOptions
 
     if export is not None and export.suffix.lower() != ".xlsx":
         raise InputError(Problem("the replication pack is a spreadsheet", "--export", str(export), "a file that ends in .xlsx"))
+    one_thread_each()
     try:
         with say.progress() as on_step:
-            results = _solved(case, scenario or [], rule, on_step)
-            target = out or Path("runs") / results.case.name
+            loaded = load_case(case)
+            target = out or Path("runs") / loaded.name
+            years_by = beside(target.parent, cache_folder()) if on == "beside" else here(target.parent, executor_of(on, workers))
+            asked = AheadOptions(draws=draws, error_eur_m=error, until=until)
+            results = answered(loaded, RunOptions(scenarios=tuple(scenario or []), rule=rule), asked, years_by, on_step)
+            on_step(0, 1, "writing tables and report")
             _write(results, target, export, latex)
     except KeyboardInterrupt:
-        say.errors.print("Stopped; nothing was written.")
+        say.errors.print("Stopped; no report was written. What is done of the years ahead is kept, and the same command goes on from there.")
         raise typer.Exit(130) from None
     _answer(results)
     say.path("Report", (target / "report.html").resolve())
@@ -106,7 +128,7 @@ def _answer(results: Results) -> None:
     short = ("electric_share_change_points", "government_change_eur_m")  # in the report
     table = headline_table("headline", results.case.title, results.headline, names_of(results), note, without=short)
     say.show(table, most=1000)
-    for sentence in results.sentences:
+    for sentence in (*results.sentences, *results.ahead.sentences):
         say.say(sentence)
     for title, why in zip(results.unsettled["title"], results.unsettled["why"], strict=True):
         say.say(f"Without an answer: “{title}”. {why}.")

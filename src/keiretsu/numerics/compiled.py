@@ -18,6 +18,17 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "keiretsu"
 
 
+ONE_THREAD = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def one_thread_each() -> None:
+    """Compiled code of this process runs on one thread from now on; to be called before the first array is made.
+
+    Sums are then added in one order, so that numbers do not depend on which process computed them, and processes side by side do not wait for each other.
+    """
+    os.environ.update(ONE_THREAD)
+
+
 def keep_compiled_code(folder: Path) -> bool:
     """Keep compiled code in `folder` from now on, in this process. False when the folder cannot be written: then nothing is kept.
 

@@ -20,6 +20,7 @@ from keiretsu.report.names import BASELINE
 from keiretsu.report.network import around, arrange, changed_companies, draw, stakes_of, width_of
 from keiretsu.report.tables import Table, table_of
 from keiretsu.report.wording import Label, in_money, label_of, with_digits_for
+from keiretsu.report.years import years_sections
 
 if TYPE_CHECKING:
     from keiretsu.study.results import Results
@@ -39,10 +40,12 @@ SPLIT_SHOWN = (
 
 def sections_of(results: Results, names: Names, shown: str) -> list[Section]:
     """All sections of the page that have something to show."""
-    makers: tuple[Callable[[Results, Names], Section], ...] = (
-        lambda r, n: answer(r, n, shown), owners_network, prices_and_sales, who_gains, why, governments, rules, concentration, fit, inputs, diagnostics, made,
+    first: tuple[Callable[[Results, Names], Section], ...] = (
+        lambda r, n: answer(r, n, shown), owners_network, prices_and_sales, who_gains, why, governments,
     )  # fmt: skip
-    return [section for section in (make(results, names) for make in makers) if section.blocks]
+    last = (rules, concentration, fit, inputs, diagnostics, made)
+    ahead = years_sections(results.ahead, names)
+    return [section for section in (*(make(results, names) for make in first), *ahead, *(make(results, names) for make in last)) if section.blocks]
 
 
 def answer(results: Results, names: Names, shown: str) -> Section:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-import os
 import signal
 import threading
 import time
@@ -25,11 +24,10 @@ import numpy as np
 
 from keiretsu.case import Case
 from keiretsu.errors import Problem
-from keiretsu.numerics.compiled import keep_compiled_code
+from keiretsu.numerics.compiled import keep_compiled_code, one_thread_each
 from keiretsu.outlook.ensemble import Ensemble, assembled, values_of
 from keiretsu.outlook.outlook import Outlook
 from keiretsu.outlook.pieces import Piece, run_piece
-from keiretsu.study.cluster import ONE_THREAD
 from keiretsu.study.runs import Prepared, YearsAhead, prepare
 from keiretsu.study.storage import RunError, finished, held, load_piece, open_run, save_piece
 
@@ -160,7 +158,7 @@ _here: dict[str, object] = {}  # what the other process keeps between tasks
 
 def _on_one_thread(cache: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked is the one that stops
-    os.environ.update(ONE_THREAD)  # read when the first array is made, which is later
+    one_thread_each()
     keep_compiled_code(cache)
 
 

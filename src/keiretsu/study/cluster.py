@@ -18,11 +18,11 @@ import jax
 import numpy as np
 
 from keiretsu.errors import InputError, Problem
+from keiretsu.numerics.compiled import ONE_THREAD
 from keiretsu.outlook.outlook import Outlook
 from keiretsu.outlook.pieces import Piece, run_piece
 from keiretsu.study.runs import Executor, Threads, Work
 
-ONE_THREAD = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 LOSSES_ALLOWED = 10  # of workers under one piece before it is given up: a piece that kills its workers is a defect, not bad luck
 AT_ONCE = 4  # pieces handed out for each worker, so that results do not pile up
 

@@ -17,6 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from keiretsu.errors import InputError, Problem
+from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.study.results import Results
 
 MANIFEST = "manifest.json"
@@ -80,10 +81,24 @@ def save_results(results: Results, folder: Path) -> Path:
         contents[f"tables/{name}.csv"] = {"rows": len(written), "columns": [str(column) for column in written.columns]}
     arrays(results).to_netcdf(folder / "arrays.nc", engine="scipy")
     contents["arrays.nc"] = {"format": "NetCDF 3", "read_with": "xarray.open_dataset"}
-    manifest = {**results.manifest, "sentences": list(results.sentences), "files": contents}
+    if results.futures is not None:
+        contents |= _save_futures(results.futures, folder)
+    said = [*results.sentences, *results.ahead.sentences]
+    manifest = {**results.manifest, "sentences": said, "files": contents}
     path = folder / MANIFEST
     path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
     return path
+
+
+def _save_futures(futures: Ensemble, folder: Path) -> dict[str, object]:
+    """The years ahead: draws and central cases as labelled arrays, what each draw took inputs to be as a table."""
+    read = {"format": "NetCDF 3", "read_with": "xarray.open_dataset"}
+    futures.data.to_netcdf(folder / "years.nc", engine="scipy")
+    futures.central.to_netcdf(folder / "years_central.nc", engine="scipy")
+    inputs = futures.inputs.rename_axis("draw").reset_index()
+    inputs.to_csv(folder / "tables" / "years_inputs.csv", index=False, encoding="utf-8")
+    table = {"rows": len(inputs), "columns": [str(column) for column in inputs.columns]}
+    return {"years.nc": read, "years_central.nc": read, "tables/years_inputs.csv": table}
 
 
 def named_tables(results: Results) -> dict[str, pd.DataFrame]:

@@ -1,0 +1,181 @@
+"""The whole answer to a case: the year as it is under every scenario, the years ahead with their bands, and what that is worth."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+from keiretsu.case import Case
+from keiretsu.errors import CaseError, InputError, Problem
+from keiretsu.outlook.case_facts import last_year
+from keiretsu.outlook.ensemble import Ensemble
+from keiretsu.outlook.error import draws_needed
+from keiretsu.outlook.outlook import BASELINE
+from keiretsu.study.ahead import ahead_of
+from keiretsu.study.beside import YearsBeside, folder_of
+from keiretsu.study.results import Results
+from keiretsu.study.run import OnStep, RunOptions, chosen_scenarios, manifest, no_listener, run
+from keiretsu.study.runs import Executor, Prepared, YearsAhead, prepare, run_years
+
+DRAWS = 32  # of each headline scenario, when nobody says how many
+MOST_DRAWS = 4096  # that an error target may ask for
+
+
+@dataclass(frozen=True)
+class AheadOptions:
+    """What is asked of the years ahead.
+
+    Attributes
+    ----------
+    draws
+        Futures of the baseline and of each scenario that is drawn, a multiple of 8.
+    error_eur_m
+        Draws are added until the error (half of a 95 % interval, EUR m a year) of each drawn scenario's change in all makers' profit is below this;
+        0 for the draws as they are.
+    until
+        Last year; 0 for the one that the case states. The base year, or a case that states nothing about the years ahead: none are simulated.
+    """
+
+    draws: int = DRAWS
+    error_eur_m: float = 0.0
+    until: int = 0
+    seed: int = 20240327
+
+
+class Years(Protocol):
+    """A run of the years ahead that may have begun already; entered before anything else is solved."""
+
+    def __enter__(self) -> Years: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+    def finish(self, on_step: OnStep) -> tuple[Prepared, Ensemble]:
+        """What the years ahead are made from, and the futures."""
+        ...
+
+
+@dataclass(frozen=True)
+class YearsHere:
+    """The years ahead by an executor of this process, when the rest is done."""
+
+    case: Case
+    asked: YearsAhead
+    root: Path
+    executor: Executor
+
+    def __enter__(self) -> YearsHere:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        pass
+
+    def finish(self, on_step: OnStep) -> tuple[Prepared, Ensemble]:
+        """See `Years`."""
+        ready = prepare(self.case, self.asked)
+        return ready, run_years(ready, folder_of(self.root, ready), self.executor, on_step)
+
+
+YearsBy = Callable[[Case, YearsAhead], Years]
+
+
+def beside(root: Path, cache: Path) -> YearsBy:
+    """Years in a process beside this one, their pieces under `root`, compiled code in `cache`."""
+    return lambda case, asked: YearsBeside(case, asked, root, cache)
+
+
+def here(root: Path, executor: Executor) -> YearsBy:
+    """Years by an executor, their pieces under `root`."""
+    return lambda case, asked: YearsHere(case, asked, root, executor)
+
+
+def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: YearsBy, on_step: OnStep = no_listener) -> Results:
+    """Solve a case's base year and its years ahead, and say what they mean.
+
+    Raises
+    ------
+    KeiretsuError
+        Whatever part of the case cannot be used, a baseline that does not settle in the base year or later, a run folder that cannot be written.
+    """
+    until = years_asked(case, ahead)
+    if options.rule:
+        case = dataclasses.replace(case, rule=options.rule)
+    if not until:
+        return dataclasses.replace(run(case, options, on_step), ahead=ahead_of(case, None))
+    asked = YearsAhead(ahead.draws, ahead.seed, until, options.scenarios, drawn_scenarios(case, options), products=False)
+    with years_by(case, asked) as years:
+        results = run(case, options, on_step)
+        ready, futures = years.finish(on_step)
+    if ahead.error_eur_m:
+        more = draws_for_error(futures, ahead.error_eur_m)
+        if more > ahead.draws:
+            with years_by(case, dataclasses.replace(asked, draws=more)) as years:
+                ready, futures = years.finish(on_step)
+    told = {**results.manifest, "years_ahead": {**dataclasses.asdict(asked), "draws": len(futures.inputs), "run": ready.manifest["program"]}}
+    return dataclasses.replace(results, futures=futures, ahead=ahead_of(case, futures), manifest=told)
+
+
+def years_asked(case: Case, ahead: AheadOptions) -> int:
+    """Last year to be simulated, 0 for none.
+
+    Raises
+    ------
+    InputError
+        When the last year lies before the base year, or draws are no multiple of 8.
+    """
+    if ahead.until and ahead.until < case.year:
+        raise InputError(Problem("the last year lies before the base year", "--until", str(ahead.until), f"{case.year} or later"))
+    if ahead.draws < 0 or ahead.draws % 8:
+        raise InputError(Problem("draws come in equal parts from several scrambles", "--draws", str(ahead.draws), "a multiple of 8"))
+    if not ahead.until:
+        return last_year(case) if len(case.tables["outlook"]) else 0
+    return ahead.until if ahead.until > case.year else 0
+
+
+def drawn_scenarios(case: Case, options: RunOptions) -> tuple[str, ...]:
+    """Scenarios with draws: those asked for by name, else the case's headlines, else all."""
+    headlines = tuple(text.name for text in case.scenarios if text.headline)
+    return options.scenarios or headlines or tuple(one.name for one in chosen_scenarios(case, ()))
+
+
+def draws_for_error(futures: Ensemble, error_eur_m: float) -> int:
+    """Draws at which every drawn scenario's change in all makers' profit, a mean over the years, is expected to be known to `error_eur_m`.
+
+    Raises
+    ------
+    InputError
+        When that takes more draws than are reasonable; says what can be reached.
+    """
+    if not len(futures.inputs):
+        raise CaseError(Problem("an error is reached by draws", "--error", f"{error_eur_m:g} EUR m", "draws", "say --draws 32 or more"))
+    profit = futures.data["firm_profit_eur"].sum("firm").mean("year") / 1e6
+    change = (profit - profit.sel(scenario=BASELINE, drop=True)).transpose("draw", "scenario").values
+    needed = draws_needed(change, futures.replicates, error_eur_m)
+    if needed > MOST_DRAWS:
+        worst = float(futures.error(futures.change("firm_profit_eur").sum("firm").mean("year") / 1e6).max())
+        reachable = worst * (len(futures.inputs) / MOST_DRAWS) ** 0.5
+        raise InputError(
+            Problem(
+                "the error asked for takes more draws than are reasonable",
+                "--error",
+                f"{error_eur_m:g} EUR m a year: {needed:,} draws",
+                f"{reachable:.2g} EUR m or more ({MOST_DRAWS:,} draws)",
+            )
+        )
+    return needed
+
+
+__all__ = [
+    "AheadOptions",
+    "Years",
+    "YearsBy",
+    "YearsHere",
+    "answer",
+    "beside",
+    "draws_for_error",
+    "drawn_scenarios",
+    "here",
+    "manifest",
+    "years_asked",
+]
