@@ -273,6 +273,8 @@ FINANCE = Table("finance", "a company's money: what turns its margins in the sim
     Column("asset_life_years", "integer", "years over which assets are written off", "years", default=8, low=1, high=60),
     Column("working_capital_share", "number", "working capital tied up; below zero where suppliers and buyers finance it", "share of revenue", default=0, low=-1, high=1),
     Column("net_debt_eur", "number", "debt less cash; below zero for net cash", "EUR", default=0),
+    Column("base_year_margin_eur", "number", "margin in the simulated markets in the base year, for comparison with reported profit; 0 when not used", "EUR a year", default=0),
+    Column("base_year_revenue_eur", "number", "revenue in the simulated markets in the base year, for the same; 0 when not used", "EUR a year", default=0, low=0),
     Column("rest_of_company_profit_eur", "number", "margin earned outside the simulated markets, before fixed cost", "EUR a year", default=0),
     Column("rest_of_company_revenue_eur", "number", "revenue outside the simulated markets", "EUR a year", default=0, low=0),
     Column("rest_units", "number", "cars sold outside the simulated markets", "cars/yr", default=0, low=0),
@@ -319,7 +321,7 @@ SYNERGIES = Table("synergies", "what cooperation is worth to a company beyond wh
 
 GUIDANCE = Table("guidance", "what a company, an analyst or the press said it would do or be worth; shown beside the model, never fed into it", (
     Column("company", "text", "the company", default=REQUIRED, refers=("companies",)),
-    Column("item", "text", "what about", default=REQUIRED, choices=("units", "revenue_eur", "operating_margin", "free_cash_flow_eur", "equity_eur",
+    Column("item", "text", "what about", default=REQUIRED, choices=("units", "revenue_eur", "operating_margin", "operating_profit_eur", "free_cash_flow_eur", "equity_eur",
                                                                    "cost_change")),
     Column("year", "integer", "for which year; for a value, the year it was stated", default=REQUIRED, low=1900, high=2200),
     Column("who", "text", "who said it", default=REQUIRED),

@@ -14,6 +14,7 @@ WORDS = {
     "units": "Cars a year",
     "revenue_eur": "Revenue",
     "operating_margin": "Operating margin",
+    "operating_profit_eur": "Operating profit",
     "free_cash_flow_eur": "Free cash flow",
     "equity_eur": "Value of the shares",
     "cost_change": "Change in cost",

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from keiretsu.case import Case
+from keiretsu.valuation.base_year import MARKET, beside_the_market, market_sentence, operating_profit
 from keiretsu.valuation.cash_flow import LINES, CashFlow
 from keiretsu.valuation.discounting import value_of_flows, value_of_growth
 from keiretsu.valuation.equity import Equity, refuse_negative
@@ -45,6 +46,8 @@ class CompanyValuation:
         item, year, who, stated, said, said_low, said_high, model, model_half95 (None where the model has no such figure).
     distribution
         terminal, p10_eur, p50_eur, p90_eur, below_zero (share of draws).
+    stock_market
+        item, value, unit: what the stock market pays, and what would have to hold for both values to be right; empty where no price is stated.
     claims
         owner, kind, claim_eur, half95_eur: what outside owners hold of all companies valued; adds up to their operating values less net debt.
     not_counted
@@ -60,6 +63,7 @@ class CompanyValuation:
     wacc_growth: pd.DataFrame
     guidance: pd.DataFrame
     distribution: pd.DataFrame
+    stock_market: pd.DataFrame
     claims: pd.DataFrame
     not_counted: tuple[str, ...]
 
@@ -84,16 +88,18 @@ def value_company(case: Case, futures: Futures, company: str, *, scenario: str =
         base = worth_of_all(case, futures.data, BASELINE, with_synergies=True)
         before = _lines(base[company], {t: equity_of(case, base, t) for t in ("growth", "exit_multiple")})
     stated = guidance_beside_model(case, company, worths[company], equities["growth"])
+    market = beside_the_market(case, worths, equities["growth"], company)
     return CompanyValuation(
         company,
         scenario,
-        _sentence(company, equities, stated),
+        " ".join(filter(None, (_sentence(company, equities, stated), market_sentence(company, market)))),
         _table(lines),
         _table({line: {t: lines[line][t] - before[line][t] for t in lines[line]} for line in lines}),
         cash_table(worths[company].cash),
         wacc_growth_table(worths[company]),
         stated,
         _distribution(company, equities),
+        market,
         claims_table(equities["growth"]),
         not_valued(case, worths, company),
     )
@@ -121,7 +127,7 @@ def guidance_beside_model(case: Case, company: str, worth: Worth, equity: Equity
     for row in records(case, "guidance"):
         if row["company"] != company:
             continue
-        draws = _in_the_model(row["item"], int(row["year"]), worth, equity)
+        draws = _in_the_model(case, row["item"], int(row["year"]), worth, equity)
         found = None if draws is None else estimate(draws)
         rows.append(
             {
@@ -190,11 +196,14 @@ def _distribution(company: str, equities: Mapping[Terminal, Equity]) -> pd.DataF
     return pd.DataFrame(rows)
 
 
-def _in_the_model(item: str, year: int, worth: Worth, equity: Equity) -> np.ndarray | None:
+def _in_the_model(case: Case, item: str, year: int, worth: Worth, equity: Equity) -> np.ndarray | None:
     """Draws of a guided figure; None where the model has no such figure or year."""
     cash = worth.cash
     if item == "equity_eur":
         return equity.of(cash.company)
+    if item == "operating_profit_eur" and year == case.year:
+        profit = operating_profit(case, cash.company)
+        return None if profit is None else np.array([profit])
     if year not in cash.years:
         return None
     k = int(np.flatnonzero(cash.years == year)[0])
@@ -204,6 +213,8 @@ def _in_the_model(item: str, year: int, worth: Worth, equity: Equity) -> np.ndar
         return cash.revenue[:, k]
     if item == "operating_margin":
         return (cash.ebitda + cash.depreciation)[:, k] / cash.revenue[:, k]
+    if item == "operating_profit_eur":
+        return (cash.ebitda + cash.depreciation)[:, k]
     if item == "free_cash_flow_eur":
         return cash.free_cash_flow[:, k]
     return None
@@ -212,7 +223,7 @@ def _in_the_model(item: str, year: int, worth: Worth, equity: Equity) -> np.ndar
 def _sentence(company: str, equities: Mapping[Terminal, Equity], stated: pd.DataFrame) -> str:
     draws = equities["growth"].of(company)
     found, other = estimate(draws), estimate(equities["exit_multiple"].of(company))
-    said = stated[stated["item"] == "equity_eur"]
+    said = stated[(stated["item"] == "equity_eur") & (stated["who"] != MARKET)]
     beside = "; ".join(
         f"{who}: {_span(float(low), float(high))}" for who, low, high in zip(said["who"], said["said_low"], said["said_high"], strict=True)
     )

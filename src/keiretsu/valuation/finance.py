@@ -48,6 +48,8 @@ class Finance:
     asset_life_years: int
     working_capital_share: float
     net_debt_eur: float
+    base_year_margin_eur: float
+    base_year_revenue_eur: float
     rest_of_company_profit_eur: float
     rest_of_company_revenue_eur: float
     rest_units: float
