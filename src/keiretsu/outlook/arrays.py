@@ -85,6 +85,44 @@ class BaseYear(eqx.Module):
     outside: bool = eqx.field(static=True)
 
 
+class FleetYears(eqx.Module):
+    """Fleet rules of one scenario, year by year ([10]). R rules; K slots, a maker under a rule each; a pool is known by the slot of its first member.
+
+    Attributes
+    ----------
+    maker
+        Slot of each product under each rule; its burdens are zero where the rule does not hold.
+    burden
+        What one car weighs to whoever sets its price: g/km above target, or missing electric cars.
+    counted
+        What it weighs in the balance: the same, and the cars in the rest of the area that go with it.
+    covers
+        Whether the rule holds in the market: 0 or 1.
+    pool
+        Pool of each slot.
+    cap
+        Fine per unit of burden, at each pool's place (money of the rule); zero where there is no pool.
+    rest
+        Constant part of each maker's balance.
+    sharing, payer
+        Who bears a fine: index into `keiretsu.outlook.fleet_years.SHARINGS`; 1 for the one payer.
+    rule_of, own_market
+        Rule of each slot; market whose money a rule's fine is in, -1 for EUR.
+    """
+
+    maker: Int[Array, "T M J R"]
+    burden: Float[Array, "T M J R"]
+    counted: Float[Array, "T M J R"]
+    covers: Float[Array, "T M R"]
+    pool: Int[Array, "T K"]
+    cap: Float[Array, "T K"]
+    rest: Float[Array, "T K"]
+    sharing: Int[Array, "T K"]
+    payer: Float[Array, "T K"]
+    rule_of: Int[Array, "T K"]
+    own_market: Int[Array, "T R"]
+
+
 class Plan(eqx.Module):
     """What one scenario plans, year by year.
 
@@ -106,7 +144,9 @@ class Plan(eqx.Module):
     world_gwh
         Battery output of everybody outside the simulated markets, GWh a year.
     shadow
-        CO2 shadow cost, EUR a car, seen by setters and no part of margins.
+        Shadow cost that is given, EUR a car, seen by setters and no part of margins.
+    rules
+        Fleet rules, whose shadow costs are solved with the prices; None when no scenario has any.
     """
 
     on_sale: Bool[Array, "T M J"]
@@ -137,6 +177,7 @@ class Plan(eqx.Module):
     utility: Float[Array, "T M J"]
     world_gwh: Float[Array, " T"]
     year: Float[Array, " T"]
+    rules: FleetYears | None = None
 
 
 class Reproduced(eqx.Module):
@@ -148,13 +189,32 @@ class Reproduced(eqx.Module):
 
 
 class State(eqx.Module):
-    """What one year hands to the next; prices and costs only say where the search for the next prices starts."""
+    """What one year hands to the next; prices, costs and shadow prices only say where the search for the next prices starts."""
 
     cumulative_gwh: Float[Array, ""]
     fleet: Float[Array, "M P A"]
     chargers: Float[Array, " M"]
     price: Float[Array, "M J"]
     cost: Float[Array, "M J"]
+    rules: FleetState | None = None
+
+
+class FleetState(eqx.Module):
+    """Shadow price that each slot saw (money of its rule per unit of burden) and shadow cost of each product (money of its market a car)."""
+
+    rate: Float[Array, " K"]
+    shadow: Float[Array, "M J"]
+
+
+class FleetYear(eqx.Module):
+    """Fleet rules in a year, by slot: the pool's shadow price (EUR per g/km and car, or per missing car), the maker's own balance (g/km x cars above target,
+    or cars missing), what it pays (EUR a year, below zero when it is paid); and what each firm pays. `gap` is how far shadow costs are from settled, EUR a car."""
+
+    price: Float[Array, " K"]
+    balance: Float[Array, " K"]
+    pays: Float[Array, " K"]
+    firm_pays: Float[Array, " F"]
+    gap: Float[Array, ""]
 
 
 class Year(eqx.Module):
@@ -184,3 +244,4 @@ class Year(eqx.Module):
     residual: Float[Array, ""]
     iterations: Int[Array, " M"]
     settled: Bool[Array, ""]
+    rules: FleetYear | None = None

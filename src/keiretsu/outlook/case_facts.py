@@ -55,6 +55,7 @@ def facts_of(case: Case, world: World, until: int) -> OutlookFacts:
         launches=planned_launches(case),
         launch_year={str(r["of"]): float(r["value"]) for r in _records(rows[rows["item"] == "launch_year"])},
         central=central_of(case),
+        rest_follows=True,
     )
     if stated.problems:
         raise CaseError(stated.problems)

@@ -53,7 +53,7 @@ class SolvedMarket(eqx.Module):
 
 
 def clear(markets: YearMarket, options: PricingOptions, outside: bool) -> SolvedMarket:
-    """All markets (arrays with a first axis M) in equilibrium."""
+    """All markets (arrays with a first axis M) in equilibrium, shadow costs given; with fleet rules see `keiretsu.outlook.fleet_clearing`."""
     return jax.lax.map(lambda m: solve_market(m, m.shadow, options, outside), markets)
 
 

@@ -67,6 +67,8 @@ class OutlookFacts:
         Planned date of products that scenarios launch without one, fractional year.
     central
         Central value of inputs, those that differ from neutral.
+    rest_follows
+        Whether makers' sales in the rest of a regulated area go with their own in the simulated markets; else they stay as they were.
     """
 
     base_year: int
@@ -84,6 +86,7 @@ class OutlookFacts:
     launches: tuple[PlannedLaunch, ...] = ()
     launch_year: Mapping[str, float] = field(default_factory=lambda: dict[str, float]())
     central: Mapping[str, float] = field(default_factory=lambda: dict[str, float]())
+    rest_follows: bool = False
 
 
 def steady_facts(world: World, base_year: int, years: tuple[int, ...]) -> OutlookFacts:

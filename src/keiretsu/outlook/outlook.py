@@ -16,6 +16,7 @@ from keiretsu.market.world import World
 from keiretsu.moves.scenario import Scenario
 from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, Year
 from keiretsu.outlook.facts import OutlookFacts, central_values
+from keiretsu.outlook.fleet_years import NO_SLOTS, Slots, slots_of
 from keiretsu.outlook.inputs import LAUNCH_INPUTS
 from keiretsu.outlook.path import LaunchValues, launch_values, path
 from keiretsu.outlook.plan import base_year_arrays, plan_of
@@ -39,6 +40,8 @@ class Outlook:
         Arrays by scenario name, the baseline first.
     claims
         What each outside owner gets of a euro of each firm's profit, by scenario: (T, O, F).
+    ruled
+        Makers under fleet rules, the K slots of `FleetYears`.
     """
 
     world: World
@@ -50,6 +53,7 @@ class Outlook:
     owners: tuple[str, ...]
     claims: Mapping[str, np.ndarray]
     options: PricingOptions = PRICING
+    ruled: Slots = NO_SLOTS
 
     @property
     def scenarios(self) -> tuple[str, ...]:
@@ -92,9 +96,10 @@ def build(world: World, scenarios: Mapping[str, Scenario], facts: OutlookFacts, 
     base, shape = base_year_arrays(world, roster, facts)
     spare = max([len(story.lineage) for story in stories.values()] + [1])
     planned = planned_utilities(world, roster, stories[BASELINE], base, facts)
-    plans = {name: plan_of(world, roster, story, facts, base, shape, spare, planned) for name, story in stories.items()}
+    ruled = slots_of(list(stories.values()), roster, facts.years)
+    plans = {name: plan_of(world, roster, story, facts, base, shape, spare, planned, ruled) for name, story in stories.items()}
     owners, claims = _claims(stories, roster, shape.firms)
-    return Outlook(world, facts, roster, stories, base, plans, owners, claims, options)
+    return Outlook(world, facts, roster, stories, base, plans, owners, claims, options, ruled)
 
 
 def run(outlook: Outlook, scenario: str, values: Mapping[str, float]) -> tuple[Reproduced, Year]:

@@ -6,12 +6,14 @@ computed again from its state (`jax.checkpoint`), so memory holds one state a ye
 
 from __future__ import annotations
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, State, Year
+from keiretsu.outlook.arrays import BaseYear, FleetState, Plan, Reproduced, State, Year
 from keiretsu.outlook.base_year import reproduce
 from keiretsu.outlook.inputs import Values
 from keiretsu.outlook.year import Draw, one_year
@@ -35,14 +37,16 @@ def path(base: BaseYear, plan: Plan, values: Values, launches: LaunchValues, opt
     """The base year under these values and every year of the plan, stacked. Look at ``settled`` and ``gap``: nothing raises in here."""
     found = reproduce(base, values)
     draw = Draw(values, launches.shift, launches.happens, launches.appeal, found, _deltas(plan, found, values))
-    start = State(base.cumulative_gwh + base.base_year_gwh, base.fleet, base.chargers, base.price, found.cost)
+    unruled = None if plan.rules is None else FleetState(jnp.zeros(plan.rules.cap.shape[1]), jnp.zeros_like(base.price))
+    start = State(base.cumulative_gwh + base.base_year_gwh, base.fleet, base.chargers, base.price, found.cost, unruled)
+    names = PER_YEAR if plan.rules is None else (*PER_YEAR, "rules")
 
     @jax.checkpoint
-    def step(state: State, yearly: dict[str, Array]) -> tuple[State, Year]:
-        here = eqx.tree_at(lambda p: tuple(getattr(p, name) for name in PER_YEAR), plan, tuple(yearly[name] for name in PER_YEAR))
+    def step(state: State, yearly: dict[str, Any]) -> tuple[State, Year]:
+        here = eqx.tree_at(lambda p: tuple(getattr(p, name) for name in names), plan, tuple(yearly[name] for name in names))
         return one_year(base, draw, here, state, options)
 
-    _, years = jax.lax.scan(step, start, {name: getattr(plan, name) for name in PER_YEAR})
+    _, years = jax.lax.scan(step, start, {name: getattr(plan, name) for name in names})
     return found, years
 
 

@@ -7,15 +7,19 @@ by the launch date between them.
 
 from __future__ import annotations
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from keiretsu.market.outcome import KM_IN_A_CAR_LIFE
-from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, State, Year
+from keiretsu.outlook.arrays import BaseYear, FleetState, Plan, Reproduced, State, Year
 from keiretsu.outlook.base_year import by_draw, tastes_under
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, clear
+from keiretsu.outlook.fleet import Area, year_of
+from keiretsu.outlook.fleet_clearing import Cleared, clear_with_pools
 from keiretsu.outlook.held import cost_at_first, held_price
 from keiretsu.outlook.inputs import Values
 from keiretsu.outlook.state import aged, chargers_next, pack_price, survival
@@ -59,11 +63,39 @@ def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: Pric
     wedges = by_draw(base, Wedges(plan.buyer_rate, plan.buyer_add + values["incentives"] * plan.incentive, plan.maker_rate, plan.maker_charge))
     # a change of cost is passed on nearly in full, so last year's margin is the better guess than last year's price
     near = jnp.where(state.price > 0, state.price + jnp.where(state.cost > 0, cost - state.cost, 0.0), plan.start)
+    area = None if plan.rules is None else Area(plan.rules, potential, 1.0 + _rates(values) @ base.money)
+    rate, near = _pools_from(plan, state, area, near)
     start = jnp.where(plan.held, held_price(plan, cost, cost_at_first(draw.base, plan)), jax.lax.stop_gradient(near))
     markets = YearMarket(delta, mu, alpha, base.weight, base.nests, on_sale, wedges, weights, cost, plan.shadow, plan.held, start)
-    solved = clear(markets, options, base.outside)
+    if area is None:
+        solved, cleared = clear(markets, options, base.outside), None
+    else:
+        cleared = clear_with_pools(markets, area, rate, options, base.outside)
+        solved = cleared.markets
     units = solved.share * potential[:, None]
-    return _accounts(base, plan, draw, state, solved, units, part, cost, potential, battery, older, scrapped)
+    following, found = _accounts(base, plan, draw, state, solved, units, part, cost, potential, battery, older, scrapped)
+    return (following, found) if area is None or cleared is None else with_rules(following, found, area, cleared, units, plan.split)
+
+
+def with_rules(
+    following: State, found: Year, area: Area, cleared: Cleared, units: Float[Array, "M J"], split: Float[Array, "M F J"]
+) -> tuple[State, Year]:
+    """The year with what fleet rules cost: payments come off operating profit, as in one year."""
+    rules = year_of(area, cleared.rate, units, split, cleared.gap)
+    seen = FleetState(jax.lax.stop_gradient(cleared.rate[area.rules.pool]), jax.lax.stop_gradient(cleared.shadow))
+    return (
+        dataclasses.replace(following, rules=seen),
+        dataclasses.replace(found, firm_profit=found.firm_profit - rules.firm_pays, rules=rules),
+    )
+
+
+def _pools_from(plan: Plan, state: State, area: Area | None, near: Float[Array, "M J"]) -> tuple[Array, Float[Array, "M J"]]:
+    """Shadow prices to start from, those of the year before, and prices to start from with the change of shadow costs handed on."""
+    if area is None or state.rules is None:
+        return jnp.zeros(0), near
+    rate = jnp.clip(state.rules.rate, 0.0, area.rules.cap)
+    before = jnp.where(state.price > 0, state.rules.shadow, 0.0)
+    return rate, near + (area.shadow(rate) - before) / plan.maker_rate
 
 
 def _part_and_age(base: BaseYear, plan: Plan, draw: Draw) -> tuple[Float[Array, "M J"], Float[Array, "M J"]]:
@@ -84,9 +116,13 @@ def _cost(base: BaseYear, draw: Draw, plan: Plan, battery: Scalar, elapsed: Scal
     known = cost_at_first(draw.base, plan)
     rest = known - plan.saving * base.battery_kwh * base.pack_price
     fall = (1.0 - values["rest_cost_trend"]) ** elapsed * (1.0 - values["electric_cost_trend"] * base.powertrain[0]) ** elapsed
-    rates = jnp.stack([values[f"fx_{currency}"] for currency in CURRENCIES])
-    dearer = jnp.tensordot(rates, base.currency, axes=1) + values["chinese_cost"] * base.chinese
+    dearer = jnp.tensordot(_rates(values), base.currency, axes=1) + values["chinese_cost"] * base.chinese
     return rest * fall * (1.0 + dearer) + plan.saving * base.battery_kwh * battery
+
+
+def _rates(values: Values) -> Float[Array, " C"]:
+    """Worth of each currency above the case's rate, as a share."""
+    return jnp.stack([values[f"fx_{currency}"] for currency in CURRENCIES])
 
 
 def _delta(base: BaseYear, draw: Draw, plan: Plan, state: State, part: Array, age: Array, elapsed: Scalar) -> Float[Array, "M J"]:
@@ -115,8 +151,7 @@ def _accounts(
     older: Float[Array, "M P A"],
     scrapped: Float[Array, "M P"],
 ) -> tuple[State, Year]:
-    rates = jnp.stack([draw.values[f"fx_{currency}"] for currency in CURRENCIES])
-    money = 1.0 + rates @ base.money  # what a unit of the market's money is worth, relative to the case's rate
+    money = 1.0 + _rates(draw.values) @ base.money  # what a unit of the market's money is worth, relative to the case's rate
     fee = plan.transfer_unit * (plan.transfer_price - cost)[:, None, :]
     profit = jnp.einsum("mfj,mj,m->f", plan.split, solved.worth * potential[:, None], money) + jnp.einsum("mfj,mj,m->f", fee, units, money)
 

@@ -1,0 +1,152 @@
+"""Fleet rules of one year: shadow costs, balances, how balances answer to shadow prices, who pays ([10]).
+
+Arrays are those of `FleetYears` without the axis of years. A shadow price is in the money of its rule; a market whose money has moved against that
+sees it at the rate of the year.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from keiretsu.demand.substitution import share_jacobian
+from keiretsu.demand.tastes import Tastes
+from keiretsu.outlook.arrays import FleetYear, FleetYears
+from keiretsu.supply.first_order import PriceProblem
+from keiretsu.supply.wedges import Wedges, paid
+
+SLOPE_DRAWS = 40  # consumers that slopes are taken from: they only say how fast shadow prices are found
+
+
+class Area(eqx.Module):
+    """Fleet rules of a year with what turns shares into sales and one money into another.
+
+    Attributes
+    ----------
+    potential
+        Buyers a year. (M,)
+    money
+        What a unit of each market's money is worth, relative to the case's rate. (M,)
+    """
+
+    rules: FleetYears
+    potential: Float[Array, " M"]
+    money: Float[Array, " M"]
+
+    @property
+    def rule_money(self) -> Float[Array, " R"]:
+        """What a unit of each rule's money is worth, relative to the case's rate. (R,)"""
+        own = self.rules.own_market
+        return jnp.where(own >= 0, self.money[jnp.maximum(own, 0)], 1.0)
+
+    @property
+    def seen(self) -> Float[Array, "M J R"]:
+        """Burden of a car times the worth of the rule's money in its market's."""
+        return self.rules.burden * (self.rule_money / self.money[:, None])[:, None, :]
+
+    @property
+    def pool_of(self) -> Array:
+        """Pool of each product under each rule. (M, J, R)"""
+        return self.rules.pool[self.rules.maker]
+
+    def shadow(self, rate: Float[Array, " K"]) -> Float[Array, "M J"]:
+        """Shadow cost of each car at shadow prices `rate` of pools, in its market's money."""
+        return (rate[self.pool_of] * self.seen).sum(axis=-1)
+
+    def balance_of_makers(self, units: Float[Array, "M J"]) -> Float[Array, " K"]:
+        """Balance of each maker, the rest of the area included."""
+        return self.rules.rest + self._by_slot(self.rules.counted * units[..., None], self.rules.maker)
+
+    def balance(self, share: Float[Array, "M J"]) -> Float[Array, " K"]:
+        """Balance of each pool at these shares of potential buyers; above zero is fined."""
+        return jax.ops.segment_sum(self.balance_of_makers(share * self.potential[:, None]), self.rules.pool, self.rules.cap.shape[0])
+
+    def size(self) -> Float[Array, " K"]:
+        """The largest burden of a car in each pool: what turns a step of its shadow price into money a car."""
+        largest = jax.ops.segment_max(jnp.abs(self.seen).reshape(-1), self.pool_of.reshape(-1), self.rules.cap.shape[0])
+        return jnp.maximum(largest, 0.0)
+
+    def _by_slot(self, amount: Float[Array, "M J R"], slot: Array) -> Float[Array, " K"]:
+        return jax.ops.segment_sum(amount.reshape(-1), slot.reshape(-1), self.rules.cap.shape[0])
+
+
+def slopes(area: Area, problems: PriceProblem, price: Float[Array, "M J"]) -> Float[Array, "K K"]:
+    """``d balance / d shadow price`` if makers hand on what they are charged, from every few consumers only. `problems` has a first axis M."""
+    count = area.rules.cap.shape[0]
+
+    def of_market(given: tuple[PriceProblem, Array, Array, Array, Array, Array]) -> Array:
+        problem, at, counted, seen, pool, potential = given
+        tastes, wedges = _thinned(problem.tastes, problem.wedges)
+        rows = jnp.broadcast_to(jnp.arange(at.shape[0])[:, None], pool.shape)
+        handed_on = jnp.where(problem.chosen, 1.0 / problem.wedges.maker_rate, 0.0)
+        weighs = jnp.zeros((at.shape[0], count)).at[rows, pool].add(counted)
+        charged = jnp.zeros((at.shape[0], count)).at[rows, pool].add(seen * handed_on[:, None])
+        return potential * weighs.T @ (share_jacobian(tastes, paid(wedges, at), wedges.buyer_rate) @ charged)
+
+    return jax.lax.map(of_market, (problems, price, area.rules.counted, area.seen, area.pool_of, area.potential)).sum(axis=0)
+
+
+def projected_step(rate: Array, balance: Array, cap: Array, slope: Array) -> Array:
+    """Step to the zero of the linear model of balances with shadow prices kept between zero and the fine; those that want beyond an end stay. (K,)"""
+    own = jnp.diagonal(slope)
+    to_the_fine = -jnp.maximum(jnp.abs(balance), 1e-12) / jnp.where(cap > 0, cap, 1.0)
+    slope = slope + jnp.diag(jnp.where(own < 0, 0.0, to_the_fine - own))
+    fixed = (cap <= 0) | ((rate <= 0) & (balance <= 0)) | ((rate >= cap) & (balance >= 0))
+
+    def unfinished(at: tuple[Array, Array, Array]) -> Array:
+        return at[2]
+
+    def again(at: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        fixed, step, _ = at
+        step = jnp.where(fixed, step, masked_solve(slope, ~fixed, -balance - slope @ jnp.where(fixed, step, 0.0)))
+        beyond = ~fixed & ((rate + step < 0) | (rate + step > cap))
+        return fixed | beyond, jnp.where(beyond, jnp.clip(rate + step, 0.0, cap) - rate, step), beyond.any()
+
+    return jax.lax.while_loop(unfinished, again, (fixed, jnp.zeros_like(rate), jnp.array(True)))[1]
+
+
+def masked_solve(matrix: Array, free: Array, right: Array) -> Array:
+    """Solution over the free unknowns, zero for the others. (K,)"""
+    both = free[:, None] & free[None, :]
+    return jnp.linalg.solve(jnp.where(both, matrix, jnp.eye(free.size)), jnp.where(free, right, 0.0))
+
+
+def year_of(area: Area, rate: Array, units: Float[Array, "M J"], split: Float[Array, "M F J"], gap: Array) -> FleetYear:
+    """What the rules come to at solved shadow prices `rate` and sales: prices, balances, payments by maker and by firm.
+
+    A firm bears the shadow price of what its own cars weigh; what is left of a maker's payment (the rest of the area, a contract other than the internal
+    price) falls to the firms that earn its cars in proportion to their sales. A maker without sales here has no firm.
+    """
+    rules, count = area.rules, area.rules.cap.shape[0]
+    own = area.balance_of_makers(units)
+    pool = jax.ops.segment_sum(own, rules.pool, count)
+    above = jax.ops.segment_sum(jnp.maximum(own, 0.0), rules.pool, count)[rules.pool]
+    fine = (rules.cap * jnp.maximum(pool, 0.0))[rules.pool]
+    of_above = jnp.where(above > 0, jnp.maximum(own, 0.0) / jnp.where(above > 0, above, 1.0), 0.0)
+    rate_of = rate[rules.pool]
+    worth = area.rule_money[rules.rule_of]
+    pays = jnp.choose(rules.sharing, [rate_of * own, fine * of_above, fine * rules.payer], mode="clip") * worth
+    on_cars = rate_of[rules.maker] * rules.burden * units[..., None] * area.rule_money
+    slot = rules.maker.reshape(-1)
+    left = pays - jax.ops.segment_sum(on_cars.reshape(-1), slot, count)
+    sold = jnp.einsum("mfj,mj,mr->mjrf", split, units, rules.covers)
+    by_firm = jax.ops.segment_sum(sold.reshape(slot.size, -1), slot, count)
+    total = by_firm.sum(axis=1, keepdims=True)
+    share = by_firm / jnp.where(total > 0, total, 1.0)
+    firms = jnp.einsum("mfj,mjr->f", split, on_cars) + left @ share
+    return FleetYear(rate_of * worth, own, pays, firms, gap)
+
+
+def _thinned(tastes: Tastes, wedges: Wedges) -> tuple[Tastes, Wedges]:
+    """The same market with every few consumers, each standing for its neighbours."""
+    every = max(tastes.weight.shape[0] // SLOPE_DRAWS, 1)
+
+    def few(values: Array) -> Array:
+        return values[:, ::every] if values.shape[1] > 1 else values
+
+    weight = tastes.weight[::every]
+    weight = weight * tastes.weight.sum() / weight.sum()
+    thin = Tastes(tastes.delta, few(tastes.mu), tastes.alpha[::every], weight, tastes.available, tastes.nests, tastes.outside)
+    return thin, Wedges(few(wedges.buyer_rate), few(wedges.buyer_add), wedges.maker_rate, few(wedges.maker_charge))

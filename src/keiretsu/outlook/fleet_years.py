@@ -1,0 +1,197 @@
+"""Fleet rules of every year as arrays: whose car counts in which pool, what it weighs, what the fine is ([10], [11]).
+
+A *slot* is a maker under a rule. In each year every slot belongs to one pool, which is known by the slot of its first member, so a pool keeps its place from
+year to year while its members stay. `market.pools.obligation` says who is in which pool; here it is laid out over years.
+
+What a maker sells in the rest of the area is not simulated. In one year it is held as it was; over years that would leave a part of each fleet in the base
+year for good. It then goes with the maker's own sales in the area's markets: so many cars for each simulated one as in the base year, with emissions (for
+a mandate: electric shares) in the same proportion to the simulated ones. Makers that sell nothing in the simulated markets stay as they were.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from keiretsu.market.pools import FleetRule, FleetTarget, Obligation, PoolRecord, RestOfArea, burden_of, obligations
+from keiretsu.market.world import World
+from keiretsu.outlook.arrays import FleetYears
+from keiretsu.outlook.roster import Roster, Storyline
+
+SHARINGS = ("internal price", "pro rata", "one payer")
+MOST_FOR_EACH = 10.0  # cars in the rest of the area for each simulated one; a maker with more is hardly simulated and stays as it was
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Makers under rules, (K,): names of rules (R,) and each slot's rule and maker, the same in all storylines and years."""
+
+    rules: tuple[str, ...]
+    makers: tuple[tuple[str, str], ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """``eu_co2: Renault``."""
+        return tuple(f"{rule}: {maker}" for rule, maker in self.makers)
+
+
+NO_SLOTS = Slots((), ())
+"""No fleet rule anywhere."""
+
+
+def slots_of(stories: Sequence[Storyline], roster: Roster, years: Sequence[int]) -> Slots:
+    """Every maker that any rule in force in any year of any storyline counts."""
+    found: dict[tuple[str, str], None] = {}
+    for story in stories:
+        for u, world in enumerate(story.worlds):
+            for year in sorted({y for y, v in zip(years, story.world_of_year, strict=True) if v == u}):
+                for duty in _duties(world, _rows(world, roster), year):
+                    found |= {(duty.rule.id, maker): None for pool in duty.pools for maker in sorted(pool.makers)}
+    makers = tuple(sorted(found))
+    return Slots(tuple(sorted({rule for rule, _ in makers})), makers)
+
+
+def fleet_of_years(
+    slots: Slots,
+    world: World,
+    roster: Roster,
+    story: Storyline,
+    rows: Sequence[Mapping[str, pd.DataFrame]],
+    years: Sequence[int],
+    size: int,
+    follows: bool,
+) -> FleetYears | None:
+    """Rules of a storyline. `world` is the base year's, `rows` are each of the storyline's worlds on the roster's slots, `size` is J.
+
+    `follows` lets the rest of the area go with makers' own sales. None when no storyline has a rule.
+    """
+    if not slots.makers:
+        return None
+    known: dict[tuple[object, ...], dict[str, np.ndarray]] = {}
+    every: list[dict[str, np.ndarray]] = []
+    for year, u in zip(years, story.world_of_year, strict=True):
+        duties = _duties(story.worlds[u], _joined(rows[u]), year)
+        key = (u, *((duty.rule.id, duty.rule.markets, duty.rule.counted_by, duty.rule.target, duty.pools) for duty in duties))
+        if key not in known:
+            records = story.worlds[u].pools
+            known[key] = _one_year(slots, world, tuple(r for r in records if isinstance(r, RestOfArea)), rows[u], duties, size, follows)
+        every.append(known[key])
+    return FleetYears(**{name: jnp.asarray(np.stack([one[name] for one in every])) for name in every[0]})
+
+
+def pool_names(slots: Slots, story: Storyline, roster: Roster, years: Sequence[int]) -> tuple[tuple[str, ...], ...]:
+    """Name of the pool that each slot is in, by year; empty while its rule is not in force."""
+    found: list[tuple[str, ...]] = []
+    for year, u in zip(years, story.world_of_year, strict=True):
+        duties = _duties(story.worlds[u], _rows(story.worlds[u], roster), year)
+        of = {(duty.rule.id, maker): pool.id for duty in duties for pool in duty.pools for maker in pool.makers}
+        found.append(tuple(of.get(slot, "") for slot in slots.makers))
+    return tuple(found)
+
+
+def _one_year(
+    slots: Slots,
+    world: World,
+    rest: Sequence[RestOfArea],
+    rows: Mapping[str, pd.DataFrame],
+    duties: Sequence[Obligation],
+    size: int,
+    follows: bool,
+) -> dict[str, np.ndarray]:
+    """Arrays of one year, see `FleetYears`."""
+    place = {slot: k for k, slot in enumerate(slots.makers)}
+    count, markets = len(slots.makers), list(rows)
+    maker = np.zeros((len(markets), size, len(slots.rules)), int)
+    burden, counted, covers = np.zeros(maker.shape), np.zeros(maker.shape), np.zeros((len(markets), len(slots.rules)))
+    found = {
+        "rule_of": np.array([slots.rules.index(rule) for rule, _ in slots.makers]),
+        "own_market": _own_market(slots, world),
+        "pool": np.arange(count),
+        "cap": np.zeros(count),
+        "rest": np.zeros(count),
+        "sharing": np.zeros(count, int),
+        "payer": np.zeros(count),
+    }
+    for duty in duties:
+        r = slots.rules.index(duty.rule.id)
+        goes_with = _goes_with(duty, world, [one for one in rest if one.rule == duty.rule.id]) if follows else {}
+        for m, market in enumerate(markets):
+            if market not in duty.rule.markets:
+                continue
+            table = rows[market]
+            n, covers[m, r] = len(table), 1.0
+            names = table[duty.rule.counted_by].astype(str)
+            maker[m, :n, r] = [place[duty.rule.id, name] for name in names]
+            burden[m, :n, r] = duty.burden(table)
+            counted[m, :n, r] = burden[m, :n, r] + _rest_for_each(duty, table, names, goes_with)
+        for pool, cap in zip(duty.pools, duty.cap, strict=True):
+            members = [place[duty.rule.id, name] for name in pool.makers]
+            if not members:
+                continue
+            first = min(members)
+            found["pool"][members] = first
+            found["cap"][first] = cap
+            found["sharing"][members] = SHARINGS.index(pool.sharing)
+            for name, k in zip(pool.makers, members, strict=True):
+                found["payer"][k] = float(name == pool.payer)
+                found["rest"][k] = 0.0 if name in goes_with else duty.rest_by_maker.get(name, 0.0)
+    return found | {"maker": maker, "burden": burden, "counted": counted, "covers": covers}
+
+
+def _goes_with(duty: Obligation, world: World, records: Sequence[RestOfArea]) -> dict[str, tuple[float, float]]:
+    """By maker: cars in the rest of the area for each simulated one, and the ratio of their mean grams (of electric shares, for a mandate)."""
+    rows = world.products[world.products["market"].isin(duty.rule.markets) & world.products["available"]]
+    found: dict[str, tuple[float, float]] = {}
+    for rest in records:
+        mine = rows[rows[duty.rule.counted_by].astype(str) == rest.maker]
+        cars = float(mine["units"].sum())
+        if cars <= 0 or rest.cars / cars > MOST_FOR_EACH:
+            continue
+        if isinstance(duty.rule.target, FleetTarget):
+            here, there = float((mine["co2_gkm"] * mine["units"]).sum()) / cars, rest.co2_gkm
+        else:
+            here = float(mine.loc[mine["powertrain"] == duty.rule.target.powertrain, "units"].sum()) / cars
+            there = rest.electric_cars / rest.cars if rest.cars > 0 else 0.0
+        if here > 0 or there == 0:
+            found[rest.maker] = rest.cars / cars, there / here if here > 0 else 1.0
+    return found
+
+
+def _rest_for_each(duty: Obligation, table: pd.DataFrame, names: pd.Series, goes_with: Mapping[str, tuple[float, float]]) -> np.ndarray:
+    """What the cars in the rest of the area that go with one car of each product weigh. (n,)"""
+    cars = np.array([goes_with.get(name, (0.0, 1.0))[0] for name in names])
+    ratio = np.array([goes_with.get(name, (0.0, 1.0))[1] for name in names])
+    target, powertrain = duty.rule.target, table["powertrain"].astype(str).to_numpy()
+    if isinstance(target, FleetTarget):
+        return cars * burden_of(target, ratio * table["co2_gkm"].to_numpy(float), table["mass_kg"].to_numpy(float), powertrain)
+    return cars * (target.share - ratio * (powertrain == target.powertrain))
+
+
+def _own_market(slots: Slots, world: World) -> np.ndarray:
+    """Of each rule the market whose money its fine is in: any of its markets where all have one currency, -1 for EUR. (R,)"""
+    names = list(world.markets)
+    found: list[int] = []
+    for rule in slots.rules:
+        markets = [m for r in world.pools if isinstance(r, FleetRule) and r.id == rule for m in r.markets if m in names]
+        currencies = {world.markets[m].currency for m in markets}
+        found.append(names.index(markets[0]) if len(currencies) == 1 and currencies != {"EUR"} else -1)
+    return np.array(found, dtype=int)
+
+
+def _duties(world: World, rows: pd.DataFrame, year: int) -> tuple[Obligation, ...]:
+    records: Sequence[PoolRecord] = world.pools
+    return obligations(records, rows, dt.date(year, 7, 1)) if records else ()
+
+
+def _rows(world: World, roster: Roster) -> pd.DataFrame:
+    """Every product of the roster as it is in `world`, and in the roster's own terms where the world does not have it."""
+    return pd.concat([*roster.rows.values(), world.products], ignore_index=True)
+
+
+def _joined(rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(list(rows.values()), ignore_index=True)
