@@ -24,7 +24,7 @@ def test_a_process_beside_gives_the_same_bytes_as_this_one_and_is_read_the_secon
     here = run_years(ready, folder_of(tmp_path / "here", ready), Threads(1), quiet)
     for _ in range(2):
         with YearsBeside(case, asked, tmp_path / "beside", tmp_path / "cache") as years:
-            _, beside = years.finish(quiet)
+            beside = years.finish(quiet).futures
             assert years.done() == (len(ready.pieces), len(ready.pieces))
         assert beside.data.identical(here.data) and beside.central.identical(here.central)
     assert len(list((tmp_path / "beside").iterdir())) == 1

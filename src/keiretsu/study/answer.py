@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
+import pandas as pd
+
 from keiretsu.case import Case
 from keiretsu.errors import CaseError, InputError, Problem
 from keiretsu.outlook.case_facts import last_year
@@ -16,10 +18,10 @@ from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.error import draws_needed
 from keiretsu.outlook.outlook import BASELINE
 from keiretsu.study.ahead import ahead_of
-from keiretsu.study.beside import YearsBeside, folder_of
+from keiretsu.study.beside import Finished, YearsBeside, folder_of
 from keiretsu.study.results import Results
 from keiretsu.study.run import OnStep, RunOptions, chosen_scenarios, manifest, no_listener, run
-from keiretsu.study.runs import Executor, Prepared, YearsAhead, prepare, run_years
+from keiretsu.study.runs import Executor, YearsAhead, prepare, run_years
 
 DRAWS = 32  # of each headline scenario, when nobody says how many
 MOST_DRAWS = 4096  # that an error target may ask for
@@ -51,7 +53,7 @@ class Years(Protocol):
 
     def __enter__(self) -> Years: ...
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
-    def finish(self, on_step: OnStep) -> tuple[Prepared, Ensemble]:
+    def finish(self, on_step: OnStep) -> Finished:
         """What the years ahead are made from, and the futures."""
         ...
 
@@ -71,10 +73,10 @@ class YearsHere:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         pass
 
-    def finish(self, on_step: OnStep) -> tuple[Prepared, Ensemble]:
-        """See `Years`."""
+    def finish(self, on_step: OnStep) -> Finished:
+        """See `Years`; the first path that does not settle is an error here."""
         ready = prepare(self.case, self.asked)
-        return ready, run_years(ready, folder_of(self.root, ready), self.executor, on_step)
+        return Finished(ready, run_years(ready, folder_of(self.root, ready), self.executor, on_step), {})
 
 
 YearsBy = Callable[[Case, YearsAhead], Years]
@@ -106,14 +108,30 @@ def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: Years
     asked = YearsAhead(ahead.draws, ahead.seed, until, options.scenarios, drawn_scenarios(case, options), products=False)
     with years_by(case, asked) as years:
         results = run(case, options, on_step)
-        ready, futures = years.finish(on_step)
-    if ahead.error_eur_m:
-        more = draws_for_error(futures, ahead.error_eur_m)
-        if more > ahead.draws:
-            with years_by(case, dataclasses.replace(asked, draws=more)) as years:
-                ready, futures = years.finish(on_step)
-    told = {**results.manifest, "years_ahead": {**dataclasses.asdict(asked), "draws": len(futures.inputs), "run": ready.manifest["program"]}}
-    return dataclasses.replace(results, futures=futures, ahead=ahead_of(case, futures), manifest=told)
+        found = years.finish(on_step)
+    more = draws_for_error(found.futures, ahead.error_eur_m) if ahead.error_eur_m else 0
+    if more > ahead.draws:
+        with years_by(case, dataclasses.replace(asked, draws=more)) as years:
+            found = years.finish(on_step)
+    futures = found.futures
+    told = {
+        **results.manifest,
+        "years_ahead": {**dataclasses.asdict(asked), "draws": len(futures.inputs), "program": found.ready.manifest["program"]},
+    }
+    return dataclasses.replace(
+        results,
+        futures=futures,
+        ahead=ahead_of(case, futures),
+        manifest=told,
+        unsettled=pd.concat([results.unsettled, _without_years(results, found)]),
+    )
+
+
+def _without_years(results: Results, found: Finished) -> pd.DataFrame:
+    """Scenarios without an answer in the years ahead, a row each as in `Results.unsettled`."""
+    titles = {one.name: one.title for one in results.scenarios}
+    rows = [(name, f"{titles.get(name, name)}, years ahead", str(error)) for name, error in found.failed.items()]
+    return pd.DataFrame(rows, columns=list(results.unsettled.columns))
 
 
 def years_asked(case: Case, ahead: AheadOptions) -> int:

@@ -12,10 +12,11 @@ import multiprocessing
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -23,16 +24,25 @@ from typing import TypeVar
 import numpy as np
 
 from keiretsu.case import Case
-from keiretsu.errors import Problem
+from keiretsu.errors import KeiretsuError, NoPureEquilibrium, NotSettled, Problem
 from keiretsu.numerics.compiled import keep_compiled_code, one_thread_each
 from keiretsu.outlook.ensemble import Ensemble, assembled, values_of
-from keiretsu.outlook.outlook import Outlook
+from keiretsu.outlook.outlook import BASELINE, Outlook
 from keiretsu.outlook.pieces import Piece, run_piece
 from keiretsu.study.runs import Prepared, YearsAhead, prepare
 from keiretsu.study.storage import RunError, finished, held, load_piece, open_run, save_piece
 
 OnStep = Callable[[int, int, str], None]
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A run of the years ahead: what it was made from, its futures, and the scenarios without any, with the first error of each."""
+
+    ready: Prepared
+    futures: Ensemble
+    failed: Mapping[str, KeiretsuError]
 
 
 class YearsBeside:
@@ -82,18 +92,19 @@ class YearsBeside:
         total = len(self._prepared().pieces)
         return total - waiting, total
 
-    def finish(self, on_step: OnStep) -> tuple[Prepared, Ensemble]:
+    def finish(self, on_step: OnStep) -> Finished:
         """What is left of the run, computed by both processes, and everything put together.
 
         Raises
         ------
         KeiretsuError
-            Whatever part of the case cannot be used, a path that does not settle, or a folder that cannot be written.
+            Whatever part of the case cannot be used, a path of the baseline that does not settle, or a folder that cannot be written.
         """
         ready = self._prepared()
         self._handed.wait()
         if self._refused is not None:
             raise self._refused
+        failed: dict[str, KeiretsuError] = {}
         started, first = time.monotonic(), self.done()[0]
         while True:
             done, total = self.done()
@@ -101,16 +112,18 @@ class YearsBeside:
             mine = next((piece for piece in reversed(self._pieces) if self._pieces[piece].cancel()), None)
             if mine is not None:
                 del self._pieces[mine]
-                _compute(ready.outlook, mine, values_of(ready.outlook, ready.draws, mine), ready.products, self.folder)
+                with _kept(failed, mine):
+                    _compute(ready.outlook, mine, values_of(ready.outlook, ready.draws, mine), ready.products, self.folder)
                 continue
             running = [future for future in self._pieces.values() if not future.done()]
             if not running:
                 break
             wait(running, timeout=0.5)
-        for future in self._pieces.values():
-            _answer_of(future)
-        pieces = {piece: load_piece(self.folder, piece.name) for piece in ready.pieces}
-        return ready, assembled(ready.outlook, ready.draws, pieces, ready.manifest)
+        for piece, future in self._pieces.items():
+            with _kept(failed, piece):
+                _answer_of(future)
+        pieces = {piece: load_piece(self.folder, piece.name) for piece in ready.pieces if piece.scenario not in failed}
+        return Finished(ready, assembled(ready.outlook, ready.draws, pieces, ready.manifest), failed)
 
     def _prepared(self) -> Prepared:
         return _answer_of(self._ready)
@@ -151,6 +164,17 @@ def time_left(done: int, left: int, seconds: float) -> str:
         return ""
     minutes = seconds / done * left / 60
     return f", about {minutes:.0f} min left" if minutes >= 1.5 else f", about {60 * minutes:.0f} s left"
+
+
+@contextmanager
+def _kept(failed: dict[str, KeiretsuError], piece: Piece) -> Iterator[None]:
+    """Keep the first error of a scenario that has no path; without a baseline there is nothing to compare with."""
+    try:
+        yield
+    except (NotSettled, NoPureEquilibrium) as error:
+        if piece.scenario == BASELINE:
+            raise
+        failed.setdefault(piece.scenario, error)
 
 
 _here: dict[str, object] = {}  # what the other process keeps between tasks
@@ -197,4 +221,4 @@ def _answer_of(future: Future[T]) -> T:
         raise RunError(problem) from None
 
 
-__all__ = ["YearsBeside", "folder_of", "time_left"]
+__all__ = ["Finished", "YearsBeside", "folder_of", "time_left"]
