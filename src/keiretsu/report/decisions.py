@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from keiretsu.report.errors_shown import CONVENTION, amount, amount_label
 from keiretsu.report.tables import Table, table_of
 from keiretsu.report.wording import Label
 from keiretsu.valuation.alliances import Alliance
@@ -107,10 +108,19 @@ def timing_tables(found: LaunchTiming, sources: pd.DataFrame) -> list[Table]:
 
 def choice_tables(found: Choice, titles: Mapping[str, str]) -> list[Table]:
     """Moves, and what it is worth to know."""
+    rows = found.moves.to_dict("records")
+    shown = pd.DataFrame(
+        {
+            "move": [titles.get(str(row["move"]), str(row["move"])) for row in rows],
+            "expected": [amount(float(row["expected_eur"]), float(row["half95_eur"]), 1e-6, signed=True) for row in rows],
+            "chance_best": [row["chance_best"] for row in rows],
+            "behind": [amount(float(row["behind_best_eur"]), float(row["behind_best_half95_eur"]), 1e-6) for row in rows],
+            **{name: [row[name] for row in rows] for name in ("expected_regret_eur", "largest_regret_eur", "worst_tenth_eur", "chance_of_loss")},
+        }
+    )
     moves = {
-        "move": _text("Move"), "expected_eur": _money("Expected"), "half95_eur": _money("±"), "chance_best": _percent("Best in"),
-        "behind_best_eur": _money("Behind the best"), "behind_best_half95_eur": _money("±"), "expected_regret_eur": _money("Regret"),
-        "largest_regret_eur": _money("Worst regret"), "worst_tenth_eur": _money("Worst tenth"), "chance_of_loss": _percent("Loss in"),
+        "move": _text("Move"), "expected": amount_label("Expected", "EUR m"), "chance_best": _percent("Best in"), "behind": amount_label("Behind the best", "EUR m"),
+        "expected_regret_eur": _whole("Regret"), "largest_regret_eur": _whole("Worst regret"), "worst_tenth_eur": _whole("Worst tenth"), "chance_of_loss": _percent("Loses in"),
     }  # fmt: skip
     information = {
         "input": _text("Knowing"),
@@ -118,16 +128,10 @@ def choice_tables(found: Choice, titles: Mapping[str, str]) -> list[Table]:
         "by_chance_eur": _money("By chance alone"),
         "evpi_share": _percent("Of knowing all"),
     }
-    note = f"Knowing everything is worth EUR {found.perfect_eur / 1e6:,.1f} ± {found.perfect_half95_eur / 1e6:,.1f} m. Futures are sorted into bins of each input; by chance: the same after shuffling."
+    everything = amount(found.perfect_eur, found.perfect_half95_eur, 1e-6)
+    note = f"Knowing everything is worth EUR m {everything}. Futures are sorted into bins of each input; by chance: the same after shuffling."
     return [
-        table_of(
-            "choice",
-            "Moves side by side",
-            found.moves.assign(move=[titles.get(m, m) for m in found.moves["move"]]),
-            names={},
-            columns=list(moves),
-            labels=moves,
-        ),
+        table_of("choice", "Moves side by side", shown, names={}, labels=moves, note=CONVENTION),
         table_of("information", "What it is worth to know before deciding", found.information, names={}, labels=information, note=note),
     ]
 
@@ -167,6 +171,10 @@ def _text(text: str) -> Label:
 
 def _money(text: str) -> Label:
     return Label(text, "EUR m", digits=1, scale=1e-6)
+
+
+def _whole(text: str) -> Label:
+    return Label(text, "EUR m", scale=1e-6)
 
 
 def _percent(text: str) -> Label:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from keiretsu.report.errors_shown import amount
 from keiretsu.report.tables import Table, table_of
 from keiretsu.report.wording import Label
-from keiretsu.valuation import CompanyValuation, ListingValuation, StakeValuation, in_millions
+from keiretsu.valuation import CompanyValuation, ListingValuation, StakeTerms, StakeValuation, in_millions
 
 WORDS = {
     "units": "Cars a year",
@@ -55,7 +56,7 @@ def company_tables(found: CompanyValuation, football: pd.DataFrame, names: Mappi
 
 def stake_tables(found: StakeValuation, names: Mapping[str, str]) -> list[Table]:
     """Terms, lines, measures, who gains."""
-    title = f"{names.get(found.terms.investor, found.terms.investor)} in {names.get(found.terms.company, found.terms.company)} ({found.terms.name}): "
+    title = f"{terms_said(found.terms, names)}: "
     lines = {"line": _text("Line"), "party": _text("Who"), "value": _amount("Value")}
     pair = {"value": ("value_eur", "half95_eur")}
     owners = {
@@ -74,6 +75,14 @@ def stake_tables(found: StakeValuation, names: Mapping[str, str]) -> list[Table]
                 "value": _amount("Value to the investor")}),
         _table("stake_owners", title + "outside owners, additive", _joined(found.owners, {"change": ("change_eur", "half95_eur")}, signed=True), names, owners),
     ]  # fmt: skip
+
+
+def terms_said(terms: StakeTerms, names: Mapping[str, str]) -> str:
+    """Terms of a stake in plain words, without their id: who buys what for how much, at which value, in which form."""
+    form = {"common": "", "convertible": ", as a note that turns into shares", "staged": ", in parts against milestones"}[terms.instrument]
+    old = f", old shares of {names.get(terms.seller, terms.seller)}" if terms.money == "secondary" else ""
+    who, company = (names.get(name, name) for name in (terms.investor, terms.company))
+    return f"{who}'s EUR {terms.amount_eur / 1e6:,.0f} m in {company} at EUR {terms.pre_money_eur / 1e9:g} bn{form}{old}"
 
 
 def listing_tables(found: ListingValuation, names: Mapping[str, str]) -> list[Table]:
@@ -98,45 +107,55 @@ def listing_tables(found: ListingValuation, names: Mapping[str, str]) -> list[Ta
 def _joined(frame: pd.DataFrame, pairs: Pairs, *, signed: bool = False) -> pd.DataFrame:
     """Amounts and their errors as one column of words, no more digits than the error supports."""
     shown = frame.copy()
-    for column, (amount, error) in pairs.items():
-        both = zip(frame[amount], frame[error], strict=True)
+    for column, (mean, error) in pairs.items():
+        both = zip(frame[mean], frame[error], strict=True)
         words = ["none is enough" if value is None else in_millions(float(value), float(spread or 0.0), signed=signed) for value, spread in both]
-        shown.insert(list(shown.columns).index(amount), column, pd.Series(words, dtype=object, index=frame.index))
-        shown = shown.drop(columns=[amount, error])
+        shown.insert(list(shown.columns).index(mean), column, pd.Series(words, dtype=object, index=frame.index))
+        shown = shown.drop(columns=[mean, error])
     return shown
 
 
 def _measures(title: str, frame: pd.DataFrame, names: Mapping[str, str], note: str) -> Table:
-    heads = {"mean": "Mean", "half95": "± (95 %)", "p10": "10 %", "p50": "Median", "p90": "90 %"}
-    shown = _said(frame, "measure", tuple(heads))
+    heads = {"mean": "Mean", "p10": "10 %", "p50": "Median", "p90": "90 %"}
+    shown = _said(frame, "measure", "mean", "half95", ("p10", "p50", "p90"))
     labels = {"basis": _text("Basis"), "measure": _text("Measure"), **{column: _text(head) for column, head in heads.items()}}
     return _table("stake_measures", title + "over all futures", shown, names, labels, note)
 
 
 def _guidance(title: str, frame: pd.DataFrame, names: Mapping[str, str]) -> Table:
-    heads = {"said": "Said", "said_low": "Low", "said_high": "High", "model": "In the model", "model_half95": "± (95 %)"}
-    shown = _said(frame.drop(columns=["source"]), "item", tuple(heads)).assign(year=frame["year"].astype(str))
+    heads = {"said": "Said", "said_low": "Low", "said_high": "High", "model": "In the model"}
+    shown = _said(frame.drop(columns=["source"]), "item", "model", "model_half95", ()).assign(year=frame["year"].astype(str))
+    for column in ("said", "said_low", "said_high"):
+        shown[column] = [_stated(item, value) for item, value in zip(frame["item"], frame[column], strict=True)]
     labels = {"item": _text("What"), "year": _text("For"), "who": _text("Who"), "stated": _text("Said on")}
     labels |= {column: _text(head) for column, head in heads.items()}
     return _table("guidance", title + "what was said, and what the model finds", shown, names, labels)
 
 
-def _said(frame: pd.DataFrame, kind: str, columns: Sequence[str]) -> pd.DataFrame:
-    """Figures of rows that differ in unit, as words: one column cannot have one number of digits for all of them."""
-    shown = frame.copy()
-    for column in columns:
-        values = [_in_words(item, value) for item, value in zip(frame[kind], frame[column], strict=True)]
+def _said(frame: pd.DataFrame, kind: str, mean: str, error: str, alone: Sequence[str]) -> pd.DataFrame:
+    """Figures of rows that differ in unit, as words with the digits that each row's error supports; the columns `alone` have no error of their own."""
+    shown = frame.drop(columns=[error])
+    errors = [None if value is None else float(value) for value in frame[error]]
+    for column in (mean, *alone):
+        values = [_in_words(str(item), value, spread, column != mean) for item, value, spread in zip(frame[kind], frame[column], errors, strict=True)]
         shown[column] = pd.Series(values, dtype=object, index=frame.index)
     shown[kind] = [WORDS[item] + _unit(item) for item in frame[kind]]
     return shown
 
 
-def _in_words(item: str, value: float | None) -> str:
+def _in_words(item: str, value: float | None, error: float | None, alone: bool) -> str:
     if value is None or value != value:
         return "not in the model"
-    if item in IN_PERCENT:
-        return Label("", digits=1, scale=100).show(value)
-    return Label("", digits=0, scale=1e-6 if item.endswith("_eur") else 1.0).show(value) if item != "multiple_of_money" else f"{value:.2f}"
+    return amount(float(value), error, _scale(item), alone=alone)
+
+
+def _stated(item: str, value: float) -> str:
+    """Somebody's figure, as it was stated."""
+    return f"{value * _scale(item):,.6g}" if abs(value * _scale(item)) < 1e5 else f"{value * _scale(item):,.0f}"
+
+
+def _scale(item: str) -> float:
+    return 100.0 if item in IN_PERCENT else 1e-6 if item.endswith("_eur") else 1.0
 
 
 def _unit(item: str) -> str:

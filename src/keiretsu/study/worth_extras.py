@@ -1,0 +1,115 @@
+"""Parts of a run's worth that need equilibria of their own, at the central case alone: coalitions of partners and the timing of launches ([18])."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pandas as pd
+
+from keiretsu.case import Case
+from keiretsu.errors import KeiretsuError
+from keiretsu.outlook.case_facts import last_year
+from keiretsu.study.alliances import alliance_alike
+from keiretsu.study.launches import time_launches
+from keiretsu.study.nothing import NothingStated
+from keiretsu.study.run import OnStep, chosen_scenarios, no_listener
+from keiretsu.valuation.alliances import Alliance, alliance
+from keiretsu.valuation.cooperation import DEFAULT_PARTNERS, Cooperation
+from keiretsu.valuation.static_value import YearsAlike
+from keiretsu.valuation.timing import LaunchTiming
+
+T = TypeVar("T")
+RATE = 0.07  # real, a year
+CHOICE_OF_YEARS = 3  # years in which a launch may come, from the second after the case's
+ALIKE = "Central case: every year like the base year, policy left out."
+MOST_LAUNCHES = 4  # of a scenario that is timed by itself: every set of them is an equilibrium of its own
+
+
+@dataclass(frozen=True, eq=False)
+class TimingPart:
+    """Launch timing of a scenario and whose sales each launch takes."""
+
+    scenario: str
+    timing: LaunchTiming
+    sources: pd.DataFrame
+
+    @property
+    def sentence(self) -> str:
+        """What a board would quote."""
+        return f"{self.timing.sentence} {ALIKE}"
+
+
+@dataclass(frozen=True, eq=False)
+class Extras:
+    """Alliances and launch timing at the central case; `missing` says why one is empty, `cpu_s` what each cost in processor seconds."""
+
+    alliance: Alliance | None = None
+    timing: TimingPart | None = None
+    missing: Mapping[str, str] = field(default_factory=dict[str, str])
+    cpu_s: Mapping[str, float] = field(default_factory=dict[str, float])
+
+    @property
+    def alliance_sentence(self) -> str:
+        """What a board would quote of the coalitions; empty when there are none."""
+        return f"{self.alliance.sentence} {ALIKE}" if self.alliance else ""
+
+
+def extras_of(case: Case, on_step: OnStep = no_listener) -> Extras:
+    """Both parts; each that cannot be made says why."""
+    missing: dict[str, str] = {}
+    cpu_s: dict[str, float] = {}
+
+    def part(name: str, make: Callable[[], T]) -> T | None:
+        start = time.process_time()
+        try:
+            return make()
+        except KeiretsuError as error:
+            missing[name] = str(error)
+            return None
+        finally:
+            cpu_s[name] = time.process_time() - start
+
+    found = part("alliances", lambda: coalitions_of(case, on_step))
+    timing = part("timing", lambda: timing_of(case, on_step))
+    return Extras(found, timing, missing, cpu_s)
+
+
+def coalitions_of(case: Case, on_step: OnStep) -> Alliance:
+    """Every coalition of the default partners: every year like the base year, policy left out.
+
+    Raises
+    ------
+    NothingStated
+        When the case does not have those partners.
+    """
+    known = set(case.companies["company"].astype(str))
+    absent = [name for name in DEFAULT_PARTNERS if name not in known]
+    if absent:
+        raise NothingStated(
+            f"Coalitions are asked of {', '.join(DEFAULT_PARTNERS)}; the case does not have {', '.join(absent)}. `keiretsu alliances` takes others."
+        )
+    form = Cooperation()
+    partners, payoffs = alliance_alike(case, DEFAULT_PARTNERS, form, YearsAlike(case.year + 1, last_year(case), RATE), 0, on_step)
+    return alliance(partners, form, payoffs)
+
+
+def timing_of(case: Case, on_step: OnStep) -> TimingPart:
+    """The first scenario, headlines before others, that launches between one and `MOST_LAUNCHES` cars.
+
+    Raises
+    ------
+    NothingStated
+        When there is none.
+    """
+    headline = {one.name for one in case.scenarios if one.headline}
+    launching = {one.name: sum(len(move.launches()) for move in one.moves) for one in chosen_scenarios(case, ())} if case.scenarios else {}
+    ordered = sorted((name for name, count in launching.items() if 0 < count <= MOST_LAUNCHES), key=lambda name: name not in headline)
+    if not ordered:
+        raise NothingStated(f"No scenario of the case launches between one and {MOST_LAUNCHES} cars whose years could be chosen.")
+    first = case.year + 2
+    until = max(last_year(case), first + CHOICE_OF_YEARS - 1)
+    timing, sources = time_launches(case, ordered[0], tuple(range(first, first + CHOICE_OF_YEARS)), until, RATE, on_step)
+    return TimingPart(ordered[0], timing, sources)

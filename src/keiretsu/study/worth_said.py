@@ -1,0 +1,55 @@
+"""The run's own sentences by the names under which hindsight.csv asks for them: finished before anything later is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from keiretsu.case import Case
+from keiretsu.study.worth_companies import StakeHeld, ValueChange
+from keiretsu.study.worth_extras import Extras
+from keiretsu.study.worth_stakes import StakePart
+from keiretsu.valuation.listing import ListingValuation
+from keiretsu.valuation.money import with_error
+from keiretsu.valuation.odds import listed
+
+ALLIANCES, LISTING, OWNERS, TIMING = "alliances", "listing", "owners", "timing"
+MOST_NAMED = 3
+
+
+def said_by_the_run(
+    case: Case,
+    stakes: Sequence[StakePart],
+    listings: Sequence[ListingValuation],
+    changes: Sequence[ValueChange],
+    held: Sequence[StakeHeld],
+    extras: Extras,
+) -> dict[str, str]:
+    """Sentences by key: a scenario's name, ``listing``, ``alliances``, ``owners`` (what stakes held are worth), ``timing`` (of launches).
+
+    A scenario that a stake's terms are about speaks through the stake, any other through what it does to companies' values.
+    """
+    titles = {one.name: one.title for one in case.scenarios}
+    found = {scenario: _changed(titles.get(scenario, scenario), scenario, changes) for scenario in dict.fromkeys(one.scenario for one in changes)}
+    for part in reversed(stakes):  # the first terms of a scenario speak for it
+        if part.valuation.terms.scenario:
+            found[part.valuation.terms.scenario] = part.sentence
+    if listings:
+        found[LISTING] = " ".join(listing.sentence for listing in listings)
+    if held:
+        found[OWNERS] = _held(held)
+    if extras.alliance:
+        found[ALLIANCES] = extras.alliance_sentence
+    if extras.timing:
+        found[TIMING] = extras.timing.sentence
+    return found
+
+
+def _changed(title: str, scenario: str, changes: Sequence[ValueChange]) -> str:
+    own = sorted((one for one in changes if one.scenario == scenario), key=lambda one: -abs(one.growth.value))[:MOST_NAMED]
+    parts = [f"{one.company} {with_error(one.growth.value, one.growth.error)}" for one in own]
+    return f"“{title}” changes what companies are worth: {listed(parts)}."
+
+
+def _held(held: Sequence[StakeHeld]) -> str:
+    parts = [f"{one.holder}'s {one.share:.1%} of {one.company} {with_error(one.worth.value, one.worth.error)}" for one in held]
+    return f"At the model's values, stakes are worth: {listed(parts)}."
