@@ -91,9 +91,10 @@ def test_bars_with_an_error_have_whiskers_of_that_length(worth, sections):
     assert isinstance(figure, Figure)
     found = worth.stakes[0].valuation
     own = found.channels[found.channels["party"] == found.terms.investor]
-    (bar,) = figure.data
+    bar, ends = figure.data
     assert bar["x"] == pytest.approx([v / 1e6 for v in own["value_eur"]])
     assert bar["error_x"]["array"] == pytest.approx([v / 1e6 for v in own["half95_eur"]])
+    assert [abs(x) for x in ends["x"]] == pytest.approx([(abs(v) + e) / 1e6 for v, e in zip(own["value_eur"], own["half95_eur"], strict=True)])
 
 
 def test_terms_that_rest_on_the_central_case_say_so_and_show_no_error(case):

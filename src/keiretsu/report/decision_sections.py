@@ -119,11 +119,8 @@ def _choice(part: ChoicePart) -> Section:
 
 
 def _alliance(found: Alliance, sentence: str, names: Names) -> Section:
-    bars = [
-        AmountBar(str(row["coalition"]), float(row["gamma_eur"]), float(row["gamma_half95_eur"]))
-        for row in found.coalitions.to_dict("records")
-        if int(row["members"]) > 1
-    ]
+    rows = sorted(found.coalitions.to_dict("records"), key=lambda row: -float(row["gamma_eur"]))
+    bars = [AmountBar(str(row["coalition"]), float(row["gamma_eur"]), float(row["gamma_half95_eur"])) for row in rows if int(row["members"]) > 1]
     note = f"Change for the members together against everybody alone, the others each for itself. {CENTRAL}"
     figure = amount_bars("alliance-bars", "What each coalition is worth to its members", bars, MILLION, note=note)
     return Section(

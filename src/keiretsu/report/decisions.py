@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from keiretsu.report.errors_shown import CONVENTION, amount, amount_label
+from keiretsu.report.errors_shown import CENTRAL, CONVENTION, amount, amount_label
 from keiretsu.report.tables import Table, table_of
 from keiretsu.report.wording import Label
 from keiretsu.valuation.alliances import Alliance
@@ -44,43 +44,43 @@ def must_be_true_tables(found: MustBeTrue) -> list[Table]:
 
 
 def alliance_tables(found: Alliance, names: Mapping[str, str]) -> list[Table]:
-    """Coalitions, splits, who brings what, seatings."""
+    """Coalitions, splits, who brings what, seatings; figures of a central case have no error."""
     own = [partner.name for partner in found.partners]
-    parts = {f"{name}_eur": _money(names.get(name, name)) for name in own}
+    parts = {f"{name}_eur": _whole(names.get(name, name), signed=True) for name in own}
     coalitions = {
-        "coalition": _text("Who cooperates"), "gamma_eur": _money("Worth, outsiders alone"), "gamma_half95_eur": _money("±"),
-        "delta_eur": _money("Worth, outsiders together"), "delta_half95_eur": _money("±"), **parts,
-    }  # fmt: skip
+        "coalition": _text("Who cooperates"),
+        "gamma": _amount("Worth, outsiders alone"),
+        "delta": _amount("Worth, outsiders together"),
+        **parts,
+    }
     splits = {
-        "partner": _text("Partner"), "own_eur": _money("Earns itself"), "shapley_eur": _money("Shapley"), "shapley_half95_eur": _money("±"),
-        "core_low_eur": _money("Core, least"), "core_high_eur": _money("Core, most"), "nucleolus_eur": _money("Nucleolus"), "nash_eur": _money("Nash"),
+        "partner": _text("Partner"), "own_eur": _whole("Earns itself"), "shapley": _amount("Shapley"), "core_low_eur": _whole("Core, least"),
+        "core_high_eur": _whole("Core, most"), "nucleolus_eur": _whole("Nucleolus"), "nash_eur": _whole("Nash"),
     }  # fmt: skip
-    brings = {"partner": _text("Partner"), "joins": _text("Joins"), "adds_eur": _money("Adds"), "adds_half95_eur": _money("±")}
+    brings = {"partner": _text("Partner"), "joins": _text("Joins"), "adds": _amount("Adds")}
     state = (
         f"The core is empty: every split leaves a group that would do better alone, by at least EUR {found.core.subsidy / 1e6:,.0f} m."
         if found.core.core_is_empty
         else "Some splits leave nobody better off outside (the core)."
     )
-    note = f"{found.form.in_words()}. Change of operating net present value against everybody alone, stakes as they are; {found.draws} futures."
+    futures = f"{found.draws} futures. {CONVENTION}" if found.draws > 1 else CENTRAL
+    note = f"{found.form.in_words()}. Change of operating net present value against everybody alone, stakes as they are. {futures}"
+    worth = found.coalitions.assign(gamma=_with_errors(found.coalitions, "gamma_"), delta=_with_errors(found.coalitions, "delta_"))
+    shapley = found.splits.assign(shapley=_with_errors(found.splits, "shapley_"))
+    adds = found.brings.assign(adds=_with_errors(found.brings, "adds_"))
     tables = [
         table_of(
-            "coalitions",
-            "What each coalition is worth to its members",
-            found.coalitions,
-            names={},
-            columns=list(coalitions),
-            labels=coalitions,
-            note=note,
+            "coalitions", "What each coalition is worth to its members", worth, names={}, columns=list(coalitions), labels=coalitions, note=note
         ),
-        table_of("splits", "How the worth of all together can be split", found.splits, names=names, columns=list(splits), labels=splits, note=state),
-        table_of("brings", "What each partner adds to the others", found.brings, names={}, labels=brings),
+        table_of("splits", "How the worth of all together can be split", shapley, names=names, columns=list(splits), labels=splits, note=state),
+        table_of("brings", "What each partner adds to the others", adds, names={}, columns=list(brings), labels=brings, note=futures),
     ]
     if len(found.seatings):
         shown = found.seatings.assign(**{c: found.seatings[c].map({True: "yes", False: "no"}) for c in ("stable_gamma", "stable_delta", "nash_gamma", "stable_without_payments")})  # fmt: skip
         seats = {
-            "seating": _text("Who sits with whom"), "total_eur": _money("All together"), "stable_gamma": _text("Holds, some split"),
-            "chance_stable": _percent("In futures"), "stable_delta": _text("Holds, leavers face a block"), "nash_gamma": _text("Holds, equal split"),
-            "stable_without_payments": _text("Holds, no payments"), "nash_blocked_by": _text("Equal split broken by"),
+            "seating": _text("Who sits with whom"), "total_eur": _whole("All together"), "stable_gamma": _text("Holds, some split"),
+            **({"chance_stable": _percent("In futures")} if found.draws > 1 else {}), "stable_delta": _text("Holds, leavers face a block"),
+            "nash_gamma": _text("Holds, equal split"), "stable_without_payments": _text("Holds, no payments"), "nash_blocked_by": _text("Equal split broken by"),
         }  # fmt: skip
         tables.append(table_of("seatings", "Which partnerships nobody would leave", shown, names={}, columns=list(seats), labels=seats))
     return tables
@@ -173,8 +173,16 @@ def _money(text: str) -> Label:
     return Label(text, "EUR m", digits=1, scale=1e-6)
 
 
-def _whole(text: str) -> Label:
-    return Label(text, "EUR m", scale=1e-6)
+def _whole(text: str, *, signed: bool = False) -> Label:
+    return Label(text, "EUR m", scale=1e-6, signed=signed)
+
+
+def _amount(text: str) -> Label:
+    return amount_label(text, "EUR m")
+
+
+def _with_errors(frame: pd.DataFrame, prefix: str) -> list[str]:
+    return [amount(float(mean), float(error), 1e-6) for mean, error in zip(frame[f"{prefix}eur"], frame[f"{prefix}half95_eur"], strict=True)]
 
 
 def _percent(text: str) -> Label:

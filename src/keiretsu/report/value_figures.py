@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from keiretsu.report.errors_shown import amount
 from keiretsu.report.figures import GAIN, GRID, INK, LOSS, MUTED, Figure
 from keiretsu.report.wording import Label
 
@@ -89,12 +90,30 @@ def amount_bars(id: str, title: str, bars: Sequence[AmountBar], label: Label, *,
                 "marker": {"symbol": "line-ns", "size": 16, "line": {"width": 2, "color": MUTED}}, "hoverinfo": "skip",
             }
         )  # fmt: skip
+    traces.append(_ends(bars, label))
     more_lines = sum(name.count("<br>") for name in names)
     layout = _layout(84 + ROW_PX * max(len(bars), 2) + 12 * more_lines, f"{label.text}, {label.unit}" if label.text else label.unit)
     layout["yaxis"] |= {"autorange": "reversed", "categoryorder": "array", "categoryarray": names}
-    if len(traces) > 1:
+    low, high = (
+        min([0.0, *(v - b.half95 * scale for v, b in zip(shown, bars, strict=True))]),
+        max([0.0, *(v + b.half95 * scale for v, b in zip(shown, bars, strict=True))]),
+    )
+    room = 0.2 * (high - low or 1.0)  # for the figures at the ends of the bars
+    layout["xaxis"]["range"] = [low - (room if low < 0 else 0), high + (room if high > 0 else 0)]
+    if any(bar.by_chance is not None for bar in bars):
         layout |= {"showlegend": True, "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}}
     return Figure(id, title, tuple(traces), layout, note)
+
+
+def _ends(bars: Sequence[AmountBar], label: Label) -> dict[str, Any]:
+    """What each bar says, beyond the end of its whisker."""
+    scale = label.scale
+    at = [(bar.amount + (bar.half95 if bar.amount >= 0 else -bar.half95)) * scale for bar in bars]
+    return {
+        "type": "scatter", "mode": "text", "y": [bar.name for bar in bars], "x": at, "text": [f" {amount(b.amount, b.half95, scale, signed=label.signed)} " for b in bars],
+        "textposition": ["middle right" if bar.amount >= 0 else "middle left" for bar in bars], "textfont": {"size": 11, "color": INK}, "hoverinfo": "skip",
+        "cliponaxis": False, "showlegend": False,
+    }  # fmt: skip
 
 
 def value_map(id: str, title: str, cells: Cells, *, note: str = "") -> Figure:

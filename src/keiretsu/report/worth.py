@@ -82,7 +82,8 @@ def terms_said(terms: StakeTerms, names: Mapping[str, str]) -> str:
     form = {"common": "", "convertible": ", as a note that turns into shares", "staged": ", in parts against milestones"}[terms.instrument]
     old = f", old shares of {names.get(terms.seller, terms.seller)}" if terms.money == "secondary" else ""
     who, company = (names.get(name, name) for name in (terms.investor, terms.company))
-    return f"{who}'s EUR {terms.amount_eur / 1e6:,.0f} m in {company} at EUR {terms.pre_money_eur / 1e9:g} bn{form}{old}"
+    whose = f"{who}'" if who.endswith("s") else f"{who}'s"
+    return f"{whose} EUR {terms.amount_eur / 1e6:,.0f} m in {company} at EUR {terms.pre_money_eur / 1e9:g} bn{form}{old}"
 
 
 def listing_tables(found: ListingValuation, names: Mapping[str, str]) -> list[Table]:
@@ -137,7 +138,10 @@ def _said(frame: pd.DataFrame, kind: str, mean: str, error: str, alone: Sequence
     shown = frame.drop(columns=[error])
     errors = [None if value is None else float(value) for value in frame[error]]
     for column in (mean, *alone):
-        values = [_in_words(str(item), value, spread, column != mean) for item, value, spread in zip(frame[kind], frame[column], errors, strict=True)]
+        values = [
+            "" if item == "loss" and column != mean else _in_words(str(item), value, spread, column != mean)
+            for item, value, spread in zip(frame[kind], frame[column], errors, strict=True)
+        ]
         shown[column] = pd.Series(values, dtype=object, index=frame.index)
     shown[kind] = [WORDS[item] + _unit(item) for item in frame[kind]]
     return shown

@@ -23,7 +23,7 @@
     return node;
   };
 
-  const AMOUNT = /^[+\u2212]?[\d,]+(\.\d+)?( \u00b1 [\d,.]+)?( to [\u2212]?[\d,.]+)?$|^not known$|^$/; // words that are figures: "+5 \u00b1 3"
+  const AMOUNT = /^[+\u2212]?[\d,]+(\.\d+)?( \u00b1 [\d,.]+)?( to [\u2212]?[\d,.]+)?$|^not known$|^not defined$|^not in the model$|^none is enough$|^$/; // words that are figures: "+5 \u00b1 3"
   const wordClass = (said) => (said.length <= 16 ? "short" : /\S{40}/.test(said) ? "words link" : said.length > 70 ? "words long" : "words");
 
   function drawTable(host) {
