@@ -2,7 +2,9 @@
 
 import re
 
+import numpy as np
 import pytest
+import xarray as xr
 
 from keiretsu.report.blocks import Section
 from keiretsu.report.figures import Figure
@@ -87,6 +89,17 @@ def test_panels_of_a_figure_do_not_cover_each_other(sections):
                 for i, (x, y) in enumerate(boxes):
                     for other_x, other_y in boxes[:i]:
                         assert x[0] >= other_x[1] or other_x[0] >= x[1] or y[0] >= other_y[1] or other_y[0] >= y[1]
+
+
+def test_fleet_rules_have_a_table_of_shadow_prices_when_they_bind(case):
+    futures = made_up_years()
+    futures.data.coords["ruled"] = ["eu_co2: Parent"]
+    dims = ("scenario", "draw", "year", "ruled")
+    for name in ("fleet_price_eur", "fleet_balance", "fleet_pays_eur"):
+        futures.data[name] = xr.DataArray(np.full((3, 16, 3, 1), 25.0), dims=dims, attrs={"unit": "EUR"})
+    sections = {section.id: section for section in years_sections(ahead_of(case, futures), NAMES)}
+    table = next(table for table in _tables(sections) if table.id == "years-rules")
+    assert table.rows[0][:3] == ("The parent", "EU CO2", "25.0")
 
 
 def test_a_run_without_draws_has_sections_without_errors(case):

@@ -101,17 +101,19 @@ def test_the_learning_curve_backwards_is_its_closed_form_and_goes_through_the_pr
     assert packs[2010].curve is None  # nothing had been built before the table begins
 
 
-def test_pools_are_shown_only_where_the_futures_have_them(case, ahead):
-    assert not ahead.pools.rows
+def test_fleet_rules_are_shown_for_makers_that_ever_meet_a_price(case, ahead):
+    assert not ahead.rules.rows
     futures = made_up_years()
-    shadow = xr.DataArray(
-        np.full((3, 16, 3, 2), 12.0), dims=("scenario", "draw", "year", "pool"), coords={"pool": ["alliance", "rest"]}, attrs={"unit": "EUR"}
-    )
-    futures.data["pool_shadow_eur"] = shadow
-    pools = ahead_of(case, futures).pools
-    assert {row.of for row in pools.rows} == {"alliance", "rest"}
-    assert {row.year for row in pools.rows} == set(YEARS)
-    assert all(row.mean == 12.0 for row in pools.rows)
+    price = np.zeros((3, 16, 3, 2))
+    price[..., 0] = 12.0
+    dims = ("scenario", "draw", "year", "ruled")
+    futures.data.coords["ruled"] = ["EU: Parent", "EU: Other"]
+    for name in ("fleet_price_eur", "fleet_balance", "fleet_pays_eur"):
+        futures.data[name] = xr.DataArray(price, dims=dims, attrs={"unit": "EUR"})
+    rules = ahead_of(case, futures).rules
+    assert {row.of for row in rules.rows} == {"EU: Parent"}
+    assert {row.year for row in rules.rows} == set(YEARS)
+    assert all(row.mean == 12.0 for row in rules.rows)
 
 
 @pytest.mark.parametrize(

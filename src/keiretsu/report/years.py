@@ -20,8 +20,8 @@ from keiretsu.report.years_tables import (  # fmt: skip
     label_for,
     long_table,
     packs_table,
-    pools_table,
     projections_table,
+    rules_table,
     share_table,
 )
 from keiretsu.study.ahead import Ahead
@@ -40,7 +40,7 @@ def years_sections(ahead: Ahead, names: Names) -> list[Section]:
 def years_sheets(ahead: Ahead, names: Names) -> list[Table]:
     """Tables for the spreadsheet: every figure at full precision, mean and error in columns of their own."""
     parts = {
-        "years ahead": ahead.changes, "years ahead mean": ahead.averages, "years baseline": ahead.baseline, "years central cases": ahead.central, "years pools": ahead.pools
+        "years ahead": ahead.changes, "years ahead mean": ahead.averages, "years baseline": ahead.baseline, "years central cases": ahead.central, "years fleet rules": ahead.rules
     }  # fmt: skip
     found = [long_table(id, part, names) for id, part in parts.items() if part.rows]
     return [*found, *([projections_table(ahead)] if ahead.projections else []), *([packs_table(ahead)] if ahead.packs else [])]
@@ -60,8 +60,8 @@ def _changes(ahead: Ahead, names: Names) -> Section:
         blocks.append(Block("table", by_year_table(scenario, ahead, names), scenario))
     said = "<p>Only the central case of this scenario was simulated; it stands in the table of all scenarios below.</p>"
     blocks += [Block("html", said, scenario) for scenario in ahead.central.scenarios if scenario not in ahead.scenarios]
-    if ahead.pools.rows:
-        blocks.append(Block("table", pools_table(ahead, names)))
+    if ahead.rules.rows:
+        blocks.append(Block("table", rules_table(ahead, names)))
     about = [sentence for sentence in ahead.sentences if sentence.startswith("“")]
     lead = about[0] if about else f"{ahead.years[0]} to {ahead.years[-1]}. {futures_said(ahead)}"
     return Section("years", "The years ahead", lead, (*paragraphs(about[1:]), *blocks))

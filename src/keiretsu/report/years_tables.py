@@ -14,6 +14,8 @@ from keiretsu.report.wording import Label, in_money, with_digits_for
 from keiretsu.study.ahead import Ahead
 from keiretsu.study.ahead_measures import ALL_MAKERS, ALL_MARKETS, BASKET, PER_CAR, Summaries
 
+SHADOW = "Shadow price"
+ACRONYM = 3  # letters of a word that is written in capitals
 MOST_YEARS = 7  # shown side by side
 UNITS = {
     "profit": ("EUR m a year", 1e-6), "surplus": ("EUR m a year", 1e-6), "government": ("EUR m a year", 1e-6), "co2": ("kt over the cars' lives", 1e-3),
@@ -111,14 +113,24 @@ def packs_table(ahead: Ahead) -> Table:
     return table_of("years-packs", "What battery packs have cost, beside the learning curve", shown, names={}, labels=labels, note=note)
 
 
-def pools_table(ahead: Ahead, names: Names) -> Table:
-    """Pools of fleet rules by scenario, pool and year."""
-    rows = [(row.scenario, row.of, str(row.year), row.measure, row.unit, amount(row.mean, row.half95, 1.0)) for row in ahead.pools.rows]
-    heads = {"scenario": "Scenario", "pool": "Pool", "year": "Year", "measure": "What", "unit": "Unit", "value": "Mean"}
-    labels = {name: Label(text, kind="text") for name, text in heads.items()}
-    return table_of(
-        "years-pools", "Pools of fleet rules, year by year", pd.DataFrame(rows, columns=list(heads)), names=names, labels=labels, note=CONVENTION
+def rules_table(ahead: Ahead, names: Names) -> Table:
+    """Shadow prices of fleet rules in the baseline by maker, some years side by side."""
+    years = some_years(ahead.years)
+    lines: list[dict[str, object]] = []
+    for measure, of in ahead.rules.kinds:
+        path = {row.year: row for row in ahead.rules.path(BASELINE, measure, of)}
+        if measure == SHADOW:
+            rule, _, maker = of.partition(": ")
+            said = {str(year): amount(path[year].mean, path[year].half95, 1.0) for year in years}
+            lines.append({"maker": names.get(maker or rule, maker or rule), "rule": _rule_said(rule) if maker else "", **said})
+    labels = {"maker": Label("Maker", kind="text"), "rule": Label("Rule", kind="text")} | {
+        str(year): amount_label(str(year), "EUR") for year in years
+    }
+    note = (
+        f"EUR per gram and car above target, or per missing electric car: what one more would cost or save the maker's pool. Makers whose rule never binds are left out. "
+        f"{futures_said(ahead)} {CONVENTION}"
     )
+    return table_of("years-rules", "Fleet rules: shadow prices in the baseline", pd.DataFrame(lines), names={}, labels=labels, note=note)
 
 
 def central_table(ahead: Ahead, names: Names) -> Table:
@@ -159,6 +171,11 @@ def some_years(years: Sequence[int]) -> list[int]:
 def futures_said(ahead: Ahead) -> str:
     """How many futures stand behind a figure."""
     return f"{ahead.draws} futures." if ahead.draws else CENTRAL
+
+
+def _rule_said(rule: str) -> str:
+    """``eu_co2`` as "EU CO2"."""
+    return " ".join(word.upper() if len(word) <= ACRONYM else word for word in rule.split("_"))
 
 
 def _band(low: float, high: float, error: float | None) -> str:

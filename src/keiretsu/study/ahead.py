@@ -19,7 +19,7 @@ from keiretsu.study.ahead_said import ahead_sentences
 
 NO_YEARS = "The run looked at one year: no years ahead were simulated."
 NOTHING = Summaries()
-POOL_VARIABLES = {"pool_shadow_eur": "shadow price", "pool_balance": "balance"}
+RULE_VARIABLES = {"fleet_price_eur": "Shadow price", "fleet_balance": "Balance", "fleet_pays_eur": "Payments"}  # by maker under a rule ("ruled")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,8 @@ class Ahead:
         Every scenario's central case less the baseline's: the mean over the years (`year` 0) and the last year.
     projections, packs
         What others projected and what battery packs have cost.
-    pools
-        Pools of fleet rules by scenario and year; empty where the futures have none.
+    rules
+        Makers under fleet rules by scenario and year: shadow price, balance and payments, of makers that ever meet a price; empty where there is no rule.
     """
 
     sentences: tuple[str, ...]
@@ -56,7 +56,7 @@ class Ahead:
     central: Summaries = NOTHING
     projections: tuple[Projection, ...] = ()
     packs: tuple[PackPrice, ...] = ()
-    pools: Summaries = NOTHING
+    rules: Summaries = NOTHING
 
     @property
     def scenarios(self) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ def ahead_of(case: Case, futures: Ensemble | None) -> Ahead:
         central=_central(futures, makers),
         projections=projections,
         packs=packs,
-        pools=summaries(futures, _pools(data), by_year=True),
+        rules=summaries(futures, _rules(data), by_year=True),
     )
 
 
@@ -109,12 +109,14 @@ def _central(futures: Ensemble, makers: tuple[str, ...]) -> Summaries:
     return Summaries((*summaries(futures, quantities, by_year=False).rows, *summaries(futures, last, by_year=True).rows))
 
 
-def _pools(data: xr.Dataset) -> list[Quantity]:
-    """Variables of `POOL_VARIABLES` that the years ahead have, by pool."""
-    found = []
-    for name, measure in POOL_VARIABLES.items():
-        if name in data and "pool" in data[name].dims:
-            values = data[name]
-            unit = str(values.attrs.get("unit", ""))
-            found += [Quantity(measure, str(pool), unit, values.sel(pool=pool, drop=True)) for pool in values["pool"].values]
+def _rules(data: xr.Dataset) -> list[Quantity]:
+    """Variables of `RULE_VARIABLES` by maker under a rule; makers whose shadow price is zero in every scenario, future and year are left out."""
+    found: list[Quantity] = []
+    if "fleet_price_eur" not in data:
+        return found
+    met = data["fleet_price_eur"] != 0
+    bound = [label for label in data["ruled"].values if bool(met.sel(ruled=label).any())]
+    for name, measure in RULE_VARIABLES.items():
+        values = data[name]
+        found += [Quantity(measure, str(label), str(values.attrs.get("unit", "")), values.sel(ruled=label, drop=True)) for label in bound]
     return found
