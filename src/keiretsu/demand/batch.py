@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from keiretsu.demand.tastes import Nests, Tastes
 from keiretsu.errors import DemandError, Problem
 from keiretsu.numerics.batching import filled
+from keiretsu.numerics.host import host
 from keiretsu.typing import BroadcastToDraws
 
 
@@ -98,4 +98,4 @@ def _spread(values: np.ndarray | Array, draws: int, width: int) -> np.ndarray:
 
 
 def _join(arrays: list[np.ndarray]) -> Array:
-    return jnp.asarray(np.stack(arrays))
+    return host(np.stack(arrays))

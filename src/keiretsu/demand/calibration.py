@@ -9,23 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jaxtyping import Array
 from scipy.optimize import OptimizeResult, least_squares
 
 from keiretsu.demand.batch import Stacked, stack, unstack
+from keiretsu.demand.choice import choose_now
 from keiretsu.demand.inversion import EXACT, Settings, invert_stacked, refuse_unsettled, share_problems
 from keiretsu.demand.moments import MARGIN, Seen, Target, parts, refuse, target_problems
 from keiretsu.demand.preferences import ConsumerDraws, Preferences
 from keiretsu.demand.tastes import Tastes
 from keiretsu.demand.utility import tastes_of
 from keiretsu.errors import NotSettled, Problem
+from keiretsu.numerics.host import host
 from keiretsu.typing import Vector
 
 _DIFFERENCE = 1e-5  # of a parameter's width; moments are smooth and exact to about 1e-10
@@ -219,10 +218,10 @@ class _Moments:
         self.potential = np.array([m.potential for m in markets])
         self.share = np.stack([self._padded(m.share) for m in markets])
         self.kinds = tuple(t.kind for t in targets)
-        self.of = jnp.asarray(np.stack([[self._mask(t.of, m) for m in markets] for t in targets], axis=1))
-        self.to = jnp.asarray(np.stack([[self._mask(t.to or t.of, m) for m in markets] for t in targets], axis=1))
-        self.price = jnp.asarray(np.stack([np.where(self._padded(m.price) > 0, self._padded(m.price), 1.0) for m in markets]))
-        self.n_models = jnp.asarray(np.stack([np.where(self._padded(m.n_models) > 0, self._padded(m.n_models), 1.0) for m in markets]))
+        self.of = host(np.stack([[self._mask(t.of, m) for m in markets] for t in targets], axis=1))
+        self.to = host(np.stack([[self._mask(t.to or t.of, m) for m in markets] for t in targets], axis=1))
+        self.price = host(np.stack([np.where(self._padded(m.price) > 0, self._padded(m.price), 1.0) for m in markets]))
+        self.n_models = host(np.stack([np.where(self._padded(m.n_models) > 0, self._padded(m.n_models), 1.0) for m in markets]))
         self.evaluations = 0
 
     def __call__(self, trial: Trial) -> Vector:
@@ -231,20 +230,30 @@ class _Moments:
         stacked = stack(single, [m.paid for m in self.markets])
         rates = stack(single, [m.buyer_rate for m in self.markets]).paid
         share = self.share / trial.potential_scale
-        solved = invert_stacked(jnp.asarray(share), stacked, self.settings)
+        solved = invert_stacked(host(share), stacked, self.settings)
         refuse_unsettled(solved, [m.id for m in self.markets], [m.products for m in self.markets], self.settings)
         settled = eqx.tree_at(lambda s: s.tastes.delta, stacked, solved.delta)
         seen = Seen(stacked.paid, rates, self.price, self.n_models)
-        numerator, denominator = np.moveaxis(np.asarray(_all_parts(self.kinds, settled.tastes, seen, self.of, self.to)), -1, 0)
+        numerator, denominator = self._parts(settled.tastes, seen)
         if MARGIN in self.kinds:
-            numerator = numerator.copy()
             self._put_margins(numerator, single, settled, share)
         return (self.potential @ numerator) / (self.potential @ denominator)
+
+    def _parts(self, tastes: Tastes, seen: Seen) -> tuple[np.ndarray, np.ndarray]:
+        """Numerators and denominators of every target in every market. Two (M, T)"""
+        found = np.zeros((2, len(self.markets), len(self.kinds)))
+        for m in range(len(self.markets)):
+            both: tuple[Tastes, Seen] = jax.tree.map(lambda leaf, m=m: np.asarray(leaf)[m], (tastes, seen))
+            own, looked = both
+            choice = choose_now(own, looked.paid)
+            for t, kind in enumerate(self.kinds):
+                found[:, m, t] = parts(kind, choice, own, looked, self.of[m, t], self.to[m, t])
+        return found[0], found[1]
 
     def _put_margins(self, numerator: np.ndarray, single: Sequence[Tastes], settled: Stacked, share: np.ndarray) -> None:
         assert self.margins is not None
         for m, (observed, tastes, delta) in enumerate(zip(self.markets, single, unstack(settled.tastes.delta, settled), strict=True)):
-            margin = np.asarray(self.margins(observed, eqx.tree_at(lambda t: t.delta, tastes, jnp.asarray(delta))))
+            margin = np.asarray(self.margins(observed, eqx.tree_at(lambda t: t.delta, tastes, host(delta))))
             for t, target in enumerate(self.targets):
                 if target.kind == MARGIN:
                     chosen = np.asarray(self.of[m, t, : len(margin)])
@@ -256,16 +265,6 @@ class _Moments:
     def _mask(self, masks: Mapping[str, np.ndarray], observed: ObservedMarket) -> np.ndarray:
         mask = masks.get(observed.id, np.zeros(len(observed.share), bool))
         return np.pad(np.asarray(mask, dtype=bool) & np.asarray(observed.available, dtype=bool), (0, self.rows - len(observed.share)))
-
-
-@partial(jax.jit, static_argnums=0)
-def _all_parts(kinds: tuple[str, ...], tastes: Tastes, seen: Seen, of: Array, to: Array) -> Array:
-    """Numerators and denominators, (M, T, 2)."""
-
-    def one(tastes: Tastes, seen: Seen, of: Array, to: Array) -> Array:
-        return jnp.stack([parts(kind, tastes, seen, of[t], to[t]) for t, kind in enumerate(kinds)])
-
-    return jax.vmap(one)(tastes, seen, of, to)
 
 
 def _tastes(observed: ObservedMarket, preferences: Preferences) -> Tastes:

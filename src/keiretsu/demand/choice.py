@@ -5,9 +5,11 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from keiretsu.demand.tastes import Nests, Tastes
+from keiretsu.numerics.host import host
 from keiretsu.typing import BroadcastToDraws, PerDraw, PerProduct, PerProductAndDraw
 
 
@@ -49,6 +51,15 @@ def choose(tastes: Tastes, paid: BroadcastToDraws) -> Choice:
         total = odds.sum(axis=0) + nothing
         return Choice(odds / total, None, None, nothing / total, top + jnp.log(total))
     return _choose_nested(utility, tastes.nests, tastes.outside)
+
+
+def choose_now(tastes: Tastes, paid: BroadcastToDraws) -> Choice:
+    """`choose` for one market outside compiled code; arrays of the result are NumPy's and not to be written to."""
+    wide = np.broadcast_to(np.asarray(paid), (paid.shape[0], tastes.alpha.shape[0]))  # one shape, so one compiled function
+    return jax.tree.map(np.asarray, _compiled(tastes, host(wide)))
+
+
+_compiled = eqx.filter_jit(choose)
 
 
 def shares(tastes: Tastes, paid: BroadcastToDraws) -> PerProduct:

@@ -11,16 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
 
-from keiretsu.demand.choice import Choice, choose, shares
-from keiretsu.demand.substitution import model_elasticities
+from keiretsu.demand.choice import Choice, choose
+from keiretsu.demand.substitution import model_elasticities_at, own_terms
 from keiretsu.demand.tastes import Tastes
 from keiretsu.errors import DemandError, Problem
-from keiretsu.typing import BroadcastToDraws, PerProduct, PerProductAndDraw, ProductMask, Scalar
+from keiretsu.numerics.host import module_of
+from keiretsu.typing import BroadcastToDraws, PerProduct, PerProductAndDraw, ProductIndex, ProductMask, Scalar
 
 MARGIN = "margin"
 KINDS: Mapping[str, str] = {
@@ -78,38 +76,60 @@ class Seen(eqx.Module):
     n_models: PerProduct
 
 
-def parts(kind: str, tastes: Tastes, seen: Seen, of: ProductMask, to: ProductMask) -> Float[Array, " 2"]:
-    """Numerator and denominator of a moment in one market, per potential buyer."""
-    share = shares(tastes, seen.paid)
-    sold = jnp.where(of, share, 0.0)
+def parts(kind: str, choice: Choice, tastes: Tastes, seen: Seen, of: ProductMask, to: ProductMask) -> tuple[Scalar, Scalar]:
+    """Numerator and denominator of a moment in one market, per potential buyer, where `choice` is made at `Seen.paid`."""
+    xp = module_of(choice.probability)
+    share = choice.probability @ tastes.weight
+    sold = xp.where(of, share, 0.0)
     if kind == "own_elasticity":
-        value = sold @ model_elasticities(tastes, seen.paid, seen.price, seen.n_models, seen.buyer_rate)
-        return jnp.stack([value, sold.sum()])
+        return sold @ model_elasticities_at(choice, tastes, seen.price, seen.n_models, seen.buyer_rate), sold.sum()
     if kind in ("market_elasticity", "subset_elasticity"):
-        _, moved = jax.jvp(lambda q: shares(tastes, q), (seen.paid,), (jnp.where(of[:, None], seen.paid, 0.0),))
-        return jnp.stack([jnp.where(of, moved, 0.0).sum(), sold.sum()])
+        return xp.where(of, dearer(choice, tastes, xp.where(of[:, None], seen.paid, 0.0)), 0.0).sum(), sold.sum()
     if kind == "second_choice":
-        return jnp.stack([sold @ second_choice_in(tastes, seen.paid, seen.n_models, mask) for mask in (to, tastes.available)])
+        numerator, denominator = (sold @ second_choice_at(choice, tastes, seen.n_models, mask) for mask in (to, tastes.available))
+        return numerator, denominator
     if kind == "diversion_outside":
-        return jnp.stack([sold @ (1 - diversion_to(tastes, seen, tastes.available)), sold.sum()])
+        return sold @ (1 - diversion_at(choice, tastes, seen, tastes.available)), sold.sum()
     if kind == "diversion":
-        return jnp.stack([sold @ diversion_to(tastes, seen, to), sold.sum()])
+        return sold @ diversion_at(choice, tastes, seen, to), sold.sum()
     if kind == MARGIN:  # the numerator comes from supply, see `calibration`
-        return jnp.stack([jnp.zeros(()), sold.sum()])
-    return jnp.stack([sold.sum(), jnp.ones(())])
+        return 0.0 * sold.sum(), sold.sum()
+    return sold.sum(), 1.0 + 0.0 * sold.sum()
+
+
+def dearer(choice: Choice, tastes: Tastes, money: BroadcastToDraws) -> PerProduct:
+    """Change of shares when draw i pays ``money[j, i]`` more for each product, to the first order. (J,)"""
+    worse = -tastes.alpha * money
+    nests = tastes.nests
+    own, same_sub, same_group = own_terms(tastes)
+    response = own[:, None] * worse - (choice.probability * worse).sum(axis=0)
+    if nests is not None:
+        assert choice.in_sub is not None and choice.in_group is not None
+        response = response - same_sub[:, None] * _of_own(nests.sub, choice.in_sub * worse)
+        response = response - same_group[:, None] * _of_own(nests.group, choice.in_group * worse)
+    return (choice.probability * response) @ tastes.weight
 
 
 def diversion_to(tastes: Tastes, seen: Seen, to: ProductMask) -> PerProduct:
     """Share of one model's buyers, driven away by a small price rise, who go to products of `to` (its own siblings included). (J,)"""
+    return diversion_at(choose(tastes, seen.paid), tastes, seen, to)
 
-    def sold(price: PerProduct) -> Scalar:
-        return jnp.where(to, shares(tastes, seen.paid + seen.buyer_rate * (price - seen.price)[:, None]), 0.0).sum()
 
-    share = shares(tastes, seen.paid)
-    elasticity = model_elasticities(tastes, seen.paid, seen.price, seen.n_models, seen.buyer_rate)
-    lost = jnp.where(share > 0, -elasticity * share / seen.price, 1.0)
-    gained = jax.grad(sold)(seen.price) + jnp.where(to, lost, 0.0)
-    return jnp.where(share > 0, gained / lost, 0.0)
+def diversion_at(choice: Choice, tastes: Tastes, seen: Seen, to: ProductMask) -> PerProduct:
+    """`diversion_to` where choices are known. (J,)"""
+    xp = module_of(choice.probability)
+    share = choice.probability @ tastes.weight
+    elasticity = model_elasticities_at(choice, tastes, seen.price, seen.n_models, seen.buyer_rate)
+    lost = xp.where(share > 0, -elasticity * share / seen.price, 1.0)
+    # what a rise of j's price does to the sales of `to`: the derivatives of shares by utilities are symmetric
+    own, same_sub, same_group = own_terms(tastes)
+    towards = (own * to)[:, None] - xp.where(to[:, None], choice.probability, 0.0).sum(axis=0)
+    if tastes.nests is not None:
+        assert choice.in_sub is not None and choice.in_group is not None
+        towards = towards - same_sub[:, None] * _of_own(tastes.nests.sub, xp.where(to[:, None], choice.in_sub, 0.0))
+        towards = towards - same_group[:, None] * _of_own(tastes.nests.group, xp.where(to[:, None], choice.in_group, 0.0))
+    gained = -(choice.probability * seen.buyer_rate * towards) @ (tastes.weight * tastes.alpha) + xp.where(to, lost, 0.0)
+    return xp.where(share > 0, gained / lost, 0.0)
 
 
 def second_choice_in(tastes: Tastes, paid: BroadcastToDraws, n_models: PerProduct, then: ProductMask) -> PerProduct:
@@ -118,28 +138,32 @@ def second_choice_in(tastes: Tastes, paid: BroadcastToDraws, n_models: PerProduc
     The same as summing a row of `substitution.second_choices`, in one pass: withdrawing a model changes only its own subgroup's and
     group's sums.
     """
-    choice = choose(tastes, paid)
+    return second_choice_at(choose(tastes, paid), tastes, n_models, then)
+
+
+def second_choice_at(choice: Choice, tastes: Tastes, n_models: PerProduct, then: ProductMask) -> PerProduct:
+    """`second_choice_in` where choices are known. (J,)"""
+    xp = module_of(choice.probability)
     chosen = choice.probability
     withdrawn = chosen / n_models[:, None]
-    before = jnp.where(then[:, None], chosen, 0.0).sum(axis=0)[None, :] - jnp.where(then[:, None], withdrawn, 0.0)
+    before = xp.where(then[:, None], chosen, 0.0).sum(axis=0)[None, :] - xp.where(then[:, None], withdrawn, 0.0)
     after = before / (1 - withdrawn) if tastes.nests is None else _after_withdrawal(tastes, choice, n_models, then)
     # Who chooses `then` once the model is gone and did not before had the model as first choice: the error terms are the same.
     gained, lost = (after - before) @ tastes.weight, withdrawn @ tastes.weight
-    return jnp.where(lost > 0, gained / jnp.where(lost > 0, lost, 1.0), 0.0)
+    return xp.where(lost > 0, gained / xp.where(lost > 0, lost, 1.0), 0.0)
 
 
 def _after_withdrawal(tastes: Tastes, choice: Choice, n_models: PerProduct, then: ProductMask) -> PerProductAndDraw:
     """Probability that a draw chooses in `then` when one model of j (row) is not on sale, with nests."""
     assert tastes.nests is not None and choice.in_sub is not None and choice.in_group is not None
-    chosen = choice.probability
-    every = jnp.where(then[:, None], chosen, 0.0).sum(axis=0)
-    nests = tastes.nests
+    xp = module_of(choice.probability)
+    chosen, nests = choice.probability, tastes.nests
+    every = xp.where(then[:, None], chosen, 0.0).sum(axis=0)
     sub, group = nests.sub, nests.group
-    n_sub, n_group = nests.sigma_sub.shape[0], nests.sigma_group.shape[0]
-    of_sub = jax.ops.segment_sum(jnp.where(then[:, None], choice.in_sub, 0.0), sub, num_segments=n_sub)[sub]
-    of_group = jax.ops.segment_sum(jnp.where(then[:, None], choice.in_group, 0.0), group, num_segments=n_group)[group]
-    group_chosen = jax.ops.segment_sum(chosen, group, num_segments=n_group)[group]
-    sub_in_group = jax.ops.segment_sum(choice.in_group, sub, num_segments=n_sub)[sub]
+    of_sub = _of_own(sub, xp.where(then[:, None], choice.in_sub, 0.0))
+    of_group = _of_own(group, xp.where(then[:, None], choice.in_group, 0.0))
+    group_chosen = _of_own(group, chosen)
+    sub_in_group = _of_own(sub, choice.in_group)
     similar_sub, similar_group = (1 - nests.sigma_sub)[sub][:, None], (1 - nests.sigma_group)[group][:, None]
     gone = choice.in_sub / n_models[:, None]
     rest = 1 - gone
@@ -147,10 +171,16 @@ def _after_withdrawal(tastes: Tastes, choice: Choice, n_models: PerProduct, then
     group_left = 1 - sub_in_group + sub_in_group * kept
     odds = group_chosen * group_left**similar_group
     total = 1 - group_chosen + odds
-    left_in_sub = jnp.where(rest > 0, (of_sub - jnp.where(then[:, None], gone, 0.0)) / jnp.where(rest > 0, rest, 1.0), 0.0)
-    safe = jnp.where(group_left > 0, group_left, 1.0)
+    left_in_sub = xp.where(rest > 0, (of_sub - xp.where(then[:, None], gone, 0.0)) / xp.where(rest > 0, rest, 1.0), 0.0)
+    safe = xp.where(group_left > 0, group_left, 1.0)
     in_own_group = (sub_in_group * kept * left_in_sub + of_group - of_sub * sub_in_group) / safe
-    return (jnp.where(group_left > 0, odds * in_own_group, 0.0) + every[None, :] - of_group * group_chosen) / total
+    return (xp.where(group_left > 0, odds * in_own_group, 0.0) + every[None, :] - of_group * group_chosen) / total
+
+
+def _of_own(label: ProductIndex, values: PerProductAndDraw) -> PerProductAndDraw:
+    """Sum of `values` over the products with the same label. (J, I)"""
+    together = label[:, None] == label[None, :]
+    return together.astype(values.dtype) @ values
 
 
 def target_problems(targets: Sequence[Target], sizes: Mapping[str, int]) -> list[Problem]:

@@ -16,8 +16,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from keiretsu.demand.choice import choose, shares
+from keiretsu.demand.choice import Choice, choose, shares
 from keiretsu.demand.tastes import Tastes
+from keiretsu.numerics.host import module_of
 from keiretsu.typing import BroadcastToDraws, PerProduct, ProductByProduct, ProductMask, Scalar
 
 
@@ -47,7 +48,7 @@ def share_jacobian(tastes: Tastes, paid: BroadcastToDraws, buyer_rate: Broadcast
     """
     choice = choose(tastes, paid)
     slope = tastes.weight * tastes.alpha * buyer_rate * jnp.ones_like(choice.probability)
-    own, same_sub, same_group = _own_terms(tastes)
+    own, same_sub, same_group = own_terms(tastes)
     jacobian = choice.probability @ (slope * choice.probability).T - jnp.diag(own * jnp.sum(slope * choice.probability, axis=1))
     if tastes.nests is None or choice.in_sub is None or choice.in_group is None:
         return jacobian
@@ -72,15 +73,22 @@ def model_elasticities(
     A line of n models stands for n identical ones in the same subgroup, so one of them has an n-th of the line's choice
     probability, unconditional and within each nest; with n = 1 this is the diagonal of `elasticities`.
     """
-    choice = choose(tastes, paid)
+    return model_elasticities_at(choose(tastes, paid), tastes, price, n_models, buyer_rate)
+
+
+def model_elasticities_at(
+    choice: Choice, tastes: Tastes, price: PerProduct, n_models: PerProduct, buyer_rate: BroadcastToDraws | float = 1.0
+) -> PerProduct:
+    """`model_elasticities` where choices are known, inside compiled code or outside it. (J,)"""
+    xp = module_of(choice.probability)
     slope = tastes.weight * tastes.alpha * buyer_rate * choice.probability
-    own, same_sub, same_group = _own_terms(tastes)
+    own, same_sub, same_group = own_terms(tastes)
     taken = choice.probability
     if choice.in_sub is not None and choice.in_group is not None:
         taken = taken + same_sub[:, None] * choice.in_sub + same_group[:, None] * choice.in_group
-    lost = jnp.sum(slope * (own[:, None] - taken / n_models[:, None]), axis=1)
+    lost = xp.sum(slope * (own[:, None] - taken / n_models[:, None]), axis=1)
     share = choice.probability @ tastes.weight
-    return jnp.where(share > 0, -price * lost / jnp.where(share > 0, share, 1.0), 0.0)
+    return xp.where(share > 0, -price * lost / xp.where(share > 0, share, 1.0), 0.0)
 
 
 def market_elasticity(tastes: Tastes, paid: BroadcastToDraws) -> Scalar:
@@ -116,7 +124,7 @@ def second_choices(tastes: Tastes, paid: BroadcastToDraws, n_models: PerProduct)
     left = ease * jnp.log((n_models - 1) / n_models)
 
     def without(j: Array) -> PerProduct:
-        return shares(eqx.tree_at(lambda t: t.delta, tastes, tastes.delta.at[j].add(left[j])), paid)
+        return shares(eqx.tree_at(lambda t: t.delta, tastes, jnp.asarray(tastes.delta).at[j].add(left[j])), paid)
 
     after = jax.lax.map(without, jnp.arange(before.shape[0]))
     lost = before / n_models
@@ -134,10 +142,10 @@ def second_choice_share(second: Diversion, share: PerProduct, first: ProductMask
     return jnp.where(then, inside, 0.0).sum() / inside.sum()
 
 
-def _own_terms(tastes: Tastes) -> tuple[PerProduct, PerProduct, PerProduct]:
+def own_terms(tastes: Tastes) -> tuple[PerProduct, PerProduct, PerProduct]:
     """``1/(1-sigma_sub)``, ``1/(1-sigma_sub) - 1/(1-sigma_group)`` and ``sigma_group/(1-sigma_group)`` of each product's nests."""
     if tastes.nests is None:
-        zero = jnp.zeros_like(tastes.delta)
+        zero = 0.0 * tastes.delta
         return zero + 1, zero, zero
     sub = 1 / (1 - tastes.nests.sigma_sub)[tastes.nests.sub]
     group = 1 / (1 - tastes.nests.sigma_group)[tastes.nests.group]

@@ -17,6 +17,7 @@ from jaxtyping import Array, Float, Int
 
 import keiretsu.numerics as _numerics  # noqa: F401  (64-bit floats)
 from keiretsu.errors import DemandError, Problem
+from keiretsu.numerics.host import host
 from keiretsu.typing import BroadcastToDraws, PerDraw, PerProduct, ProductIndex, ProductMask
 
 
@@ -125,8 +126,8 @@ def nests(
         raise DemandError(problems)
     labels = list(parent)
     return Nests(
-        sub=jnp.asarray([labels.index(s) for s in subs]),
-        group_of_sub=jnp.asarray([groups.index(parent[s]) for s in labels]),
-        sigma_sub=jnp.asarray([sigma_s[s] for s in labels]),
-        sigma_group=jnp.asarray([sigma_g[g] for g in groups]),
+        sub=host([labels.index(s) for s in subs]),
+        group_of_sub=host([groups.index(parent[s]) for s in labels]),
+        sigma_sub=host([sigma_s[s] for s in labels]),
+        sigma_group=host([sigma_g[g] for g in groups]),
     )

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax.numpy as jnp
 import numpy as np
 
 from keiretsu.demand.preferences import ConsumerDraws, Preferences
 from keiretsu.demand.tastes import Nests, Tastes, nests
 from keiretsu.errors import DemandError, Problem
+from keiretsu.numerics.host import host
 from keiretsu.typing import Matrix, Vector
 
 CONSTANT = "constant"
@@ -49,11 +49,11 @@ def tastes_of(
     """
     check(preferences, consumers)
     return Tastes(
-        delta=jnp.asarray(delta, dtype=float),
-        mu=jnp.asarray(mu_of(preferences, consumers, characteristics, len(delta))),
-        alpha=jnp.asarray(alpha_of(preferences, consumers)),
-        weight=jnp.asarray(consumers.weight, dtype=float),
-        available=jnp.asarray(available, dtype=bool),
+        delta=host(delta, float),
+        mu=host(mu_of(preferences, consumers, characteristics, len(delta))),
+        alpha=host(alpha_of(preferences, consumers)),
+        weight=host(consumers.weight, float),
+        available=host(available, bool),
         nests=nests_of(preferences, nest_labels),
         outside=preferences.outside,
     )

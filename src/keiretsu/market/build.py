@@ -8,7 +8,6 @@ import math
 from collections.abc import Mapping
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -17,7 +16,7 @@ from keiretsu.case.settings import BUYER_KINDS
 from keiretsu.demand.inversion import invert_many
 from keiretsu.demand.preferences import ConsumerDraws, Preferences, RandomTaste
 from keiretsu.market.market import Market, kappa_of, rows_of, tastes_of_rows, weights_of
-from keiretsu.market.padding import common_shape, padded
+from keiretsu.market.padding import padded, shape_of, spacious
 from keiretsu.market.policy.compile import charger_utility, wedges_for
 from keiretsu.market.policy.parsing import parse_programmes
 from keiretsu.market.policy.parsing_pools import parse_pools
@@ -25,6 +24,7 @@ from keiretsu.market.projection import with_xi
 from keiretsu.market.solve import market_of
 from keiretsu.market.world import PRODUCT_COLUMNS, MarketFacts, World
 from keiretsu.numerics.draws import sobol
+from keiretsu.numerics.host import host
 from keiretsu.ownership.register import Control, Owner, Register, Stake
 from keiretsu.ownership.weights import Given, Rule, rule_named
 from keiretsu.supply.cost import recover_costs
@@ -84,9 +84,7 @@ def calibrated(world: World) -> World:
     rows = [rows_of(world, name) for name in names]
     tastes = [tastes_of_rows(world.markets[name], world.preferences, table) for name, table in zip(names, rows, strict=True)]
     shares = [table["units"].to_numpy(float) / world.markets[name].potential for name, table in zip(names, rows, strict=True)]
-    money = [
-        paid(observed_wedges(world, name, table), jnp.asarray(table["price_eur"].to_numpy(float))) for name, table in zip(names, rows, strict=True)
-    ]
+    money = [paid(observed_wedges(world, name, table), host(table["price_eur"].to_numpy(float))) for name, table in zip(names, rows, strict=True)]
     chargers = [charger_utility(world.programmes, table, world.markets[name], world.observed_on) for name, table in zip(names, rows, strict=True)]
     found = invert_many(shares, tastes, money, [f"market {name}" for name in names], [list(table["product"]) for table in rows])
     inverted = [table.assign(delta=np.asarray(one.delta) - added) for table, one, added in zip(rows, found, chargers, strict=True)]
@@ -103,7 +101,7 @@ def recosted(world: World) -> World:
     """
     kappa = kappa_of(world, world.firms())
     cut = {name: observed_market(world, name, kappa) for name in world.markets}
-    shape = common_shape([market for market, _ in cut.values()])
+    shape = spacious(shape_of([market for market, _ in cut.values()]))
     parts: list[pd.DataFrame] = []
     for name, (market, rows) in cut.items():
         m = padded(market, shape)
@@ -117,7 +115,7 @@ def recosted(world: World) -> World:
             weights,
             m.start,
             transfers=transfers,
-            known=jnp.asarray(known),
+            known=host(known),
             known_cost=m.cost,
             where=f"market {name}",
             labels=tuple(rows["product"]),
@@ -130,7 +128,7 @@ def observed_market(world: World, name: str, kappa: np.ndarray) -> tuple[Market,
     """One market as it was observed: today's mean utilities and weights under the programmes of the observed year."""
     market, rows = market_of(world, name, kappa)
     chargers = charger_utility(world.programmes, rows, world.markets[name], world.observed_on)
-    tastes = dataclasses.replace(market.tastes, delta=market.tastes.delta + jnp.asarray(chargers))
+    tastes = dataclasses.replace(market.tastes, delta=host(np.asarray(market.tastes.delta) + chargers))
     return dataclasses.replace(market, tastes=tastes, wedges=observed_wedges(world, name, rows)), rows
 
 

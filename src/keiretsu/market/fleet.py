@@ -11,23 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 
-from keiretsu.demand.choice import shares
-from keiretsu.demand.substitution import share_jacobian
 from keiretsu.demand.tastes import Tastes
 from keiretsu.market.clearing import Cleared, ClearingOptions, PoolsNotSettled, clear_smooth_pools
 from keiretsu.market.pools import Obligation
 from keiretsu.market.regulated import Found, Prepared, solve_prepared
+from keiretsu.numerics.host import host
+from keiretsu.supply.chosen import choice_now
+from keiretsu.supply.cost import leaving_now
 from keiretsu.supply.first_order import PriceProblem
 from keiretsu.supply.kinks import BentPricing, CrossingCost
 from keiretsu.supply.notches import Deviation, Settled, cross_once
 from keiretsu.supply.pieces import wedges_of
 from keiretsu.supply.pricing import Pricing, require_settled, settle
-from keiretsu.supply.wedges import Wedges, paid
-from keiretsu.typing import PerProduct
+from keiretsu.supply.wedges import Wedges
 
 Choose: TypeAlias = Callable[[list[Deviation]], Deviation]
 
@@ -63,13 +61,13 @@ class Group:
         return "fleet rules " + ", ".join(duty.rule.id for duty in self.duties)
 
 
-def groups_of(duties: tuple[Obligation, ...], at: Mapping[str, Prepared]) -> tuple[Group, ...]:
+def sharing_markets(duties: tuple[Obligation, ...]) -> tuple[tuple[Obligation, ...], ...]:
     """Obligations in groups that have no market in common."""
     together: list[list[Obligation]] = []
     for duty in duties:
         mine = [g for g in together if any(set(duty.rule.markets) & set(other.rule.markets) for other in g)]
         together = [g for g in together if g not in mine] + [[*(other for g in mine for other in g), duty]]
-    return tuple(_group(tuple(sorted(g, key=duties.index)), at) for g in together)
+    return tuple(tuple(sorted(g, key=duties.index)) for g in together)
 
 
 def clear_group(group: Group, at: Mapping[str, Prepared], start: Mapping[str, Found]) -> tuple[Cleared, Mapping[str, Found]]:
@@ -168,13 +166,16 @@ class _Smooth:
             now = solve_prepared(at, fleet, found.price, found.settled.prices.piece)
             self.found[name] = now
             return at.facts.potential * now.settled.prices.share
+        if name not in self.fleet and np.array_equal(fleet, found.fleet):  # as it was found
+            self.pricing[name], self.fleet[name] = found.settled.prices.pricing, fleet
         if name not in self.fleet or not np.array_equal(fleet, self.fleet[name]):
-            problem = PriceProblem(at.market.tastes, self.wedges[name], at.market.weights, at.market.cost + fleet, jnp.asarray(self.held[name]))
+            cost = host(np.asarray(at.market.cost) + fleet)
+            problem = PriceProblem(at.market.tastes, self.wedges[name], at.market.weights, cost, host(self.held[name]))
             start = self.pricing[name].price if name in self.pricing else found.price
             # makers hand on about as much as they are charged
             before = self.fleet.get(name, found.fleet)
             start = np.asarray(start) + np.where(problem.chosen, (fleet - before) / np.asarray(self.wedges[name].maker_rate), 0.0)
-            pricing = settle(problem, jnp.asarray(start), at.options)
+            pricing = settle(problem, host(start, float), at.options)
             require_settled(pricing, problem, f"market {at.facts.id}", at.labels)
             self.pricing[name], self.fleet[name] = pricing, fleet
         return at.facts.potential * np.asarray(self.pricing[name].share)
@@ -184,9 +185,9 @@ class _Smooth:
         total = np.zeros((self.group.cap.size, self.group.cap.size))
         for name in self.group.markets:
             at, weigh = self.at[name], self.group.burden[name]
-            price = self.pricing[name].price if name in self.pricing else jnp.asarray(self.found[name].price)
+            price = np.asarray(self.pricing[name].price if name in self.pricing else self.found[name].price)
             handed_on = np.where(np.asarray(self.held[name])[:, None], 0.0, weigh / np.asarray(self.wedges[name].maker_rate)[:, None])
-            total += at.facts.potential * weigh.T @ np.asarray(_share_slopes(at.market.tastes, self.wedges[name], price)) @ handed_on
+            total += at.facts.potential * weigh.T @ _share_slopes(at.market.tastes, self.wedges[name], price) @ handed_on
         return total
 
     def crossing_cost(self, name: str, price: np.ndarray, balance: np.ndarray) -> CrossingCost:
@@ -205,20 +206,16 @@ class _Smooth:
             return float(moved * left - moved**2 * slope[p] / 2)
 
         def cost(moved: np.ndarray, piece: np.ndarray, share: np.ndarray, products: Sequence[int]) -> float:
-            after = np.asarray(_shares(at.market.tastes, wedges_of(at.pieces, piece), jnp.asarray(moved)))
+            chosen = choice_now(at.market.tastes, wedges_of(at.pieces, piece), moved)
+            after = np.asarray(chosen.probability) @ np.asarray(at.market.tastes.weight)
             return sum(worth(int(p), after) - worth(int(p), share) for p in np.flatnonzero((weigh[list(products)] != 0).any(axis=0)))
 
         return cost
 
 
-@eqx.filter_jit
-def _shares(tastes: Tastes, wedges: Wedges, price: PerProduct) -> jnp.ndarray:
-    return shares(tastes, paid(wedges, price))
-
-
-@eqx.filter_jit
-def _share_slopes(tastes: Tastes, wedges: Wedges, price: PerProduct) -> jnp.ndarray:
-    return share_jacobian(tastes, paid(wedges, price), wedges.buyer_rate)
+def _share_slopes(tastes: Tastes, wedges: Wedges, price: np.ndarray) -> np.ndarray:
+    """``ds_j / dp_k``. (J, J)"""
+    return -np.asarray(leaving_now(tastes, wedges, host(price))[0]).T
 
 
 def _held(at: Prepared, found: Found) -> np.ndarray:
@@ -245,7 +242,8 @@ def _with(prices: BentPricing, pricing: Pricing) -> BentPricing:
     return replace(prices, pricing=pricing, price=np.array(pricing.price), share=np.asarray(pricing.share))
 
 
-def _group(duties: tuple[Obligation, ...], at: Mapping[str, Prepared]) -> Group:
+def group_of(duties: tuple[Obligation, ...], at: Mapping[str, Prepared]) -> Group:
+    """Obligations that share markets, with the burdens of those markets' cars."""
     markets = tuple(name for name in at if any(name in duty.rule.markets for duty in duties))
     ends = np.cumsum([0, *(len(duty.pools) for duty in duties)])
     burden: dict[str, np.ndarray] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -15,6 +14,7 @@ from keiretsu.demand.utility import tastes_of
 from keiretsu.errors import OwnershipError, Problem
 from keiretsu.market.characteristics import characteristic_matrix
 from keiretsu.market.world import MarketFacts, World
+from keiretsu.numerics.host import host
 from keiretsu.ownership.weights import profit_weights
 from keiretsu.supply.cost import Transfer
 from keiretsu.supply.wedges import Wedges
@@ -75,8 +75,8 @@ def sales_tax_of(facts: MarketFacts, rows: pd.DataFrame) -> np.ndarray:
 def base_wedges(facts: MarketFacts, rows: pd.DataFrame) -> Wedges:
     """The wedge of value-added tax alone: the buyer pays net price plus tax, the maker keeps the net price."""
     j = len(rows)
-    tax = jnp.asarray(1.0 + sales_tax_of(facts, rows))
-    return Wedges(tax[:, None], jnp.zeros((j, 1)), jnp.ones(j), jnp.zeros((j, 1)))
+    tax = 1.0 + sales_tax_of(facts, rows)
+    return Wedges(host(tax[:, None]), host(np.zeros((j, 1))), host(np.ones(j)), host(np.zeros((j, 1))))
 
 
 def weights_of(rows: pd.DataFrame, firms: Sequence[str], kappa: np.ndarray) -> tuple[ProfitWeights, tuple[Transfer, ...]]:
@@ -108,7 +108,7 @@ def weights_of(rows: pd.DataFrame, firms: Sequence[str], kappa: np.ndarray) -> t
         if builder
     )
     setter = np.array([index[firm] for firm in rows["priced_by"]])
-    return ProfitWeights(jnp.asarray(setter), jnp.asarray(kappa), jnp.asarray(split), jnp.zeros_like(jnp.asarray(split))), transfers
+    return ProfitWeights(host(setter), host(kappa), host(split), host(np.zeros_like(split))), transfers
 
 
 def parse_split(text: str) -> Mapping[str, float]:

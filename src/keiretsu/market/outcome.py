@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import equinox as eqx
+import jax
 import numpy as np
 import pandas as pd
 
-from keiretsu.demand.choice import choose
-from keiretsu.market.market import Market, kappa_of
+from keiretsu.market.market import Market
 from keiretsu.market.regulation import Regulation
 from keiretsu.market.world import MarketFacts, World
+from keiretsu.numerics.host import host
 from keiretsu.ownership.look_through import attribute
+from keiretsu.supply.chosen import choice_now
 from keiretsu.supply.pricing import Pricing
-from keiretsu.supply.wedges import paid, unit_margin
-from keiretsu.typing import BroadcastToDraws, PerDraw, PerProduct, PerProductAndDraw
+from keiretsu.supply.wedges import Wedges, paid, unit_margin
 
 KM_IN_A_CAR_LIFE = 200_000.0  # our assumption; the report's labels of tonnes say it
 
@@ -33,6 +33,16 @@ class MarketState:
     market: Market
     pricing: Pricing
     rows: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class MarketTables:
+    """Tables of one market; columns as in `Outcome`."""
+
+    products: pd.DataFrame
+    firms: pd.DataFrame
+    consumers: pd.DataFrame
+    market: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -63,24 +73,26 @@ class Outcome:
     regulation: Regulation
 
 
-def outcome_of(world: World, states: Mapping[str, MarketState], regulation: Regulation) -> Outcome:
+def outcome_of(world: World, states: Mapping[str, MarketState], tables: Sequence[MarketTables], regulation: Regulation, kappa: np.ndarray) -> Outcome:
     """Turn solved markets into tables.
 
     Parameters
     ----------
-    states
-        One for each market of the world.
+    states, tables
+        One for each market of the world, in the same order.
     regulation
         Tables of programmes and fleet rules; what firms pay for fleet rules comes off their operating profit.
+    kappa
+        Profit weights of `World.firms`, (F, F).
     """
     firms = world.firms()
-    tables = [_market_tables(world.markets[name], state, firms) for name, state in states.items()]
-    products, by_firm, consumers, markets = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
+    products, by_firm, consumers = (pd.concat([getattr(t, name) for t in tables], ignore_index=True) for name in ("products", "firms", "consumers"))
     if len(regulation.firm_payments):
         by_firm = pd.concat([by_firm, regulation.firm_payments], ignore_index=True)
     owners, look_through = owners_tables(world, by_firm)
-    kappa = pd.DataFrame(kappa_of(world, firms), index=pd.Index(firms, name="firm"), columns=pd.Index(firms, name="weight_on"))
-    return Outcome(world, products, by_firm, owners, look_through, consumers, markets, kappa, states, regulation)
+    weights = pd.DataFrame(kappa, index=pd.Index(firms, name="firm"), columns=pd.Index(firms, name="weight_on"))
+    markets = pd.DataFrame([t.market for t in tables])
+    return Outcome(world, products, by_firm, owners, look_through, consumers, markets, weights, states, regulation)
 
 
 def owners_tables(world: World, by_firm: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -94,110 +106,99 @@ def owners_tables(world: World, by_firm: pd.DataFrame) -> tuple[pd.DataFrame, pd
     return owners, values
 
 
-def _market_tables(facts: MarketFacts, state: MarketState, firms: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+ABOUT = (
+    "market",
+    "product",
+    "brand",
+    "model",
+    "powertrain",
+    "segment",
+    "body",
+    "seats",
+    "n_models",
+    "origin",
+    "priced_by",
+    "profit_to",
+    "co2_gkm",
+    "battery_kwh",
+)
+
+
+def market_tables(facts: MarketFacts, state: MarketState, firms: Sequence[str]) -> MarketTables:
+    """Tables of one solved market. `firms` are the F of its arrays."""
     market, pricing, rows = state.market, state.pricing, state.rows
     n, n_firms = len(rows), len(firms)
-    flows = _flows(market, pricing.price)
+    choice = choice_now(market.tastes, market.wedges, pricing.price)
     draws = facts.consumers.weight.size  # the market's arrays may be padded to those of a market with more draws
     price, cost = np.asarray(pricing.price)[:n], np.asarray(market.cost)[:n]
-    q, margin = (np.broadcast_to(np.asarray(x)[:n, :draws], (n, draws)) for x in (flows.paid, flows.margin))
+    wedges: Wedges = jax.tree.map(np.asarray, market.wedges)
+    money, kept = paid(wedges, host(pricing.price)), unit_margin(wedges, host(pricing.price), host(market.cost))
+    q, margin = (np.broadcast_to(np.asarray(x)[:n, : (draws if x.shape[1] > 1 else 1)], (n, draws)) for x in (money, kept))
     weight = np.asarray(market.tastes.weight)[:draws]
-    sold = facts.potential * np.asarray(flows.probability)[:n, :draws] * weight  # cars by product and draw
+    sold = facts.potential * np.asarray(choice.probability)[:n, :draws] * weight  # cars by product and draw
     units = sold.sum(axis=1)
-    government = q - margin - cost[:, None]
-    products = rows[
-        [
-            "market",
-            "product",
-            "brand",
-            "model",
-            "powertrain",
-            "segment",
-            "body",
-            "seats",
-            "n_models",
-            "origin",
-            "priced_by",
-            "profit_to",
-            "co2_gkm",
-            "battery_kwh",
-        ]
-    ].copy()
-    products["price_eur"] = price
-    products["paid_eur"] = (sold * q).sum(axis=1) / units
-    products["units"] = units
-    products["share"] = units / facts.potential
-    products["margin_eur"] = (sold * margin).sum(axis=1) / units
-    products["cost_eur"] = cost
-    products["revenue_eur"] = products["price_eur"] * units
-    products["profit_eur"] = (sold * margin).sum(axis=1)
-    products["government_eur"] = (sold * government).sum(axis=1)
-    products["residual_eur"] = np.asarray(pricing.residual)[:n]
+    paid_eur, profit = (sold * q).sum(axis=1), (sold * margin).sum(axis=1)
+    government = (sold * (q - margin - cost[:, None])).sum(axis=1)
+    revenue = price * units
+    products = rows[list(ABOUT)].assign(
+        price_eur=price,
+        paid_eur=paid_eur / units,
+        units=units,
+        share=units / facts.potential,
+        margin_eur=profit / units,
+        cost_eur=cost,
+        revenue_eur=revenue,
+        profit_eur=profit,
+        government_eur=government,
+        residual_eur=np.asarray(pricing.residual)[:n],
+    )
+    electric_units = units * (rows["powertrain"] == "BEV").to_numpy()
     split, fee = (np.asarray(x)[:n_firms, :n] for x in (market.weights.split, market.weights.fee))
     by_firm = pd.DataFrame(
         {
             "firm": list(firms),
             "market": facts.id,
             "units": split @ units,
-            "electric_units": split @ (units * (rows["powertrain"] == "BEV").to_numpy()),
-            "revenue_eur": split @ products["revenue_eur"].to_numpy(),
-            "profit_eur": split @ products["profit_eur"].to_numpy() + fee @ units,
+            "electric_units": split @ electric_units,
+            "revenue_eur": split @ revenue,
+            "profit_eur": split @ profit + fee @ units,
         }
     )
-    inclusive = np.asarray(flows.inclusive)[:draws] / np.asarray(market.tastes.alpha)[:draws]
+    inclusive = np.asarray(choice.inclusive)[:draws] / np.asarray(market.tastes.alpha)[:draws]
     consumers = _by_group(facts, inclusive * facts.potential * weight, sold.sum(axis=0))
-    electric = float(units[(rows["powertrain"] == "BEV").to_numpy()].sum())
-    markets = pd.DataFrame(
-        [
-            {
-                "market": facts.id,
-                "potential": facts.potential,
-                "units": float(units.sum()),
-                "share_sold": float(units.sum() / facts.potential),
-                "electric_units": electric,
-                "electric_share": electric / float(units.sum()),
-                "mean_paid_eur": float((sold * q).sum() / units.sum()),
-                "mean_price_eur": float(products["revenue_eur"].sum() / units.sum()),
-                "surplus_eur": float(consumers["surplus_eur"].sum()),
-                "profit_eur": float(products["profit_eur"].sum()),
-                "government_eur": float(products["government_eur"].sum()),
-                "co2_g_km": float((products["co2_gkm"] * units).sum() / units.sum()),
-                "co2_t": float((products["co2_gkm"] * units).sum() * KM_IN_A_CAR_LIFE / 1e6),
-                "residual_eur": float(pricing.largest_residual),
-                "iterations": int(pricing.iterations),
-                "status": "settled",
-            }
-        ]
-    )
-    return products, by_firm, consumers, markets
-
-
-class _Flows(eqx.Module):
-    """Who pays what, what makers keep, who buys (J, I), and utility from choosing (I,)."""
-
-    paid: BroadcastToDraws
-    margin: BroadcastToDraws
-    probability: PerProductAndDraw
-    inclusive: PerDraw
-
-
-@eqx.filter_jit
-def _flows(market: Market, price: PerProduct) -> _Flows:
-    money = paid(market.wedges, price)
-    choice = choose(market.tastes, money)
-    return _Flows(money, unit_margin(market.wedges, price, market.cost), choice.probability, choice.inclusive)
+    co2 = rows["co2_gkm"].to_numpy(float) * units
+    total, electric = float(units.sum()), float(electric_units.sum())
+    about = {
+        "market": facts.id,
+        "potential": facts.potential,
+        "units": total,
+        "share_sold": total / facts.potential,
+        "electric_units": electric,
+        "electric_share": electric / total,
+        "mean_paid_eur": float(paid_eur.sum()) / total,
+        "mean_price_eur": float(revenue.sum()) / total,
+        "surplus_eur": float(consumers["surplus_eur"].sum()),
+        "profit_eur": float(profit.sum()),
+        "government_eur": float(government.sum()),
+        "co2_g_km": float(co2.sum()) / total,
+        "co2_t": float(co2.sum() * KM_IN_A_CAR_LIFE / 1e6),
+        "residual_eur": float(np.abs(np.asarray(pricing.residual)).max()),
+        "iterations": int(pricing.iterations),
+        "status": "settled",
+    }
+    return MarketTables(products, by_firm, consumers, about)
 
 
 def _by_group(facts: MarketFacts, surplus: np.ndarray, buyers: np.ndarray) -> pd.DataFrame:
+    """Sums over the draws of each income group and kind of buyer, in the order in which they come first."""
     draws = facts.consumers
-    table = pd.DataFrame(
-        {
-            "market": facts.id,
-            "group": np.array(draws.group_names)[draws.group],
-            "kind": np.array(draws.kind_names)[draws.kind],
-            "surplus_eur": surplus,
-            "buyers": buyers,
-            "potential": facts.potential * draws.weight,
-        }
-    )
-    return table.groupby(["market", "group", "kind"], sort=False, as_index=False).sum()
+    label = np.asarray(draws.group) * len(draws.kind_names) + np.asarray(draws.kind)
+    first, at = np.unique(label, return_index=True)[1], np.unique(label, return_inverse=True)[1].reshape(-1)
+    order = np.argsort(first, kind="stable")
+    sums = {
+        name: np.bincount(at, weights=values, minlength=first.size)[order]
+        for name, values in (("surplus_eur", surplus), ("buyers", buyers), ("potential", facts.potential * draws.weight))
+    }
+    group, kind = (np.asarray(labels)[first[order]] for labels in (draws.group, draws.kind))
+    names = {"market": facts.id, "group": np.array(draws.group_names)[group], "kind": np.array(draws.kind_names)[kind]}
+    return pd.DataFrame({**names, **sums})

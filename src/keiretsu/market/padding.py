@@ -6,18 +6,20 @@ seen in any result: shares of padded products are exactly zero, and every table 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from keiretsu.demand.tastes import Nests, Tastes
 from keiretsu.market.market import Market
 from keiretsu.numerics.batching import filled
+from keiretsu.numerics.host import host
 from keiretsu.supply.wedges import Wedges
 from keiretsu.supply.weights import ProfitWeights
 
 STEP = 16  # sizes are rounded up to multiples of this, so that a launch or a new company seldom changes the shape
+ROOM = 4  # products and companies that scenarios may add to a market without another shape
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,24 @@ class Shape:
 
 def common_shape(markets: list[Market]) -> Shape:
     """The smallest shape, rounded up, that all of `markets` fit in."""
+    exact = shape_of(markets)
+    return replace(exact, products=_up(exact.products), firms=_up(exact.firms))
+
+
+def spacious(exact: Shape) -> Shape:
+    """A shape with room for a few more products and companies, rounded up: worlds that differ by a launch have the same one."""
+    return replace(exact, products=_up(exact.products + ROOM), firms=_up(exact.firms + ROOM))
+
+
+def shape_of(markets: list[Market]) -> Shape:
+    """The smallest shape that all of `markets` fit in."""
     nests = [m.tastes.nests for m in markets if m.tastes.nests is not None]
     return Shape(
-        products=_up(max(m.cost.shape[0] for m in markets)),
+        products=max(m.cost.shape[0] for m in markets),
         draws=max(m.tastes.alpha.shape[0] for m in markets),
         subs=max((n.sigma_sub.shape[0] for n in nests), default=0),
         groups=max((n.sigma_group.shape[0] for n in nests), default=0),
-        firms=_up(max(m.weights.kappa.shape[0] for m in markets)),
+        firms=max(m.weights.kappa.shape[0] for m in markets),
     )
 
 
@@ -68,7 +81,7 @@ def padded(market: Market, shape: Shape) -> Market:
             maker_rate=_array(wedges.maker_rate, (j,), fill=1.0),
             maker_charge=_wide(wedges.maker_charge, j, i),
         ),
-        weights=ProfitWeights(_array(weights.setter, (j,)), jnp.asarray(kappa), jnp.asarray(split), _array(weights.fee, (f, j))),
+        weights=ProfitWeights(_array(weights.setter, (j,)), host(kappa), host(split), _array(weights.fee, (f, j))),
         cost=_array(market.cost, (j,)),
         shadow=_array(market.shadow, (j,)),
         start=_array(market.start, (j,)),
@@ -89,11 +102,11 @@ def _up(size: int) -> int:
     return -(-size // STEP) * STEP
 
 
-def _array(values: object, shape: tuple[int, ...], fill: float = 0.0) -> jnp.ndarray:
-    return jnp.asarray(filled(values, shape, fill))
+def _array(values: object, shape: tuple[int, ...], fill: float = 0.0) -> Array:
+    return host(filled(values, shape, fill))
 
 
-def _wide(values: object, products: int, draws: int, fill: float = 0.0) -> jnp.ndarray:
+def _wide(values: object, products: int, draws: int, fill: float = 0.0) -> Array:
     """(J, 1) stays one column: it holds for every draw."""
     array = np.asarray(values)
     return _array(array, (products, 1 if array.shape[1] == 1 else draws), fill)

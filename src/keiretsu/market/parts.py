@@ -10,12 +10,13 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from keiretsu.errors import PolicyError, Problem
 from keiretsu.market.area import AreaEquilibrium
 from keiretsu.market.budget import Part, Span, run_out
-from keiretsu.market.outcome import Outcome, owners_tables
+from keiretsu.market.outcome import MarketTables, Outcome
 from keiretsu.market.policy.programmes import Incentive, Programme
 from keiretsu.market.world import World
 
@@ -24,14 +25,17 @@ BUDGET_COLUMNS = ["market", "programme", "budget_eur", "spent_eur", "open_share_
 
 @dataclass(frozen=True)
 class Solved:
-    """Markets of one part of the year: the area's equilibrium and the outcome as if the part were the whole year."""
+    """Markets of one part of the year: the area's equilibrium and the tables of each market as if the part were the whole year."""
 
     area: AreaEquilibrium
-    outcome: Outcome
+    tables: Mapping[str, MarketTables]
 
 
 SolvePart = Callable[[tuple[Programme, ...]], Solved]
 """Markets with these programmes in place of the world's."""
+
+MakeOutcome = Callable[[AreaEquilibrium, Mapping[str, MarketTables]], Outcome]
+"""The world's outcome from its area and the tables of its markets."""
 
 
 def pots_in_force(world: World) -> dict[str, Incentive]:
@@ -43,7 +47,7 @@ def pots_in_force(world: World) -> dict[str, Incentive]:
     }
 
 
-def year_with_pots(world: World, pots: Mapping[str, Incentive], solve_part: SolvePart) -> Outcome:
+def year_with_pots(world: World, pots: Mapping[str, Incentive], solve_part: SolvePart, outcome_of: MakeOutcome) -> Outcome:
     """The year of a world in which each pot is closed from the moment it is empty.
 
     Raises
@@ -57,12 +61,14 @@ def year_with_pots(world: World, pots: Mapping[str, Incentive], solve_part: Solv
         return found, {name: spending_of(found.area, name) for name in open_}
 
     parts = run_out({name: pot.budget_eur for name, pot in pots.items()}, (Span(world.date, 1.0),), at)
-    outcome = parts[0].result.outcome
+    first = parts[0].result
     if len(parts) > 1:
         _refuse_binding_rules(parts)
-        outcome = blended(world, [(part.weight, part.result.outcome) for part in parts])
-    regulation = dataclasses.replace(outcome.regulation, budgets=_budgets_table(world, pots, parts))
-    return dataclasses.replace(outcome, regulation=regulation)
+    outcome = outcome_of(first.area, {name: blended([(part.weight, part.result.tables[name]) for part in parts]) for name in first.tables})
+    programmes = _programmes(parts) if len(parts) > 1 else outcome.regulation.programmes
+    return dataclasses.replace(
+        outcome, regulation=dataclasses.replace(outcome.regulation, programmes=programmes, budgets=_budgets_table(world, pots, parts))
+    )
 
 
 def spending_of(area: AreaEquilibrium, programme: str) -> float:
@@ -71,59 +77,56 @@ def spending_of(area: AreaEquilibrium, programme: str) -> float:
     return -float(sum(table.loc[table["programme"] == programme, "eur"].sum() for table in tables))
 
 
-def blended(world: World, parts: Sequence[tuple[float, Outcome]]) -> Outcome:
-    """The weighted sum of outcomes of the same world; weights add up to one."""
+def blended(parts: Sequence[tuple[float, MarketTables]]) -> MarketTables:
+    """The weighted sum of tables of the same market; weights add up to one. What is the same in all parts is left as it is."""
     first = parts[0][1]
-    products = _sums([(w, o.products.assign(spent_eur=o.products["paid_eur"] * o.products["units"])) for w, o in parts], _PRODUCT_KEY, _PRODUCT_SUMS)
-    about = first.products.set_index(_PRODUCT_KEY)
-    table = about.copy()
-    for column in _PRODUCT_SUMS[:-1]:
-        table[column] = products[column]
-    table["price_eur"] = products["revenue_eur"] / products["units"]
-    table["paid_eur"] = products["spent_eur"] / products["units"]
-    table["margin_eur"] = products["profit_eur"] / products["units"]
-    table["residual_eur"] = pd.concat([o.products.set_index(_PRODUCT_KEY)["residual_eur"].abs() for _, o in parts]).groupby(level=[0, 1]).max()
-    firms = _sums([(w, o.firms) for w, o in parts], ["firm", "market"], ["units", "electric_units", "revenue_eur", "profit_eur"]).reset_index()
-    consumers = _sums([(w, o.consumers) for w, o in parts], ["market", "group", "kind"], ["surplus_eur", "buyers", "potential"]).reset_index()
-    owners, look_through = owners_tables(world, firms)
-    programmes = _sums([(w, o.regulation.programmes) for w, o in parts], ["market", "programme", "product"], ["units", "eur"]).reset_index()
-    return dataclasses.replace(
-        first,
-        products=table.reset_index()[list(first.products.columns)],
-        firms=firms[list(first.firms.columns)],
-        owners=owners,
-        look_through=look_through,
-        consumers=consumers[list(first.consumers.columns)],
-        markets=_markets(parts),
-        regulation=dataclasses.replace(first.regulation, programmes=programmes[list(first.regulation.programmes.columns)]),
+    if all(tables is first for _, tables in parts):
+        return first
+    products = first.products.assign(
+        **_sums([(w, t.products.assign(spent_eur=t.products["paid_eur"] * t.products["units"])) for w, t in parts], _PRODUCT)
     )
+    products = products.assign(
+        price_eur=products["revenue_eur"] / products["units"],
+        paid_eur=products["spent_eur"] / products["units"],
+        margin_eur=products["profit_eur"] / products["units"],
+        residual_eur=np.max([np.abs(t.products["residual_eur"].to_numpy(float)) for _, t in parts], axis=0),
+    )[list(first.products.columns)]
+    firms = first.firms.assign(**_sums([(w, t.firms) for w, t in parts], _FIRM))
+    consumers = first.consumers.assign(**_sums([(w, t.consumers) for w, t in parts], _CONSUMER))
+    return MarketTables(products, firms, consumers, _market([(w, t.market) for w, t in parts]))
 
 
-_PRODUCT_KEY = ["market", "product"]
-_PRODUCT_SUMS = ["units", "share", "revenue_eur", "profit_eur", "government_eur", "spent_eur"]
+_PRODUCT = ["units", "share", "revenue_eur", "profit_eur", "government_eur", "spent_eur"]
+_FIRM = ["units", "electric_units", "revenue_eur", "profit_eur"]
+_CONSUMER = ["surplus_eur", "buyers", "potential"]
 _MARKET_SUMS = ["units", "share_sold", "electric_units", "surplus_eur", "profit_eur", "government_eur", "co2_t"]
 _MARKET_MEANS = ["mean_paid_eur", "mean_price_eur", "co2_g_km"]  # over cars sold
+_MARKET_WORST = ["residual_eur", "iterations"]
 
 
-def _sums(parts: Sequence[tuple[float, pd.DataFrame]], key: list[str], columns: list[str]) -> pd.DataFrame:
-    """Weighted sums of columns by key; a row that one part lacks has sold and earned nothing there."""
-    weighed = [table.set_index(key)[columns].astype(float) * weight for weight, table in parts]
-    return pd.concat(weighed).groupby(level=list(range(len(key))), sort=False).sum()
+def _sums(parts: Sequence[tuple[float, pd.DataFrame]], columns: list[str]) -> dict[str, np.ndarray]:
+    """Weighted sums of columns of tables with the same rows."""
+    return {name: np.sum([weight * table[name].to_numpy(float) for weight, table in parts], axis=0) for name in columns}
 
 
-def _markets(parts: Sequence[tuple[float, Outcome]]) -> pd.DataFrame:
-    first = parts[0][1].markets
-    tables = [(w, o.markets.assign(**{mean: o.markets[mean] * o.markets["units"] for mean in _MARKET_MEANS})) for w, o in parts]
-    sums = _sums(tables, ["market"], [*_MARKET_SUMS, *_MARKET_MEANS])
-    table = first.set_index("market").copy()
-    for column in _MARKET_SUMS:
-        table[column] = sums[column]
-    for column in _MARKET_MEANS:
-        table[column] = sums[column] / sums["units"]
-    table["electric_share"] = sums["electric_units"] / sums["units"]
-    table["residual_eur"] = pd.concat([o.markets.set_index("market")["residual_eur"] for _, o in parts]).groupby(level=0).max()
-    table["iterations"] = pd.concat([o.markets.set_index("market")["iterations"] for _, o in parts]).groupby(level=0).max()
-    return table.reset_index()[list(first.columns)]
+def _market(parts: Sequence[tuple[float, Mapping[str, object]]]) -> Mapping[str, object]:
+    """A market's row of figures over the parts."""
+    numbers = [(weight, {k: float(v) for k, v in row.items() if isinstance(v, (int, float))}) for weight, row in parts]
+    found = {name: sum(w * row[name] for w, row in numbers) for name in _MARKET_SUMS}
+    found |= {name: sum(w * row[name] * row["units"] for w, row in numbers) / found["units"] for name in _MARKET_MEANS}
+    found["electric_share"] = found["electric_units"] / found["units"]
+    worst = {name: max(row[name] for _, row in parts) for name in _MARKET_WORST}  # type: ignore[type-var]
+    return {**parts[0][1], **found, **worst}
+
+
+def _programmes(parts: Sequence[Part[Solved]]) -> pd.DataFrame:
+    """Money by market, programme and product over the parts; a programme that one part lacks has paid nothing there."""
+    key, weighed = ["market", "programme", "product"], list[pd.DataFrame]()
+    for part in parts:
+        for name, found in part.result.area.markets.items():
+            table = found.accounts.programmes
+            weighed.append(table.assign(market=name, units=table["units"] * part.weight, eur=table["eur"] * part.weight))
+    return pd.concat(weighed, ignore_index=True)[[*key, "units", "eur"]].groupby(key, sort=False, as_index=False).sum()
 
 
 def _budgets_table(world: World, pots: Mapping[str, Incentive], parts: Sequence[Part[Solved]]) -> pd.DataFrame:
@@ -141,7 +144,7 @@ def _budgets_table(world: World, pots: Mapping[str, Incentive], parts: Sequence[
 
 
 def _refuse_binding_rules(parts: Sequence[Part[Solved]]) -> None:
-    binding = sorted({f"{p.rule}: {p.pool}" for part in parts for p in part.result.outcome.regulation.pools.itertuples() if p.status != "slack"})
+    binding = sorted({f"{rule}: {pool}" for part in parts for rule, pool in part.result.area.binding})
     if binding:
         raise PolicyError(
             Problem(

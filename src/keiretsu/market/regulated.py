@@ -8,27 +8,24 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field, replace
 
-import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from keiretsu.demand.choice import choose
-from keiretsu.demand.tastes import Tastes
 from keiretsu.errors import NotSettled
 from keiretsu.market.market import Market
+from keiretsu.market.memory import Content, Memory, Same, content_of
 from keiretsu.market.policy.accounts import Accounts, accounts
 from keiretsu.market.policy.compile import Compiled, all_inside, charger_utility, compile_programmes
-from keiretsu.market.policy.programmes import Programme, TariffQuota
+from keiretsu.market.policy.programmes import Programme, TariffQuota, in_force
 from keiretsu.market.policy.quota import MarketSolver, QuotaState, saving_rates, solve_quota
 from keiretsu.market.pools import PoolRecord
 from keiretsu.market.world import MarketFacts
+from keiretsu.numerics.host import host
+from keiretsu.supply.chosen import choice_now
 from keiretsu.supply.kinks import BentMarket, CrossingCost, Stuck, free_to_cross
 from keiretsu.supply.notches import Settled, solve_from_pieces
 from keiretsu.supply.pieces import PiecewiseWedges, check_paid, padded_pieces, piece_at, wedges_of, with_charge
 from keiretsu.supply.pricing import PricingOptions
-from keiretsu.supply.wedges import Wedges, paid
-from keiretsu.typing import PerProduct, PerProductAndDraw
 
 QUOTA_ROUNDS = 20  # several makers with quotas in one market are solved in turn
 
@@ -59,6 +56,7 @@ class RegulatedMarket:
     """
 
     rows: pd.DataFrame
+    facts: MarketFacts
     market: Market
     compiled: Compiled
     settled: Settled
@@ -124,7 +122,12 @@ class Found:
         return np.asarray(self.settled.prices.piece, int).tobytes(), stuck
 
 
-def prepare(market: Market, rows: pd.DataFrame, facts: MarketFacts, rules: Rules, options: PricingOptions) -> Prepared:
+PLACE = (  # columns of the product table that programmes look at
+    "product", "brand", "model", "priced_by", "powertrain", "segment", "origin", "battery_kwh", "range_km", "mass_kg", "co2_gkm", "sales_tax",
+)  # fmt: skip
+
+
+def prepare(market: Market, rows: pd.DataFrame, facts: MarketFacts, rules: Rules, options: PricingOptions, memory: Memory | None = None) -> Prepared:
     """Compile the programmes of one market.
 
     Raises
@@ -132,15 +135,30 @@ def prepare(market: Market, rows: pd.DataFrame, facts: MarketFacts, rules: Rules
     PolicyError
         When programmes contradict each other.
     """
-    compiled = compile_programmes(rules.programmes, rows, facts, rules.date, all_inside(rows))
     products, draws = market.cost.shape[0], market.tastes.alpha.shape[0]
-    padding = products - len(rows)
-    chargers = charger_utility(rules.programmes, rows, facts, rules.date)
-    if chargers.any():
-        market = replace(market, tastes=replace(market.tastes, delta=market.tastes.delta + jnp.asarray(np.pad(chargers, (0, padding)))))
-    labels = (*rows["product"].astype(str), *("(padding)",) * padding)
-    pieces = padded_pieces(compiled.pieces, products, draws)
-    return Prepared(market, rows, facts, rules, compiled, pieces, labels, _quotas_of(compiled, np.asarray(market.start)[: len(rows)]), options)
+
+    def make() -> _Ready:
+        compiled = compile_programmes(rules.programmes, rows, facts, rules.date, all_inside(rows))
+        chargers = charger_utility(rules.programmes, rows, facts, rules.date)
+        return _Ready(compiled, padded_pieces(compiled.pieces, products, draws), np.pad(chargers, (0, products - len(rows))))
+
+    columns = [name for name in PLACE if name in rows]
+    key = Content(content_of(rows[columns]), Same(facts), in_force(rules.programmes, facts.id, rules.date), products, draws)
+    ready = make() if memory is None else memory.once("programmes", key, make)
+    if ready.chargers.any():
+        market = replace(market, tastes=replace(market.tastes, delta=host(np.asarray(market.tastes.delta) + ready.chargers)))
+    labels = (*rows["product"].astype(str), *("(padding)",) * (products - len(rows)))
+    quotas = _quotas_of(ready.compiled, np.asarray(market.start)[: len(rows)])
+    return Prepared(market, rows, facts, rules, ready.compiled, ready.pieces, labels, quotas, options)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """Programmes compiled, their pieces padded, and what chargers add to each product's mean utility (utils), padded."""
+
+    compiled: Compiled
+    pieces: PiecewiseWedges
+    chargers: np.ndarray
 
 
 def solve_prepared(at: Prepared, fleet: np.ndarray, start: np.ndarray, piece: np.ndarray, crossing_cost: CrossingCost = free_to_cross) -> Found:
@@ -181,13 +199,13 @@ def finished(at: Prepared, found: Found) -> RegulatedMarket:
     price, piece = found.price, found.settled.prices.piece
     check_paid(found.compiled.pieces, price[:n], at.labels[:n], f"market {at.facts.id}")
     wedges = wedges_of(found.pieces, piece)
-    probability = np.asarray(_probabilities(market.tastes, wedges, jnp.asarray(price)))
+    probability = np.asarray(choice_now(market.tastes, wedges, price).probability)
     draws = at.facts.consumers.weight.size
     quantity = at.facts.potential * (probability * np.asarray(market.tastes.weight))[:n, :draws]
     shadow = found.fleet[:n] + found.charge
-    solved_on = replace(market, wedges=wedges, shadow=jnp.asarray(np.pad(shadow, (0, at.padding))))
+    solved_on = replace(market, wedges=wedges, shadow=host(np.pad(shadow, (0, at.padding))))
     books = accounts(found.compiled, price[:n], piece[:n], quantity)
-    return RegulatedMarket(at.rows, solved_on, found.compiled, found.settled, price[:n], quantity, shadow, books, found.quotas)
+    return RegulatedMarket(at.rows, at.facts, solved_on, found.compiled, found.settled, price[:n], quantity, shadow, books, found.quotas)
 
 
 def _quotas_of(compiled: Compiled, start: np.ndarray) -> tuple[tuple[TariffQuota, str, np.ndarray], ...]:
@@ -228,8 +246,3 @@ def _given(others: list[QuotaState], n: int, prices: MarketSolver) -> MarketSolv
     inside_0 = np.prod([s.inside for s in others], axis=0) if others else np.ones(n)
     charge_0 = np.sum([s.charge_eur for s in others], axis=0) if others else np.zeros(n)
     return lambda inside, charge: prices(inside * inside_0, charge + charge_0)
-
-
-@eqx.filter_jit
-def _probabilities(tastes: Tastes, wedges: Wedges, price: PerProduct) -> PerProductAndDraw:
-    return choose(tastes, paid(wedges, price)).probability

@@ -6,21 +6,20 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from keiretsu.market.area import AreaEquilibrium, Rules, solve_area
-from keiretsu.market.market import Market, base_wedges, kappa_of, rows_of, tastes_of_rows, weights_of
-from keiretsu.market.outcome import MarketState, Outcome, outcome_of
-from keiretsu.market.padding import common_shape, padded
+from keiretsu.market.area import AreaEquilibrium, Known, RegulatedMarket, Rules, solve_area
+from keiretsu.market.cut import Cut, cut_out, market_of_rows
+from keiretsu.market.market import Market, kappa_of, rows_of
+from keiretsu.market.memory import Content, Memory, Same
+from keiretsu.market.outcome import MarketState, MarketTables, Outcome, market_tables, outcome_of
 from keiretsu.market.parts import Solved, pots_in_force, year_with_pots
 from keiretsu.market.policy.programmes import Programme
-from keiretsu.market.pools import FleetRule
 from keiretsu.market.regulation import UNREGULATED, regulation_of
 from keiretsu.market.world import World
-from keiretsu.supply.cost import with_transfers
-from keiretsu.supply.pricing import PricingOptions, solve_prices
+from keiretsu.numerics.host import host
+from keiretsu.supply.pricing import Pricing, PricingOptions, solve_prices
 
 Progress = Callable[[str], None]
 
@@ -36,8 +35,13 @@ class SolveOptions:
     pricing: PricingOptions = field(default_factory=PricingOptions)
 
 
-def solve(world: World, options: SolveOptions = SolveOptions(), progress: Progress = silent) -> Outcome:
+def solve(world: World, options: SolveOptions = SolveOptions(), progress: Progress = silent, memory: Memory | None = None) -> Outcome:
     """Prices, sales and accounts of every market of a world, under the programmes and fleet rules in force on its date.
+
+    Parameters
+    ----------
+    memory
+        What other worlds have been found to be, for markets that are exactly theirs; left out, nothing is known.
 
     Raises
     ------
@@ -48,76 +52,70 @@ def solve(world: World, options: SolveOptions = SolveOptions(), progress: Progre
     PoolsNotSettled, PolicyError
         Naming the pool or the programme.
     """
-    kappa = kappa_of(world, world.firms())
-    cut = {name: market_of(world, name, kappa) for name in world.markets}
-    shape = common_shape([market for market, _ in cut.values()])
-    same_shape = {name: (padded(market, shape), rows) for name, (market, rows) in cut.items()}
+    known = Memory() if memory is None else memory
+    kappa = kappa_of(world, known.once("firms", Same(world.products), world.firms))
+    cut = cut_out(world, kappa, known)
     if world.programmes or world.pools:
-        return _solve_regulated(world, same_shape, options)
+        return _solve_regulated(_Task(world, cut, kappa, options, known))
     states: dict[str, MarketState] = {}
-    for name, (m, rows) in same_shape.items():
+    tables: list[MarketTables] = []
+    for name, one in cut.items():
         progress(name)
-        labels = tuple(rows["product"])
-        pricing = solve_prices(
-            m.tastes, m.wedges, m.weights, m.cost + m.shadow, m.start, m.held, options.pricing, where=f"market {name}", labels=labels
-        )
-        states[name] = MarketState(m, pricing, rows)
-    return outcome_of(world, states, UNREGULATED)
+        pricing = known.once("plain", Content(one.key, options), lambda name=name, one=one: _priced(name, one, options))
+        states[name] = MarketState(one.market, pricing, one.rows)
+        tables.append(market_tables(world.markets[name], states[name], world.firms()))
+    return outcome_of(world, states, tables, UNREGULATED, kappa)
 
 
-def _solve_regulated(world: World, cut: Mapping[str, tuple[Market, pd.DataFrame]], options: SolveOptions) -> Outcome:
-    pots = pots_in_force(world)
-    if not pots:
-        return _year_of(world, cut, options, world.programmes).outcome
-    touched = {name for pot in pots.values() for name in pot.scope.markets if name in cut}
-    year = world.date.year
-    ruled = {name for rule in world.pools if isinstance(rule, FleetRule) and rule.from_year <= year <= rule.to_year for name in rule.markets}
-    again = dict(cut) if touched & ruled else {name: cut[name] for name in cut if name in touched}
-    first: list[AreaEquilibrium] = []
-
-    def solve_part(programmes: tuple[Programme, ...]) -> Solved:
-        """All markets once; afterwards those that a closed pot can change."""
-        if not first:
-            found = _year_of(world, cut, options, programmes)
-            first.append(found.area)
-            return found
-        pools = world.pools if touched & ruled else ()
-        area = solve_area(again, world.markets, Rules(programmes, pools, world.date), options.pricing)
-        merged = dataclasses.replace(first[0] if len(again) < len(cut) else area, markets={**first[0].markets, **area.markets})
-        return Solved(merged, _outcome(world, merged))
-
-    return year_with_pots(world, pots, solve_part)
+def _priced(name: str, one: Cut, options: SolveOptions) -> Pricing:
+    m, labels = one.market, tuple(one.rows["product"])
+    return solve_prices(m.tastes, m.wedges, m.weights, m.cost + m.shadow, m.start, m.held, options.pricing, where=f"market {name}", labels=labels)
 
 
-def _year_of(world: World, cut: Mapping[str, tuple[Market, pd.DataFrame]], options: SolveOptions, programmes: tuple[Programme, ...]) -> Solved:
-    area = solve_area(cut, world.markets, Rules(programmes, world.pools, world.date), options.pricing)
-    return Solved(area, _outcome(world, area))
+@dataclass(frozen=True)
+class _Task:
+    """A world to be solved."""
 
+    world: World
+    cut: Mapping[str, Cut]
+    kappa: np.ndarray
+    options: SolveOptions
+    memory: Memory
 
-def _outcome(world: World, area: AreaEquilibrium) -> Outcome:
-    states: dict[str, MarketState] = {}
-    for name, found in area.markets.items():
+    def year(self, programmes: tuple[Programme, ...]) -> Solved:
+        """All markets under these programmes in place of the world's. Markets that the programmes leave alone come from memory."""
+        world = self.world
+        known = Known(self.memory, {name: one.key for name, one in self.cut.items()})
+        markets = {name: (one.market, one.rows) for name, one in self.cut.items()}
+        area = solve_area(markets, world.markets, Rules(programmes, world.pools, world.date), self.options.pricing, known)
+        return Solved(area, {name: self.tables(found) for name, found in area.markets.items()})
+
+    def tables(self, found: RegulatedMarket) -> MarketTables:
+        """Tables of one market."""
+        key = Content(self.cut[found.facts.id].key, Same(found.settled), Same(found.compiled), Same(found.shadow_eur))
+        return self.memory.once("tables", key, lambda: market_tables(found.facts, self.state(found), self.world.firms()))
+
+    def state(self, found: RegulatedMarket) -> MarketState:
+        """Arrays and prices of one market."""
         settled = found.settled.prices
-        pricing = dataclasses.replace(settled.pricing, price=jnp.asarray(settled.price), share=jnp.asarray(settled.share))
-        states[name] = MarketState(found.market, pricing, found.rows)
-    return outcome_of(world, states, regulation_of(world, area))
+        return MarketState(found.market, dataclasses.replace(settled.pricing, price=host(settled.price), share=host(settled.share)), found.rows)
+
+    def outcome(self, area: AreaEquilibrium, tables: Mapping[str, MarketTables]) -> Outcome:
+        """The world's outcome."""
+        states = {name: self.state(found) for name, found in area.markets.items()}
+        return outcome_of(self.world, states, list(tables.values()), regulation_of(self.world, area), self.kappa)
+
+
+def _solve_regulated(task: _Task) -> Outcome:
+    pots = pots_in_force(task.world)
+    if not pots:
+        found = task.year(task.world.programmes)
+        return task.outcome(found.area, found.tables)
+    return year_with_pots(task.world, pots, task.year, task.outcome)
 
 
 def market_of(world: World, name: str, kappa: np.ndarray) -> tuple[Market, pd.DataFrame]:
     """One market's arrays and the product rows they stand for. `kappa` is (F, F) over `world.firms()`."""
-    facts = world.markets[name]
     rows = rows_of(world, name)
-    cost = rows["cost_eur"].to_numpy(float)
-    weights, transfers = weights_of(rows, world.firms(), kappa)
-    return (
-        Market(
-            tastes=tastes_of_rows(facts, world.preferences, rows),
-            wedges=base_wedges(facts, rows),
-            weights=with_transfers(weights, transfers, jnp.asarray(cost)),
-            cost=jnp.asarray(cost),
-            shadow=jnp.zeros(len(rows)),
-            start=jnp.asarray(rows["price_eur"].to_numpy(float)),
-            held=jnp.asarray(rows["held"].to_numpy(bool)),
-        ),
-        rows,
-    )
+    market = market_of_rows(world, name, rows, world.firms())
+    return dataclasses.replace(market, weights=dataclasses.replace(market.weights, kappa=host(kappa))), rows

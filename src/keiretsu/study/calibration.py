@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -20,8 +19,9 @@ from keiretsu.errors import CaseError, Problem
 from keiretsu.market.build import observed_market, observed_wedges, preferences_of, rule_of, uncalibrated
 from keiretsu.market.characteristics import characteristic_matrix
 from keiretsu.market.market import kappa_of, rows_of, weights_of
-from keiretsu.market.padding import common_shape, padded
+from keiretsu.market.padding import padded, shape_of, spacious
 from keiretsu.market.world import World
+from keiretsu.numerics.host import host
 from keiretsu.supply.cost import recover_costs
 from keiretsu.supply.wedges import paid
 from keiretsu.typing import Vector
@@ -138,7 +138,7 @@ def observed_markets(world: World) -> list[ObservedMarket]:
                 share=rows["units"].to_numpy(float) / facts.potential,
                 potential=facts.potential,
                 price=price,
-                paid=np.asarray(paid(wedges, jnp.asarray(price))),
+                paid=np.asarray(paid(wedges, host(price))),
                 buyer_rate=np.asarray(wedges.buyer_rate),
                 n_models=rows["n_models"].to_numpy(float),
                 consumers=facts.consumers,
@@ -154,7 +154,7 @@ def margins_of(world: World) -> Margins:
     """Relative margins that a market's observed prices imply at given tastes, under the world's ownership rule."""
     kappa = kappa_of(world, world.firms())
     cut = {name: observed_market(world, name, kappa) for name in world.markets}
-    shape = common_shape([market for market, _ in cut.values()])
+    shape = spacious(shape_of([market for market, _ in cut.values()]))
 
     def margins(observed: ObservedMarket, tastes: Tastes) -> Vector:
         market, rows = cut[observed.id]

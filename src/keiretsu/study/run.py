@@ -12,6 +12,7 @@ import pandas as pd
 from keiretsu.case import Case
 from keiretsu.errors import InputError, KeiretsuError, MoveError, NoPureEquilibrium, NotSettled, PolicyError, Problem
 from keiretsu.market.build import build_world, recosted
+from keiretsu.market.memory import Memory
 from keiretsu.market.outcome import Outcome
 from keiretsu.market.solve import SolveOptions, solve
 from keiretsu.market.world import World
@@ -79,9 +80,10 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
     observed = build_world(case).replace(name=BASELINE)
     if options.rule:
         observed = recosted(observed.replace(rule=rule_named(options.rule)))
-    solved = _Solver(options.solving)
+    memory = Memory()
+    solved = _Solver(options.solving, memory)
     steps.next("baseline")
-    world = started_at(observed, solve(observed, options.solving))
+    world = started_at(observed, solve(observed, options.solving, memory=memory))
     base = solved(world)
     outcomes: dict[str, Outcome] = {BASELINE: base}
     owners = {BASELINE: owners_tables(world)}
@@ -210,15 +212,15 @@ class _Steps:
 class _Solver:
     """`solve` that remembers the worlds it has solved: the baseline and the scenario come up again in every split into channels."""
 
-    def __init__(self, options: SolveOptions) -> None:
-        self.options = options
+    def __init__(self, options: SolveOptions, memory: Memory) -> None:
+        self.options, self.memory = options, memory
         self.known: list[tuple[World, Outcome]] = []
 
     def __call__(self, world: World) -> Outcome:
         for known, outcome in self.known:
             if same_world(known, world):
                 return outcome
-        outcome = solve(world, self.options)
+        outcome = solve(world, self.options, memory=self.memory)
         self.known.append((world, outcome))
         return outcome
 
@@ -245,10 +247,11 @@ def _rules_side_by_side(
         if not scenarios:
             continue
         other = started_at(recosted(world.replace(rule=rule_named(name))), near)
-        base = solve(other, options.solving)
+        memory = Memory()
+        base = solve(other, options.solving, memory=memory)
         for scenario in scenarios:
             try:
-                row = headline_row(compare(base, solve(scenario.apply(other), options.solving)), scenario, makers)
+                row = headline_row(compare(base, solve(scenario.apply(other), options.solving, memory=memory)), scenario, makers)
             except WITHOUT_ANSWER as error:
                 failed.append((scenario.name, f"{scenario.title}, under the ownership rule {name}", str(error)))
             else:

@@ -8,20 +8,24 @@ costs, before prices are solved; `recover_costs` takes the transfers themselves,
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import equinox as eqx
-import jax.numpy as jnp
+import jax
 import numpy as np
+from scipy.linalg import LinAlgWarning, lapack, lu_factor, lu_solve
 
 from keiretsu.demand.choice import Choice, choose
 from keiretsu.demand.tastes import Tastes
 from keiretsu.errors import PricingError, Problem
+from keiretsu.numerics.host import host, module_of
+from keiretsu.supply.chosen import choice_now
 from keiretsu.supply.first_order import nest_terms
 from keiretsu.supply.wedges import Wedges, paid
 from keiretsu.supply.weights import ProfitWeights, seen_by_setters
-from keiretsu.typing import FirmByProduct, PerProduct, PerProductAndDraw, ProductByProduct, ProductMask
+from keiretsu.typing import BroadcastToDraws, FirmByProduct, PerProduct, PerProductAndDraw, ProductByProduct, ProductMask
 
 SINGULAR = 1e-12  # reciprocal condition below which a cost is not identified by the conditions
 
@@ -38,11 +42,14 @@ class Transfer:
 
 def with_transfers(weights: ProfitWeights, transfers: Sequence[Transfer], cost: PerProduct) -> ProfitWeights:
     """The same weights with the fees that transfer prices give at these costs added. `cost` excludes any CO2 shadow cost."""
-    fee = weights.fee
+    if not transfers:
+        return weights
+    fee, cost = np.array(weights.fee), host(cost)
     for deal in transfers:
         amount = deal.price_eur - cost[deal.product]
-        fee = fee.at[deal.builder, deal.product].add(amount).at[deal.seller, deal.product].add(-amount)
-    return eqx.tree_at(lambda w: w.fee, weights, fee)
+        fee[deal.builder, deal.product] += amount
+        fee[deal.seller, deal.product] -= amount
+    return eqx.tree_at(lambda w: w.fee, weights, host(fee))
 
 
 def recover_costs(
@@ -79,27 +86,30 @@ def recover_costs(
     count = price.shape[0]
     if (known is None) != (known_cost is None):
         raise PricingError(Problem("known costs need both the mark and the figures", where))
-    zero = jnp.zeros(count)
-    extra = zero if shadow is None else jnp.asarray(shadow)
-    given = zero if known_cost is None else jnp.asarray(known_cost)
-    asked = tastes.available if known is None else tastes.available & ~jnp.asarray(known)
+    zero = np.zeros(count)
+    extra = zero if shadow is None else np.asarray(shadow)
+    given = zero if known_cost is None else np.asarray(known_cost, float)
+    on_sale = np.asarray(tastes.available)
+    asked = on_sale if known is None else on_sale & ~np.asarray(known)
     charge = transfers_seen(weights, transfers)
-    flows, flows_charged, share = _leaving_jit(tastes, wedges, price)
-    seen_share, seen_fee = seen_by_setters(weights)
-    keeps, on_cost = seen_share[weights.setter], (seen_share + charge.cost)[weights.setter]
-    worth = keeps * (wedges.maker_rate * price - extra) + (seen_fee + charge.money)[weights.setter]
+    flows, flows_charged, share = map(np.asarray, leaving_now(tastes, wedges, price))
+    seen_share, seen_fee = map(np.asarray, seen_by_setters(weights))
+    setter, rate = np.asarray(weights.setter), np.asarray(wedges.maker_rate)
+    keeps, on_cost = seen_share[setter], (seen_share + np.asarray(charge.cost))[setter]
+    worth = keeps * (rate * np.asarray(price) - extra) + (seen_fee + np.asarray(charge.money))[setter]
     # A r s = sum_k flows_jk (worth_jk - on_cost_jk c_k) - keeps_jk flows_charged_jk, so (flows on_cost) c = right
-    own = jnp.diagonal(keeps) * wedges.maker_rate * share
+    own = np.diagonal(keeps) * rate * share
     right = (flows * worth).sum(axis=1) - (keeps * flows_charged).sum(axis=1) - own
     left = flows * on_cost
-    _refuse_unidentified(asked, jnp.diagonal(on_cost), share, where, labels)
-    index = np.flatnonzero(np.asarray(asked))
+    _refuse_unidentified(asked, np.diagonal(on_cost), share, where, labels)
+    index = np.flatnonzero(asked)
     if not index.size:
-        return given
-    left_asked = np.asarray(left)[np.ix_(index, index)]
-    right_asked = np.asarray(right - left @ jnp.where(asked, 0.0, given))[index]
+        return host(given)
+    left_asked = left[np.ix_(index, index)]
+    right_asked = (right - left @ np.where(asked, 0.0, given))[index]
     size = np.abs(left_asked).sum(axis=1, keepdims=True)
-    if 1 / np.linalg.cond(left_asked / size, 1) < SINGULAR:
+    factors, reciprocal_condition = _factorised(left_asked / size)
+    if reciprocal_condition < SINGULAR:
         raise PricingError(
             Problem(
                 "prices do not identify marginal costs under these profit weights",
@@ -108,7 +118,18 @@ def recover_costs(
                 next_step="give some costs, or check kappa and the splits of margins",
             )
         )
-    return given.at[index].set(np.linalg.solve(left_asked / size, right_asked / size[:, 0]))
+    cost = given.copy()
+    cost[index] = lu_solve(factors, right_asked / size[:, 0])
+    return host(cost)
+
+
+def _factorised(matrix: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], float]:
+    """LU factors of a matrix and the reciprocal of its condition in the 1-norm, as LAPACK estimates it from them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)  # a singular matrix is refused by its condition, with a name
+        factors = lu_factor(matrix)
+    reciprocal, _ = lapack.dgecon(factors[0], np.abs(matrix).sum(axis=0).max(), norm="1")
+    return factors, float(reciprocal)
 
 
 class _Seen(eqx.Module):
@@ -125,7 +146,8 @@ def transfers_seen(weights: ProfitWeights, transfers: Sequence[Transfer]) -> _Se
         for firm, sign in ((deal.builder, 1.0), (deal.seller, -1.0)):
             unit[firm, deal.product] += sign
             money[firm, deal.product] += sign * deal.price_eur
-    return _Seen(weights.kappa @ money, weights.kappa @ unit)
+    kappa = np.asarray(weights.kappa)
+    return _Seen(host(kappa @ money), host(kappa @ unit))
 
 
 def leaving(tastes: Tastes, wedges: Wedges, price: PerProduct) -> tuple[ProductByProduct, ProductByProduct, PerProduct]:
@@ -134,32 +156,39 @@ def leaving(tastes: Tastes, wedges: Wedges, price: PerProduct) -> tuple[ProductB
     The first two are (J, J), row j. The second is ``sum_i charge_ik (-ds_ik/dp_j)``, which the first cannot give when charges depend
     on the draw.
     """
-    choice = choose(tastes, paid(wedges, price))
+    return _leaving_from(tastes, wedges, choose(tastes, paid(wedges, price)))
+
+
+def leaving_now(tastes: Tastes, wedges: Wedges, price: PerProduct) -> tuple[ProductByProduct, ProductByProduct, PerProduct]:
+    """`leaving` for one market outside compiled code."""
+    seen: tuple[Tastes, Wedges] = jax.tree.map(np.asarray, (tastes, wedges))
+    return _leaving_from(seen[0], seen[1], choice_now(tastes, wedges, price))
+
+
+def _leaving_from(tastes: Tastes, wedges: Wedges, choice: Choice) -> tuple[ProductByProduct, ProductByProduct, PerProduct]:
     probability = choice.probability
     omega = (tastes.weight * tastes.alpha)[None, :] * wedges.buyer_rate * probability
-    charge = wedges.maker_charge * jnp.ones_like(probability)
-    flows, charged = _leaving(tastes, choice, omega, jnp.ones_like(charge)), _leaving(tastes, choice, omega, charge)
+    flows = _leaving(tastes, choice, omega, 1.0)
+    charged = _leaving(tastes, choice, omega, wedges.maker_charge) if wedges.maker_charge.shape[1] > 1 else flows * wedges.maker_charge[:, 0]
     return flows, charged, probability @ tastes.weight
 
 
-_leaving_jit = eqx.filter_jit(leaving)
-
-
-def _leaving(tastes: Tastes, choice: Choice, omega: PerProductAndDraw, factor: PerProductAndDraw) -> ProductByProduct:
+def _leaving(tastes: Tastes, choice: Choice, omega: PerProductAndDraw, factor: BroadcastToDraws | float) -> ProductByProduct:
+    xp = module_of(omega, choice.probability)
     crossed = -(omega @ (choice.probability * factor).T)
     own = (omega * factor).sum(axis=1)
     nests = tastes.nests
     if nests is None:
-        return crossed + jnp.diag(own)
+        return crossed + xp.diag(own)
     assert choice.in_sub is not None and choice.in_group is not None
     c1, c2 = nest_terms(nests)
     for coefficient, label, inside in ((c1, nests.sub, choice.in_sub), (c2, nests.group, choice.in_group)):
         together = label[:, None] == label[None, :]
         crossed = crossed - coefficient[:, None] * together * (omega @ (inside * factor).T)
-    return crossed + jnp.diag(own / (1 - nests.sigma_sub)[nests.sub])
+    return crossed + xp.diag(own / (1 - nests.sigma_sub)[nests.sub])
 
 
-def _refuse_unidentified(asked: ProductMask, on_cost: PerProduct, share: PerProduct, where: str, labels: Sequence[str]) -> None:
+def _refuse_unidentified(asked: np.ndarray, on_cost: np.ndarray, share: np.ndarray, where: str, labels: Sequence[str]) -> None:
     problems: list[Problem] = []
     weight, sold = np.asarray(on_cost), np.asarray(share)
     for j in np.flatnonzero(np.asarray(asked)):

@@ -13,11 +13,11 @@ where ``T`` sums ``W_fk,i`` over products (all, j's subgroup, j's group) with th
 from __future__ import annotations
 
 import equinox as eqx
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from keiretsu.demand.choice import Choice, choose
 from keiretsu.demand.tastes import Nests, Tastes
+from keiretsu.numerics.host import module_of
 from keiretsu.supply.wedges import Wedges, paid
 from keiretsu.supply.weights import ProfitWeights, seen_by_setters
 from keiretsu.typing import BroadcastToDraws, PerProduct, PerProductAndDraw, ProductMask
@@ -70,8 +70,12 @@ class Conditions(eqx.Module):
 
 def conditions(problem: PriceProblem, price: PerProduct) -> Conditions:
     """First-order conditions of all products at `price`; see `Conditions`."""
+    return conditions_at(problem, choose(problem.tastes, paid(problem.wedges, price)), price)
+
+
+def conditions_at(problem: PriceProblem, choice: Choice, price: PerProduct) -> Conditions:
+    """`conditions` where choices at `price` are known, inside compiled code or, with NumPy arrays throughout, outside it."""
     tastes, wedges = problem.tastes, problem.wedges
-    choice = choose(tastes, paid(wedges, price))
     omega = (tastes.weight * tastes.alpha)[None, :] * wedges.buyer_rate * choice.probability
     spread = 1.0 if tastes.nests is None else (1 / (1 - tastes.nests.sigma_sub))[tastes.nests.sub]
     flows = Flows(
@@ -107,11 +111,12 @@ class Flows(eqx.Module):
 def solved_for_margin(problem: PriceProblem, price: PerProduct, flows: Flows) -> Conditions:
     """The zeta map: prices at which each product's own margin balances the other terms of its condition."""
     seen_share, seen_fee = seen_by_setters(problem.weights)
-    setter, products = problem.weights.setter, jnp.arange(price.shape[0])
+    xp = module_of(price, problem.cost, flows.share)
+    setter, products = problem.weights.setter, xp.arange(price.shape[0])
     keeps, gets, rate = seen_share[setter, products], seen_fee[setter, products], problem.wedges.maker_rate
-    own = jnp.where(problem.chosen, keeps * flows.slope, 1.0)
+    own = xp.where(problem.chosen, keeps * flows.slope, 1.0)
     margin = (keeps * (rate * flows.share + flows.charged) + flows.recaptured - gets * flows.slope) / own
-    implied = jnp.where(problem.chosen, (problem.cost + margin) / rate, price)
+    implied = xp.where(problem.chosen, (problem.cost + margin) / rate, price)
     return Conditions(implied, keeps * rate * flows.slope, flows.share)
 
 
@@ -130,7 +135,7 @@ def _recaptured(problem: PriceProblem, choice: Choice, price: PerProduct, omega:
     net = wedges.maker_rate * price - problem.cost - (0.0 if by_draw else charge[:, 0])
     worth = seen_share * net + seen_fee
     total = _weighed(worth, seen_share, choice.probability, charge, by_draw)
-    recaptured = (omega @ total.T)[jnp.arange(price.shape[0]), weights.setter]
+    recaptured = (omega @ total.T)[module_of(price).arange(price.shape[0]), weights.setter]
     if nests is None:
         return recaptured
     assert choice.in_sub is not None and choice.in_group is not None

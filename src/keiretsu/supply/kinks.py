@@ -12,13 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-import equinox as eqx
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from keiretsu.demand.tastes import Tastes
 from keiretsu.errors import PricesNotSettled
-from keiretsu.supply.first_order import Conditions, PriceProblem, conditions
+from keiretsu.numerics.host import host
+from keiretsu.supply.chosen import choice_now
+from keiretsu.supply.first_order import Conditions, PriceProblem, conditions_at
 from keiretsu.supply.pieces import NEAR_EUR, PiecewiseWedges, notches, wedges_of
 from keiretsu.supply.pricing import Pricing, PricingOptions, solve_prices
 from keiretsu.supply.weights import ProfitWeights
@@ -129,9 +130,9 @@ def solve_kinks(market: BentMarket, start: np.ndarray, piece: np.ndarray, wall: 
             market.tastes,
             wedges_of(pieces, piece),
             market.weights,
-            jnp.asarray(market.cost),
-            jnp.asarray(price),
-            jnp.asarray(np.asarray(market.held) | stuck),
+            host(market.cost),
+            host(price),
+            host(np.asarray(market.held) | stuck),
             market.options,
             where=market.where,
             labels=market.labels,
@@ -204,11 +205,9 @@ def _pushes(market: BentMarket, price: np.ndarray, piece: np.ndarray, at: np.nda
 
 def push(market: BentMarket, price: np.ndarray, piece: np.ndarray) -> Conditions:
     """First-order conditions of all products with the given pieces, as if every price could move."""
-    problem = PriceProblem(market.tastes, wedges_of(market.pieces, piece), market.weights, jnp.asarray(market.cost), jnp.zeros(price.size, bool))
-    return _conditions(problem, jnp.asarray(price))
-
-
-_conditions = eqx.filter_jit(conditions)
+    problem = PriceProblem(market.tastes, wedges_of(market.pieces, piece), market.weights, host(market.cost), host(np.zeros(price.size, bool)))
+    on_host: PriceProblem = jax.tree.map(np.asarray, problem)
+    return conditions_at(on_host, choice_now(problem.tastes, problem.wedges, price), host(price))
 
 
 def _stuck(

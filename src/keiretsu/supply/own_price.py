@@ -2,8 +2,8 @@
 
 When only product j's price changes, draw i's choice probabilities change through one number at each level of nests, so the whole
 objective follows from three sums: margins that buyers bring elsewhere in j's subgroup, in the rest of its group, and in the rest of the market.
-One evaluation for n products costs n exponentials a draw and not a new market. All (product, piece) pairs of a market go through one
-compiled program of fixed size; only pairs that nearly pay are looked at closely.
+One evaluation for n products costs n exponentials a draw and not a new market. (Product, piece) pairs go through two small compiled programs in
+blocks of one size, whatever the market; only pairs that nearly pay are looked at closely.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from keiretsu.demand.choice import choose
 from keiretsu.demand.tastes import Tastes
+from keiretsu.numerics.host import host
+from keiretsu.supply.chosen import choice_now
 from keiretsu.supply.kinks import BentMarket
 from keiretsu.supply.pieces import wedges_of
-from keiretsu.supply.wedges import Wedges, paid, unit_margin
-from keiretsu.supply.weights import ProfitWeights, seen_by_setters
+from keiretsu.supply.wedges import paid, unit_margin
+from keiretsu.supply.weights import seen_by_setters
 
 REACH = 0.6  # how far from the end of a piece its best price is looked for, as a share of the present price
 GRID = np.array([0.0, 0.002, 0.01, 0.04, 0.12, 0.35, 1.0])  # shares of the reach, dense near the end where gains are lost fastest
 GOLDEN = (5**0.5 - 1) / 2
 STEPS = 36  # golden-section steps: the bracket shrinks to 3e-8 of its width, below a tenth of a cent
-ROW_STEP = 32  # numbers of pairs are rounded up to multiples of this, so that few sizes are compiled
+BLOCK = 32  # pairs that go through a compiled program at once, the last block filled up
 CLOSE_LOOK = 1e-3  # share of a setter's profit: pairs that may come this near to paying are searched to the cent
 
 
@@ -38,7 +39,7 @@ Rows = TypeVar("Rows", bound=eqx.Module)
 class Profile(eqx.Module):
     """What is needed to move the prices of n products one at a time. `base` is each setter's objective now.
 
-    All (n,) or (n, I): `own` probability of j; `in_sub`, `sub_in_group`, `group` conditional ones; margins from other products of j's
+    All (n,) or (n, I), NumPy: `own` probability of j; `in_sub`, `sub_in_group`, `group` conditional ones; margins from other products of j's
     subgroup, of its group, and elsewhere; `keeps`, `fee` the weight of one euro of j's margin and the money on top;
     `inner`, `outer` one minus sigma of subgroup and group.
     """
@@ -72,19 +73,13 @@ class Terms(eqx.Module):
 
 def profile_of(market: BentMarket, price: np.ndarray, piece: np.ndarray, which: np.ndarray) -> Profile:
     """The profile at some prices for products ``which`` (n,), repeats allowed."""
-    return _profile(
-        market.tastes,
-        wedges_of(market.pieces, piece),
-        market.weights,
-        jnp.asarray(market.cost),
-        jnp.asarray(price),
-        jnp.asarray(np.asarray(which, int)),
-    )
+    seen = _Seen(market, price, piece)
+    return seen.profile(np.asarray(which, int))
 
 
 def gains(market: BentMarket, profile: Profile, price: np.ndarray, piece: np.ndarray) -> np.ndarray:
     """Change of each setter's objective when product ``which[n]`` alone moves to ``price[n]`` on ``piece[n]`` (money a potential buyer). (n,)"""
-    return np.asarray(_gains(_draws(market), profile, _terms(market, np.asarray(profile.which), piece), jnp.asarray(price)[None, :])[0])
+    return _gains_of(market, profile, _terms(market, np.asarray(profile.which), piece), np.asarray(price)[None, :])[0]
 
 
 def best_on_pieces(
@@ -96,36 +91,35 @@ def best_on_pieces(
     the piece that is nearest to the present price, over `REACH` of that price; where the grid leaves room for a gain above
     ``-CLOSE_LOOK`` of the objective, by golden section around its best point.
     """
-    n = which.size
-    size = -(-n // ROW_STEP) * ROW_STEP
-    fill = np.concatenate([np.arange(n), np.zeros(size - n, int)])
-    which, target = which[fill], target[fill]
     profile = profile_of(market, price, piece, which)
     terms = _terms(market, which, target)
     low, high = _reachable(market, price, which, target)
     far = np.where(np.abs(low - price[which]) > np.abs(high - price[which]), low, high)
     end = np.where(far == low, high, low)
     grid = end[None, :] + GRID[:, None] * (far - end)[None, :]
-    value = np.asarray(_gains(_draws(market), profile, terms, jnp.asarray(grid)))
+    value = _gains_of(market, profile, terms, grid)
     best = value.argmax(axis=0)
-    column = np.arange(size)
+    column = np.arange(which.size)
     at, gain, base = grid[best, column], value[best, column], np.asarray(profile.base)
-    hopeful = np.flatnonzero((_ceiling(grid, value) > -CLOSE_LOOK * np.abs(base))[:n])
+    hopeful = np.flatnonzero(_ceiling(grid, value) > -CLOSE_LOOK * np.abs(base))
     if hopeful.size:
-        padded = np.resize(hopeful, -(-hopeful.size // ROW_STEP) * ROW_STEP)
-        bracket = grid[np.maximum(best - 1, 0), column], grid[np.minimum(best + 1, GRID.size - 1), column]
-        a, b = (np.asarray(edge)[padded] for edge in bracket)
-        close = _golden(_draws(market), _rows_of(profile, padded), _rows_of(terms, padded), jnp.asarray(a), jnp.asarray(b))
-        found, found_gain = (np.asarray(x)[: hopeful.size] for x in close)
+        below, above = grid[np.maximum(best - 1, 0), column], grid[np.minimum(best + 1, GRID.size - 1), column]
+        found, found_gain = _closely(market, _rows_of(profile, hopeful), _rows_of(terms, hopeful), below[hopeful], above[hopeful])
         better = found_gain > gain[hopeful]  # the end of a piece itself stays where it is best
         at[hopeful] = np.where(better, found, at[hopeful])
         gain[hopeful] = np.where(better, found_gain, gain[hopeful])
-    return at[:n], gain[:n], base[:n]
+    return at, gain, base
 
 
 def objective(market: BentMarket, price: np.ndarray, piece: np.ndarray, firm: int) -> float:
     """What setter `firm` maximises, money a potential buyer."""
-    return float(_objectives(market.tastes, wedges_of(market.pieces, piece), market.weights, jnp.asarray(market.cost), jnp.asarray(price))[firm])
+    wedges, weights = wedges_of(market.pieces, piece), market.weights
+    probability = choice_now(market.tastes, wedges, price).probability
+    weight = np.asarray(market.tastes.weight)
+    margin = np.asarray(unit_margin(wedges, host(price), host(market.cost)))
+    kappa = np.asarray(weights.kappa)[firm]
+    earned = (probability @ weight) * margin[:, 0] if margin.shape[1] == 1 else (margin * probability) @ weight
+    return float(kappa @ (np.asarray(weights.split) @ earned + np.asarray(weights.fee) @ (probability @ weight)))
 
 
 def _reachable(market: BentMarket, price: np.ndarray, which: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -155,10 +149,10 @@ def _ceiling(grid: np.ndarray, value: np.ndarray) -> np.ndarray:
 def _terms(market: BentMarket, which: np.ndarray, piece: np.ndarray) -> Terms:
     pieces, wide = market.pieces, (which.size, market.tastes.alpha.shape[0])
     return Terms(
-        np.broadcast_to(pieces.buyer_rate[which, piece], wide),  # type: ignore[arg-type]
-        np.broadcast_to(pieces.buyer_add[which, piece], wide),  # type: ignore[arg-type]
-        pieces.maker_rate[which, piece],  # type: ignore[arg-type]
-        np.broadcast_to(pieces.maker_charge[which, piece], wide),  # type: ignore[arg-type]
+        host(np.broadcast_to(pieces.buyer_rate[which, piece], wide)),
+        host(np.broadcast_to(pieces.buyer_add[which, piece], wide)),
+        host(pieces.maker_rate[which, piece]),
+        host(np.broadcast_to(pieces.maker_charge[which, piece], wide)),
     )
 
 
@@ -170,47 +164,76 @@ def _rows_of(record: Rows, rows: np.ndarray) -> Rows:
     return jax.tree.map(lambda leaf: np.asarray(leaf)[rows], record)
 
 
-@eqx.filter_jit
-def _profile(tastes: Tastes, wedges: Wedges, weights: ProfitWeights, cost: jnp.ndarray, price: jnp.ndarray, which: jnp.ndarray) -> Profile:
-    choice = choose(tastes, paid(wedges, price))
-    probability = choice.probability
-    shape = (which.shape[0], probability.shape[1])
-    q = jnp.broadcast_to(paid(wedges, price), probability.shape)
-    margin = jnp.broadcast_to(unit_margin(wedges, price, cost), probability.shape)
-    keeps, fees = seen_by_setters(weights)
-    setter = weights.setter[which]
-    money = jnp.concatenate([margin * probability, probability])
-    seen = jnp.concatenate([keeps, fees], axis=1)
-    sub, group, inner, outer = _nest_labels(tastes, probability.shape[0])
+class _Seen:
+    """A market at some prices as its setters see it."""
 
-    def worth(label: jnp.ndarray) -> jnp.ndarray:
-        mask = label[which][:, None] == label[None, :]
-        return (seen[setter] * jnp.concatenate([mask, mask], axis=1)) @ money
+    def __init__(self, market: BentMarket, price: np.ndarray, piece: np.ndarray) -> None:
+        self.tastes, self.price, self.cost = market.tastes, np.asarray(price), np.asarray(market.cost)
+        wedges = wedges_of(market.pieces, piece)
+        self.choice = choice_now(market.tastes, wedges, price)
+        shape = self.choice.probability.shape
+        self.paid = np.broadcast_to(np.asarray(paid(wedges, host(price))), shape)
+        self.margin = np.broadcast_to(np.asarray(unit_margin(wedges, host(price), host(market.cost))), shape)
+        self.setter = np.asarray(market.weights.setter)
+        self.keeps, self.fees = map(np.asarray, seen_by_setters(market.weights))
 
-    own, own_keeps, own_fee = probability[which], keeps[setter, which], fees[setter, which]
-    itself = own * (own_keeps[:, None] * margin[which] + own_fee[:, None])
-    everywhere = (seen @ money)[setter]
-    in_sub, in_group = (jnp.ones(shape),) * 2 if choice.in_sub is None or choice.in_group is None else (choice.in_sub[which], choice.in_group[which])
-    of_sub = itself if tastes.nests is None else worth(sub)
-    of_group = of_sub if tastes.nests is None else worth(group)
-    return Profile(
-        which=which,
-        price=price[which],
-        cost=cost[which],
-        base=everywhere @ tastes.weight,
-        paid=q[which],
-        own=own,
-        in_sub=in_sub,
-        sub_in_group=jnp.where(in_sub > 0, in_group / jnp.where(in_sub > 0, in_sub, 1.0), 0.0),
-        group=jnp.where(in_group > 0, own / jnp.where(in_group > 0, in_group, 1.0), 0.0),
-        same_sub=of_sub - itself,
-        same_group=of_group - of_sub,
-        elsewhere=everywhere - of_group,
-        keeps=own_keeps,
-        fee=own_fee,
-        inner=inner[which],
-        outer=outer[which],
-    )
+    def profile(self, which: np.ndarray) -> Profile:
+        probability, setter = np.asarray(self.choice.probability), self.setter[which]
+        money = np.concatenate([self.margin * probability, probability])
+        seen = np.concatenate([self.keeps, self.fees], axis=1)
+        sub, group, inner, outer = _nest_labels(self.tastes, probability.shape[0])
+
+        def worth(label: np.ndarray) -> np.ndarray:
+            mask = label[which][:, None] == label[None, :]
+            return (seen[setter] * np.concatenate([mask, mask], axis=1)) @ money
+
+        own, own_keeps, own_fee = probability[which], self.keeps[setter, which], self.fees[setter, which]
+        itself = own * (own_keeps[:, None] * self.margin[which] + own_fee[:, None])
+        everywhere = (seen @ money)[setter]
+        ones = np.ones(own.shape)
+        in_sub, in_group = (ones if x is None else np.asarray(x)[which] for x in (self.choice.in_sub, self.choice.in_group))
+        of_sub = itself if self.tastes.nests is None else worth(sub)
+        of_group = of_sub if self.tastes.nests is None else worth(group)
+        found = {
+            "which": which,
+            "price": self.price[which],
+            "cost": self.cost[which],
+            "base": everywhere @ np.asarray(self.tastes.weight),
+            "paid": self.paid[which],
+            "own": own,
+            "in_sub": in_sub,
+            "sub_in_group": np.where(in_sub > 0, in_group / np.where(in_sub > 0, in_sub, 1.0), 0.0),
+            "group": np.where(in_group > 0, own / np.where(in_group > 0, in_group, 1.0), 0.0),
+            "same_sub": of_sub - itself,
+            "same_group": of_group - of_sub,
+            "elsewhere": everywhere - of_group,
+            "keeps": own_keeps,
+            "fee": own_fee,
+            "inner": inner[which],
+            "outer": outer[which],
+        }
+        return Profile(**{name: host(values) for name, values in found.items()})
+
+
+def _gains_of(market: BentMarket, profile: Profile, terms: Terms, price: np.ndarray) -> np.ndarray:
+    """`_gain` of each pair at each row of `price`, (G, n)."""
+    draws = _draws(market)
+    parts = [_gains(draws, _rows_of(profile, rows), _rows_of(terms, rows), host(price[:, rows])) for rows in _blocks(price.shape[1])]
+    return np.concatenate([np.asarray(part) for part in parts], axis=1)[:, : price.shape[1]]
+
+
+def _closely(market: BentMarket, profile: Profile, terms: Terms, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Best price of each pair between `a` and `b`, and its gain. Two (n,)"""
+    draws = _draws(market)
+    parts = [_golden(draws, _rows_of(profile, rows), _rows_of(terms, rows), host(a[rows]), host(b[rows])) for rows in _blocks(a.size)]
+    at, gain = (np.concatenate([np.asarray(part[k]) for part in parts])[: a.size] for k in (0, 1))
+    return at, gain
+
+
+def _blocks(count: int) -> list[np.ndarray]:
+    """Indices 0 to count - 1 in blocks of `BLOCK`, the last one filled with its own first index."""
+    found = [np.arange(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK)]
+    return [np.concatenate([rows, np.full(BLOCK - rows.size, rows[0])]) for rows in found]
 
 
 def _gain(draws: Draws, profile: Profile, terms: Terms, price: Float[Array, " n"]) -> Float[Array, " n"]:
@@ -256,17 +279,9 @@ def _golden(
     return jnp.where(at_c > at_d, c, d), jnp.maximum(at_c, at_d)
 
 
-@eqx.filter_jit
-def _objectives(tastes: Tastes, wedges: Wedges, weights: ProfitWeights, cost: jnp.ndarray, price: jnp.ndarray) -> jnp.ndarray:
-    probability = choose(tastes, paid(wedges, price)).probability
-    earned = (unit_margin(wedges, price, cost) * probability) @ tastes.weight
-    keeps, fees = seen_by_setters(weights)
-    return keeps @ earned + fees @ (probability @ tastes.weight)
-
-
-def _nest_labels(tastes: Tastes, n: int) -> tuple[jnp.ndarray, jnp.ndarray, jnp.ndarray, jnp.ndarray]:
+def _nest_labels(tastes: Tastes, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Subgroup and group of each product and one minus their parameters; without nests each product is its own. Four (J,)"""
     if tastes.nests is None:
-        return jnp.arange(n), jnp.arange(n), jnp.ones(n), jnp.ones(n)
-    nests = tastes.nests
-    return nests.sub, nests.group, 1 - nests.sigma_sub[nests.sub], 1 - nests.sigma_group[nests.group]
+        return np.arange(n), np.arange(n), np.ones(n), np.ones(n)
+    sub, group = np.asarray(tastes.nests.sub), np.asarray(tastes.nests.group)
+    return sub, group, 1 - np.asarray(tastes.nests.sigma_sub)[sub], 1 - np.asarray(tastes.nests.sigma_group)[group]

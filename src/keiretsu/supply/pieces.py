@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import jax.numpy as jnp
 import numpy as np
 
 from keiretsu.errors import PolicyError, Problem
+from keiretsu.numerics.host import host
 from keiretsu.supply.wedges import Wedges
 
 JUMP_EUR = 1e-6  # a jump below this is rounding of an affine piece evaluated near 1e5 EUR, not a notch
@@ -82,10 +82,10 @@ def wedges_of(pieces: PiecewiseWedges, piece: np.ndarray) -> Wedges:
     """The wedges when product j is on piece ``piece[j]``."""
     row = np.arange(pieces.n_products)
     return Wedges(
-        buyer_rate=jnp.asarray(pieces.buyer_rate[row, piece]),
-        buyer_add=jnp.asarray(pieces.buyer_add[row, piece]),
-        maker_rate=jnp.asarray(pieces.maker_rate[row, piece]),
-        maker_charge=jnp.asarray(pieces.maker_charge[row, piece]),
+        buyer_rate=host(pieces.buyer_rate[row, piece]),
+        buyer_add=host(pieces.buyer_add[row, piece]),
+        maker_rate=host(pieces.maker_rate[row, piece]),
+        maker_charge=host(pieces.maker_charge[row, piece]),
     )
 
 
@@ -152,12 +152,16 @@ def padded_pieces(pieces: PiecewiseWedges, products: int, draws: int) -> Piecewi
         more = 0 if width == 1 else draws - width
         return np.pad(values, ((0, grown), (0, 0), (0, more)), constant_values=fill)
 
+    def of_every_draw(values: np.ndarray, fill: float) -> np.ndarray:
+        """Of one shape with or without tests of who buys, so that markets share compiled code."""
+        return np.broadcast_to(wide(values, fill), (products, k, draws))
+
     return PiecewiseWedges(
         breaks=np.pad(pieces.breaks, ((0, grown), (0, 0)), constant_values=np.inf),
         closed_below=np.pad(pieces.closed_below, ((0, grown), (0, 0))),
         labels=pieces.labels + (("",) * (k - 1),) * grown,
-        buyer_rate=wide(pieces.buyer_rate, 1.0),
-        buyer_add=wide(pieces.buyer_add, 0.0),
+        buyer_rate=of_every_draw(pieces.buyer_rate, 1.0),
+        buyer_add=of_every_draw(pieces.buyer_add, 0.0),
         maker_rate=np.pad(pieces.maker_rate, ((0, grown), (0, 0)), constant_values=1.0),
         maker_charge=wide(pieces.maker_charge, 0.0),
     )
