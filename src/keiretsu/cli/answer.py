@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from keiretsu.study.answered import Answer
     from keiretsu.study.results import Results
 
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="An embedded case (ampere) or a folder.")]
@@ -118,7 +119,7 @@ def _write(results: Results, target: Path, export: Path | None, latex: Path | No
         write_latex(results, latex)
 
 
-def _answer(results: Results) -> None:
+def _answer(results: Answer) -> None:
     from keiretsu.cli import say
     from keiretsu.report.headline import headline_table
     from keiretsu.report.names import names_of
@@ -128,7 +129,7 @@ def _answer(results: Results) -> None:
     short = ("electric_share_change_points", "government_change_eur_m")  # in the report
     table = headline_table("headline", results.case.title, results.headline, names_of(results), note, without=short)
     say.show(table, most=1000)
-    for sentence in (*results.sentences, *results.ahead.sentences):
+    for sentence in results.every_sentence:
         say.say(sentence)
     for title, why in zip(results.unsettled["title"], results.unsettled["why"], strict=True):
         say.say(f"Without an answer: “{title}”. {why}.")

@@ -19,8 +19,10 @@ from keiretsu.report.headline import headline_table
 from keiretsu.report.names import BASELINE
 from keiretsu.report.network import around, arrange, changed_companies, draw, stakes_of, width_of
 from keiretsu.report.tables import Table, table_of
+from keiretsu.report.value_sections import worth_sections
 from keiretsu.report.wording import Label, in_money, label_of, with_digits_for
 from keiretsu.report.years import years_sections
+from keiretsu.study.answered import Answer
 
 if TYPE_CHECKING:
     from keiretsu.study.results import Results
@@ -44,7 +46,9 @@ def sections_of(results: Results, names: Names, shown: str) -> list[Section]:
         lambda r, n: answer(r, n, shown), owners_network, prices_and_sales, who_gains, why, governments,
     )  # fmt: skip
     last = (rules, concentration, fit, inputs, diagnostics, made)
-    ahead = years_sections(results.ahead, names)
+    ahead: tuple[Section, ...] = ()
+    if isinstance(results, Answer) and results.futures is not None:
+        ahead = (*years_sections(results.ahead, names), *worth_sections(results.worth, names))
     return [section for section in (*(make(results, names) for make in first), *ahead, *(make(results, names) for make in last)) if section.blocks]
 
 

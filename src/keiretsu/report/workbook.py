@@ -15,7 +15,9 @@ import pandas as pd
 from keiretsu.report.headline import headline_table
 from keiretsu.report.names import BASELINE, names_of
 from keiretsu.report.tables import Table, table_of
+from keiretsu.report.value_sheets import worth_sheets
 from keiretsu.report.years import years_sheets
+from keiretsu.study.answered import Answer
 from keiretsu.study.store import POLICY_TABLES
 
 if TYPE_CHECKING:
@@ -56,7 +58,8 @@ def write_workbook(results: Results, path: Path) -> Path:
         frame: pd.DataFrame = getattr(results, name)
         if len(frame):
             _plain(book, name, table_of(name, name, frame, names=names))
-    for table in years_sheets(results.ahead, names):
+    ahead = (*years_sheets(results.ahead, names), *worth_sheets(results.worth, names)) if isinstance(results, Answer) else ()
+    for table in ahead:
         _plain(book, table.id, table)
     for name, frame in results.case.tables.items():
         if len(frame):

@@ -18,12 +18,21 @@ from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.error import draws_needed
 from keiretsu.outlook.outlook import BASELINE
 from keiretsu.study.ahead import ahead_of
+from keiretsu.study.answered import Answer, answered
 from keiretsu.study.beside import Finished, YearsBeside, folder_of
 from keiretsu.study.results import Results
 from keiretsu.study.run import OnStep, RunOptions, chosen_scenarios, manifest, no_listener, run
 from keiretsu.study.runs import Executor, YearsAhead, prepare, run_years
+from keiretsu.study.worth import worth_of
+from keiretsu.study.worth_extras import Extras, extras_of
 
 DRAWS = 32  # of each headline scenario, when nobody says how many
+NOT_ASKED = Extras(
+    missing={
+        "alliances": "Not asked in this run; `keiretsu alliances` answers by itself.",
+        "timing": "Not asked in this run; `keiretsu timing` answers by itself.",
+    }
+)
 MOST_DRAWS = 4096  # that an error target may ask for
 
 
@@ -92,7 +101,7 @@ def here(root: Path, executor: Executor) -> YearsBy:
     return lambda case, asked: YearsHere(case, asked, root, executor)
 
 
-def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: YearsBy, on_step: OnStep = no_listener) -> Results:
+def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: YearsBy, on_step: OnStep = no_listener) -> Answer:
     """Solve a case's base year and its years ahead, and say what they mean.
 
     Raises
@@ -104,10 +113,11 @@ def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: Years
     if options.rule:
         case = dataclasses.replace(case, rule=options.rule)
     if not until:
-        return dataclasses.replace(run(case, options, on_step), ahead=ahead_of(case, None))
+        return answered(run(case, options, on_step), None, ahead_of(case, None), worth_of(case, None, NOT_ASKED))
     asked = YearsAhead(ahead.draws, ahead.seed, until, options.scenarios, drawn_scenarios(case, options), products=False)
     with years_by(case, asked) as years:
         results = run(case, options, on_step)
+        extras = NOT_ASKED if options.scenarios else extras_of(case, on_step)
         found = years.finish(on_step)
     more = draws_for_error(found.futures, ahead.error_eur_m) if ahead.error_eur_m else 0
     if more > ahead.draws:
@@ -118,13 +128,9 @@ def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: Years
         **results.manifest,
         "years_ahead": {**dataclasses.asdict(asked), "draws": len(futures.inputs), "program": found.ready.manifest["program"]},
     }
-    return dataclasses.replace(
-        results,
-        futures=futures,
-        ahead=ahead_of(case, futures),
-        manifest=told,
-        unsettled=pd.concat([results.unsettled, _without_years(results, found)]),
-    )
+    on_step(0, 1, "what it is worth")
+    whole = dataclasses.replace(results, manifest=told, unsettled=pd.concat([results.unsettled, _without_years(results, found)]))
+    return answered(whole, futures, ahead_of(case, futures), worth_of(case, futures, extras))
 
 
 def _without_years(results: Results, found: Finished) -> pd.DataFrame:

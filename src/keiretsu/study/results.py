@@ -11,8 +11,6 @@ from keiretsu.case import Case
 from keiretsu.market.outcome import Outcome
 from keiretsu.moves.comparison import Comparison
 from keiretsu.moves.scenario import Scenario
-from keiretsu.outlook.ensemble import Ensemble
-from keiretsu.study.ahead import NO_YEARS, Ahead
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,6 @@ class Results:
         Sales of a later year beside the baseline and the base year; empty for a case that has none.
     unsettled
         Scenarios without an equilibrium that was found, and why: scenario, title, why. They are in none of the other tables.
-    futures, ahead
-        The years ahead draw by draw (None when none were simulated), and what a board asks of them.
     """
 
     case: Case
@@ -93,5 +89,3 @@ class Results:
     lookback: pd.DataFrame = field(default_factory=pd.DataFrame)
     lookback_errors: pd.DataFrame = field(default_factory=pd.DataFrame)
     unsettled: pd.DataFrame = field(default_factory=pd.DataFrame)
-    futures: Ensemble | None = None
-    ahead: Ahead = Ahead((NO_YEARS,), NO_YEARS)  # noqa: RUF009 (frozen and empty)

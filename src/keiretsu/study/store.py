@@ -18,6 +18,7 @@ import xarray as xr
 
 from keiretsu.errors import InputError, Problem
 from keiretsu.outlook.ensemble import Ensemble
+from keiretsu.study.answered import Answer
 from keiretsu.study.results import Results
 
 MANIFEST = "manifest.json"
@@ -81,10 +82,10 @@ def save_results(results: Results, folder: Path) -> Path:
         contents[f"tables/{name}.csv"] = {"rows": len(written), "columns": [str(column) for column in written.columns]}
     arrays(results).to_netcdf(folder / "arrays.nc", engine="scipy")
     contents["arrays.nc"] = {"format": "NetCDF 3", "read_with": "xarray.open_dataset"}
-    if results.futures is not None:
+    if isinstance(results, Answer) and results.futures is not None:
         contents |= _save_futures(results.futures, folder)
-    said = [*results.sentences, *results.ahead.sentences]
-    manifest = {**results.manifest, "sentences": said, "files": contents}
+    said = results.every_sentence if isinstance(results, Answer) else results.sentences
+    manifest = {**results.manifest, "sentences": list(said), "files": contents}
     path = folder / MANIFEST
     path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
     return path

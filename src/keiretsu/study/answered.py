@@ -1,0 +1,39 @@
+"""Results with the years ahead: what `keiretsu.study.answer` hands to the report and to the user."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from keiretsu.outlook.ensemble import Ensemble
+from keiretsu.study.ahead import NO_YEARS, Ahead
+from keiretsu.study.results import Results
+from keiretsu.study.worth import Worth
+
+
+@dataclass(frozen=True)
+class Answer(Results):
+    """Results of the base year, the years ahead, and what companies, stakes and moves are worth on them.
+
+    Attributes
+    ----------
+    futures
+        The years ahead draw by draw; None when none were simulated.
+    ahead, worth
+        What a board asks of them.
+    """
+
+    futures: Ensemble | None = None
+    ahead: Ahead = Ahead((NO_YEARS,), NO_YEARS)  # noqa: RUF009 (frozen and empty)
+    worth: Worth = Worth((), {})  # noqa: RUF009
+
+    @property
+    def every_sentence(self) -> tuple[str, ...]:
+        """What a board would quote: of the base year, of the years ahead, of what it is worth; of the first alone where no years were simulated."""
+        return self.sentences if self.futures is None else (*self.sentences, *self.ahead.sentences, *self.worth.sentences)
+
+
+def answered(results: Results, futures: Ensemble | None, ahead: Ahead, worth: Worth) -> Answer:
+    """The same results with what the years ahead add."""
+    own = {part.name: getattr(results, part.name) for part in dataclasses.fields(Results)}
+    return Answer(**own, futures=futures, ahead=ahead, worth=worth)
