@@ -18,7 +18,7 @@ SHADOW = "Shadow price"
 ACRONYM = 3  # letters of a word that is written in capitals
 MOST_YEARS = 7  # shown side by side
 UNITS = {
-    "profit": ("EUR m a year", 1e-6), "surplus": ("EUR m a year", 1e-6), "government": ("EUR m a year", 1e-6), "co2": ("kt over the cars' lives", 1e-3),
+    "profit": ("EUR m a year", 1e-6), "surplus": ("EUR m a year", 1e-6), "government": ("EUR m a year", 1e-6), "co2": ("kt over lives", 1e-3),
     "electric_share": ("% points", 100.0), BASKET: ("%", 1.0), PER_CAR: ("%", 1.0),
 }  # fmt: skip
 SAID = {

@@ -28,13 +28,14 @@ from keiretsu.valuation.terms import terms_of
 from keiretsu.valuation.worth import equity_of, worth_of_all
 
 MISJUDGED = 0.02  # share of futures in which the company's value may say otherwise than the stake's
+MOST_FITTED = 400  # futures that a polynomial is fitted to: more take longer than they tell
 FEWEST = 4  # futures on each side, for a difference between them to have an error
 NAMED = 3  # inputs that a sentence names
 
 
 @dataclass(frozen=True, eq=False)
 class StakePart:
-    """A stake under one set of terms; `central` when its scenario was not drawn and its central case alone stands behind the figures, which then have no error."""
+    """A stake under one set of terms; `central` when its scenario was not drawn, so that its central case alone stands behind the figures, which have no error."""
 
     valuation: StakeValuation
     central: bool
@@ -42,7 +43,7 @@ class StakePart:
     @property
     def sentence(self) -> str:
         """What a board would quote."""
-        return self.valuation.sentence + (" Central case only: its scenario was not drawn." if self.central else "")
+        return self.valuation.sentence + (" Central case only." if self.central else "")
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def stakes_of(case: Case, futures: Ensemble) -> tuple[StakePart, ...]:
     for name in named:
         scenario = terms_of(case, name).scenario or BASELINE
         if scenario in scenarios_of(futures.data):
-            found.append(StakePart(value_stake(case, futures, name), False))
+            found.append(StakePart(value_stake(case, futures, name), not len(futures.inputs)))
         elif scenario in scenarios_of(futures.central):
             found.append(StakePart(value_stake(case, at_centre, name), True))
     if not found:
@@ -125,7 +126,8 @@ def must_be_true_of(case: Case, futures: Ensemble, stakes: Sequence[StakePart]) 
     loss = estimate((~pays).astype(float))
     found, why_not = None, ""
     try:
-        question = question_of(case, futures, decision, zero_kept(case, futures, stake))
+        few = dataclasses.replace(futures, inputs=futures.inputs.iloc[:MOST_FITTED], normals=futures.normals.iloc[:MOST_FITTED])
+        question = question_of(case, few, decision, zero_kept(case, futures, stake)[:MOST_FITTED])
         found = what_must_be_true(dataclasses.replace(question, words={name: input_said(case, name) for name in question.words}))
     except ValuationError as refused:
         why_not = str(refused)
