@@ -1,6 +1,7 @@
 """Fixed points ``x = map(x)`` by Anderson's acceleration with a safeguard.
 
-The map's own step is a good one (near a solution it contracts), so it is always what the iteration falls back to: Anderson's
+The map's own step is a good one (near a solution it contracts), so it is always what the iteration falls back to; a caller that knows how the
+map answers may hand in a better one made of the residual (a Newton step, say), which then takes its place. Anderson's
 combination of the last few steps is tried first; where it makes the residual larger, the iteration returns, forgets the
 history and takes the map's own steps, twice as many after each such return; they are accepted even if the residual grows on the way, and
 shortened only where the map cannot be evaluated. The number of returns is part of the result.
@@ -21,13 +22,14 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 
 Point: TypeAlias = Float[Array, " n"]
 Map: TypeAlias = Callable[[Point], tuple[Point, PyTree]]  # the image of a point, and anything else worth keeping
+StepOf: TypeAlias = Callable[[Point], Point]  # the step that a residual asks for, linear in it
 
 LONGEST_PENALTY = 64
 RIDGE = 1e-14  # relative to the squared columns of the history: keeps the small normal equations solvable
 
 
 class History(eqx.Module):
-    """Differences of earlier points and of their residuals, zero where there is none yet. Both (m, n)"""
+    """Differences of earlier points and of the steps their residuals ask for, zero where there is none yet. Both (m, n)"""
 
     moves: Float[Array, "m n"]
     turns: Float[Array, "m n"]
@@ -67,8 +69,8 @@ class FixedPoint(eqx.Module):
 class _State(eqx.Module):
     point: Point  # to be evaluated next
     plain: Bool[Array, ""]  # whether it is the map's own step from `before`
-    before: Point  # the last point accepted, its residual and the size of that
-    before_residual: Point
+    before: Point  # the last point accepted, the step its residual asks for and the size of the residual
+    before_step: Point
     before_size: Float[Array, ""]
     best: Point
     best_residual: Point
@@ -88,11 +90,15 @@ def no_history(unknowns: int, window: int) -> History:
     return History(empty, empty, jnp.array(0))
 
 
-def anderson(image_of: Map, start: Point, tolerance: Float[Array, ""] | float, *, history: History, limit: int) -> FixedPoint:
+def anderson(
+    image_of: Map, start: Point, tolerance: Float[Array, ""] | float, *, history: History, limit: int, step_of: StepOf | None = None
+) -> FixedPoint:
     """Iterate ``x -> image_of(x)[0]`` until ``max |image_of(x)[0] - x| <= tolerance`` or `limit` evaluations.
 
-    `history` is `no_history` or that of an earlier, rougher iteration. Never raises: look at ``settled``.
+    `history` is `no_history` or that of an earlier, rougher iteration with the same `step_of`: the step that a residual asks for, the residual itself
+    where not given. Never raises: look at ``settled``.
     """
+    step_of = step_of or (lambda residual: residual)
     zero, empty = jnp.zeros_like(start), jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), eqx.filter_eval_shape(image_of, start)[1])
     infinite, whole = jnp.array(jnp.inf), jnp.array(1.0)
     first = _State(
@@ -117,11 +123,11 @@ def anderson(image_of: Map, start: Point, tolerance: Float[Array, ""] | float, *
         hopeless = ~jnp.isfinite(state.best_size)  # not even the start can be evaluated
         return (state.count == 0) | ((state.best_size > tolerance) & (state.count < limit) & ~hopeless)
 
-    end = jax.lax.while_loop(unfinished, lambda state: _advance(state, image_of), first)
+    end = jax.lax.while_loop(unfinished, lambda state: _advance(state, image_of, step_of), first)
     return FixedPoint(end.best, end.best_residual, end.count, end.returns, end.best_size <= tolerance, end.best_kept, end.history)
 
 
-def _advance(state: _State, image_of: Map) -> _State:
+def _advance(state: _State, image_of: Map, step_of: StepOf) -> _State:
     """Evaluate the point at hand, accept or refuse it, then choose the next one."""
     image, kept = image_of(state.point)
     residual = image - state.point
@@ -129,13 +135,14 @@ def _advance(state: _State, image_of: Map) -> _State:
     finite = jnp.isfinite(size)
     accepted = finite & (state.plain | (size <= state.before_size))
     better = size < state.best_size
-    history = _remember(state.history, state.point - state.before, residual - state.before_residual, accepted & (state.count > 0))
+    step = step_of(residual)
+    history = _remember(state.history, state.point - state.before, step - state.before_step, accepted & (state.count > 0))
     history = jax.tree.map(lambda old: jnp.where(accepted, old, jnp.zeros_like(old)), history)
-    before, before_residual, before_size = _either(accepted, (state.point, residual, size), (state.before, state.before_residual, state.before_size))
+    before, before_step, before_size = _either(accepted, (state.point, step, size), (state.before, state.before_step, state.before_size))
     damping = jnp.where(finite, jnp.minimum(2 * state.damping, 1.0), state.damping / 2)
     patience = jnp.where(accepted, jnp.maximum(state.patience - 1, 0), state.penalty)
     own_step = patience > 0
-    forward = before_residual - jnp.where(own_step, 0.0, _explained(history, before_residual))
+    forward = before_step - jnp.where(own_step, 0.0, _explained(history, before_step))
     best, best_residual, best_size, best_kept = _either(
         better, (state.point, residual, size, kept), (state.best, state.best_residual, state.best_size, state.best_kept)
     )
@@ -143,7 +150,7 @@ def _advance(state: _State, image_of: Map) -> _State:
         point=before + damping * forward,
         plain=own_step,
         before=before,
-        before_residual=before_residual,
+        before_step=before_step,
         before_size=before_size,
         best=best,
         best_residual=best_residual,
@@ -175,12 +182,12 @@ def _remember(history: History, move: Point, turn: Point, usable: Bool[Array, ""
     return History(moves, turns, jnp.where(usable, (history.slot + 1) % slots, history.slot))
 
 
-def _explained(history: History, residual: Point) -> Point:
-    """What Anderson subtracts from the plain step: the part of the residual that earlier steps already explain."""
+def _explained(history: History, step: Point) -> Point:
+    """What Anderson subtracts from the plain step: the part of it that earlier steps already explain."""
     squares = (history.turns**2).sum(axis=1)
     empty = squares == 0
     scale = jnp.where(empty, 1.0, jnp.sqrt(squares))
     turns = history.turns / scale[:, None]
     gram = turns @ turns.T + jnp.diag(jnp.where(empty, 1.0, RIDGE))
-    weight = jnp.linalg.solve(gram, turns @ residual) / scale
+    weight = jnp.linalg.solve(gram, turns @ step) / scale
     return weight @ (history.moves + history.turns)

@@ -5,12 +5,17 @@ Every draw therefore starts from the sales and prices that were observed, whatev
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
 
 from keiretsu.demand.tastes import Nests, Tastes
-from keiretsu.outlook.arrays import BaseYear, Reproduced
+from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced
 from keiretsu.outlook.implicit import utilities
 from keiretsu.outlook.inputs import Values
 from keiretsu.supply.cost import leaving
@@ -60,12 +65,25 @@ def tastes_under(base: BaseYear, values: Values) -> tuple[PerProductAndDraw, Per
 
 
 def by_draw(base: BaseYear, wedges: Wedges) -> Wedges:
-    """Taxes and incentives by class of buyer, (M, J, G), written out by draw; one class stays one column."""
-    if wedges.buyer_add.shape[-1] == 1:
-        return wedges
-    spread = jax.vmap(lambda values, index: values[:, index])
-    rate, add, charge = (spread(values, base.buyer_class) for values in (wedges.buyer_rate, wedges.buyer_add, wedges.maker_charge))
-    return Wedges(rate, add, wedges.maker_rate, charge)
+    """Taxes and incentives by class of buyer, (M, J, G), written out by draw; what is one column stays one column."""
+    member = jax.nn.one_hot(base.buyer_class, wedges.buyer_add.shape[-1], dtype=float, axis=1)  # (M, G, I); a product, for gathers are slow
+
+    def spread(values: Float[Array, "M J G"]) -> Float[Array, "M J I"]:
+        return values if values.shape[-1] == 1 else values @ member
+
+    return Wedges(spread(wedges.buyer_rate), spread(wedges.buyer_add), wedges.maker_rate, spread(wedges.maker_charge))
+
+
+def one_charge(base: BaseYear, plans: Mapping[str, Plan]) -> tuple[BaseYear, dict[str, Plan]]:
+    """Charges on makers kept once where no class of buyer differs in any year of any plan: that takes two passes off each evaluation of prices."""
+    every: list[BaseYear | Plan] = [base, *plans.values()]
+    if any((np.asarray(one.maker_charge) != np.asarray(one.maker_charge)[..., :1]).any() for one in every):
+        return base, dict(plans)
+
+    def once(record: Any) -> Any:
+        return eqx.tree_at(lambda r: r.maker_charge, record, record.maker_charge[..., :1])
+
+    return once(base), {name: once(plan) for name, plan in plans.items()}
 
 
 def _reproduce_market(m: _Market, outside: bool) -> tuple[PerProduct, PerProduct, Scalar]:

@@ -1,7 +1,7 @@
 """The zeta map with nests as it is iterated: one exponential over products x draws, the rest over nests x draws or in matrix products.
 
 As in `keiretsu.supply.zeta`, utilities are differences from an anchor: ``e_ij = exp((base_ij - alpha_i a_ij (p_j - p0_j)) / (1 - sigma_sub))`` with each
-subgroup's largest taken out, and what is taken out enters sums over subgroups and groups as a factor. That keeps single precision accurate
+subgroup's largest taken out, and what is taken out enters sums over subgroups and groups as a factor, kept in logs. That keeps single precision accurate
 and needs no running maximum. Limits are those of that module: a subgroup whose prices all move by hundreds of utils gives a residual that
 is not a number; `keiretsu.supply.first_order.conditions` has no such limit.
 """
@@ -28,7 +28,7 @@ class NestedAnchor(eqx.Module):
     base
         Utility over ``1 - sigma_sub`` less the subgroup's largest, -inf when not on sale. (J, I)
     sub, group
-        What was taken out: factors of each subgroup's sum inside its group, and of each group's sum; zero with nothing on sale. (K, I), (G, I)
+        What was taken out, in logs: of each subgroup's sum inside its group, and of each group's sum; -inf with nothing on sale. (K, I), (G, I)
     nothing
         Odds of buying nothing on the same scale. (I,)
     price
@@ -69,7 +69,7 @@ def nested_anchor(problem: PriceProblem, nests: Nests, price: PerProduct) -> Nes
     group = peak * (1 - nests.sigma_group)[:, None]
     best = jnp.max(group, axis=0)
     top = jnp.maximum(best, 0.0) if tastes.outside else best
-    return NestedAnchor(base, jnp.exp(sub), jnp.exp(group - top), jnp.exp(-top) if tastes.outside else jnp.zeros_like(top), price)
+    return NestedAnchor(base, sub, group - top, jnp.exp(-top) if tastes.outside else jnp.zeros_like(top), price)
 
 
 def nested_odds(problem: PriceProblem, nests: Nests, start: NestedAnchor, price: PerProduct) -> NestedOdds:
@@ -79,13 +79,15 @@ def nested_odds(problem: PriceProblem, nests: Nests, start: NestedAnchor, price:
     steep = (problem.wedges.buyer_rate * (price - start.price)[:, None]) / (1 - nests.sigma_sub)[nests.sub][:, None]
     odds = jnp.exp(start.base - problem.tastes.alpha[None, :] * steep)
     total = members @ odds
-    in_group = start.sub * _power(total, ((1 - nests.sigma_sub) / (1 - nests.sigma_group)[nests.group_of_sub])[:, None])
+    in_group = _scaled_power(total, ((1 - nests.sigma_sub) / (1 - nests.sigma_group)[nests.group_of_sub])[:, None], start.sub)
     of_group = per_group @ in_group
-    group = start.group * _power(of_group, (1 - nests.sigma_group)[:, None])
+    group = _scaled_power(of_group, (1 - nests.sigma_group)[:, None], start.group)
     group = group / (group.sum(axis=0) + start.nothing)
     sub = in_group / jnp.where(of_group > 0, of_group, 1.0)[nests.group_of_sub]
-    each = sub * group[nests.group_of_sub] / jnp.where(total > 0, total, 1.0)
-    return NestedOdds(odds * each[nests.sub], sub, group)
+    in_sub = (
+        odds / jnp.where(total > 0, total, 1.0)[nests.sub]
+    )  # divided first: far below the anchor totals are so large that a factor would underflow
+    return NestedOdds(in_sub * (sub * group[nests.group_of_sub])[nests.sub], sub, group)
 
 
 def nested_flows(problem: PriceProblem, nests: Nests, odds: NestedOdds, price: PerProduct) -> Flows:
@@ -123,10 +125,10 @@ def nested_flows(problem: PriceProblem, nests: Nests, odds: NestedOdds, price: P
     return Flows(slope, charged, outer * ((omega * seen) @ steep), chance @ tastes.weight)
 
 
-def _power(base: Float[Array, "n I"], exponent: Float[Array, "n 1"]) -> Float[Array, "n I"]:
-    """``base ** exponent`` of numbers that are not negative, zero at zero."""
+def _scaled_power(base: Float[Array, "n I"], exponent: Float[Array, "n 1"], log_factor: Float[Array, "n I"]) -> Float[Array, "n I"]:
+    """``exp(log_factor) base ** exponent`` of numbers that are not negative, zero at zero; the factor may be too small for a float by itself."""
     positive = base > 0
-    return jnp.where(positive, jnp.exp(exponent * jnp.log(jnp.where(positive, base, 1.0))), 0.0)
+    return jnp.where(positive, jnp.exp(log_factor + exponent * jnp.log(jnp.where(positive, base, 1.0))), 0.0)
 
 
 def _members(nests: Nests, dtype: jnp.dtype) -> Float[Array, "K J"]:

@@ -7,6 +7,7 @@ error; `equilibrium` is its inner part, which can be differentiated, compiled an
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,14 +20,16 @@ from jaxtyping import Array, Bool, Int, PyTree
 from keiretsu.demand.choice import shares
 from keiretsu.demand.tastes import Tastes
 from keiretsu.errors import PricesNotSettled, PricingError, Problem
-from keiretsu.numerics.fixed_point import anderson, no_history
+from keiretsu.numerics.fixed_point import StepOf, anderson, no_history
 from keiretsu.numerics.implicit import solve_linear
 from keiretsu.supply.first_order import Conditions, PriceProblem, conditions
+from keiretsu.supply.nested_zeta import NestedAnchor
 from keiretsu.supply.wedges import Wedges, paid
 from keiretsu.supply.weights import ProfitWeights
-from keiretsu.supply.zeta import anchor, to_single, zeta_around, zeta_near
-from keiretsu.typing import PerProduct, ProductMask, Scalar
+from keiretsu.supply.zeta import Anchor, anchor, slopes_around, to_single, zeta_around, zeta_near
+from keiretsu.typing import PerProduct, ProductByProduct, ProductMask, Scalar
 
+_NEWTON_LIMIT = 15  # evaluations, rough and fine each, before Newton's steps are given up
 ROUGH = 3e-6  # share of the mean price at which single precision hands over; its own rounding is a tenth of that
 
 
@@ -168,22 +171,60 @@ settle = eqx.filter_jit(equilibrium)
 
 
 def _iterate(problem: PriceProblem, start: PerProduct, options: PricingOptions) -> Pricing:
-    """A rough phase in single precision, then the same iteration in double precision from where it ended."""
+    """A rough phase in single precision, then the same iteration in double precision from where it ended.
+
+    With nests both take Newton steps with one closed-form derivative, see `keiretsu.supply.response`; where these do not settle, the zeta map's own steps do it.
+    """
     scale = _money_scale(problem, start)
     tolerance = jnp.minimum(options.tolerance_eur, jnp.where(scale > 0, options.relative * scale, jnp.inf))
-    nothing = no_history(start.shape[0], options.window)
     base = anchor(problem, start)
+    if not isinstance(base, NestedAnchor):
+        return _two_phases(problem, base, start, options, scale, tolerance, None)
+    step_of = newton_step(slopes_around(to_single(problem), to_single(base), start.astype(jnp.float32)))
+    found = _two_phases(
+        problem, base, start, dataclasses.replace(options, limit=_NEWTON_LIMIT, limit_single=_NEWTON_LIMIT), scale, tolerance, step_of
+    )
+
+    def without() -> Pricing:
+        again = _two_phases(problem, base, start, options, scale, tolerance, None)
+        return dataclasses.replace(
+            again,
+            iterations=found.iterations + again.iterations,
+            in_single=found.in_single + again.in_single,
+            returns=found.returns + again.returns + 1,
+        )
+
+    return jax.lax.cond(found.settled | (options.limit <= _NEWTON_LIMIT), lambda: found, without)
+
+
+def newton_step(slopes: ProductByProduct) -> StepOf:
+    """The step ``(1 - slopes)^-1 residual``, by factors in the precision of `slopes`."""
+    factors = jax.scipy.linalg.lu_factor(jnp.eye(slopes.shape[0], dtype=slopes.dtype) - slopes)
+    return lambda residual: jax.scipy.linalg.lu_solve(factors, residual.astype(slopes.dtype)).astype(residual.dtype)
+
+
+def _two_phases(
+    problem: PriceProblem,
+    base: Anchor | NestedAnchor,
+    start: PerProduct,
+    options: PricingOptions,
+    scale: Scalar,
+    tolerance: Scalar,
+    step_of: StepOf | None,
+) -> Pricing:
     single = zeta_around(to_single(problem), to_single(base))
     rough = anderson(
         lambda price: (single(price.astype(jnp.float32)).implied.astype(jnp.float64), None),
         start,
-        ROUGH * scale,
-        history=nothing,
+        (ROUGH if step_of is None else 10 * ROUGH) * scale,
+        history=no_history(start.shape[0], options.window),
         limit=options.limit_single,
+        step_of=step_of,
     )
-    near = jnp.where(problem.chosen, rough.value, start)  # single precision must not round a price that is held
+    onward = 0.0 if step_of is None else step_of(rough.residual)
+    near = jnp.where(problem.chosen, rough.value + onward, start)  # single precision must not round a price that is held
     double = zeta_near(problem, base, near)
-    fine = anderson(lambda price: _image_and_share(double(price)), near, tolerance, history=rough.history, limit=options.limit)
+    fine = anderson(lambda price: _image_and_share(double(price)), near, tolerance, history=rough.history, limit=options.limit, step_of=step_of)
     return Pricing(
         fine.value, fine.kept, fine.residual, rough.iterations + fine.iterations, rough.iterations, rough.returns + fine.returns, fine.settled
     )

@@ -18,9 +18,10 @@ import jax.numpy as jnp
 
 from keiretsu.supply.first_order import Conditions, Flows, PriceProblem, solved_for_margin
 from keiretsu.supply.nested_zeta import NestedAnchor, nested_anchor, nested_flows, nested_odds
+from keiretsu.supply.response import zeta_slopes
 from keiretsu.supply.wedges import paid
 from keiretsu.supply.weights import seen_by_setters
-from keiretsu.typing import PerDraw, PerProduct, PerProductAndDraw
+from keiretsu.typing import PerDraw, PerProduct, PerProductAndDraw, ProductByProduct
 
 Record = TypeVar("Record")
 ZetaMap: TypeAlias = Callable[[PerProduct], Conditions]
@@ -68,6 +69,14 @@ def zeta_around(problem: PriceProblem, start: Anchor | NestedAnchor) -> ZetaMap:
         return solved_for_margin(problem, price, _flows(problem, odds, start.nothing, price))
 
     return zeta
+
+
+def slopes_around(problem: PriceProblem, start: NestedAnchor, price: PerProduct) -> ProductByProduct:
+    """Nearly the zeta map's derivative at `price`; see `keiretsu.supply.response`. (J, J)"""
+    nests = problem.tastes.nests
+    assert nests is not None
+    odds = nested_odds(problem, nests, start, price)
+    return zeta_slopes(problem, nests, odds, solved_for_margin(problem, price, nested_flows(problem, nests, odds, price)), price)
 
 
 def _nested(problem: PriceProblem, start: NestedAnchor) -> ZetaMap:
