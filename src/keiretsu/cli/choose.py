@@ -25,25 +25,23 @@ LastYear = Annotated[int, typer.Option("--until", help="Last year counted, where
 EURO_M = 1e-6
 
 
-def whatmustbetrue(case: CaseName, terms: Terms = "", draws: Draws = 256) -> None:
-    """The likeliest future in which a stake is worth nothing, and how likely that is."""
+def whatmustbetrue(case: CaseName, terms: Terms = "", draws: Draws = 64) -> None:
+    """The likeliest future in which a stake is worth nothing, found on the model itself, and how likely a loss is."""
     from keiretsu.case import load_case
     from keiretsu.cli import say
-    from keiretsu.report.decisions import must_be_true_tables
-    from keiretsu.study.decisions import question_of
-    from keiretsu.study.futures import futures_of
-    from keiretsu.valuation import terms_of, value_stake
-    from keiretsu.valuation.must_be_true import what_must_be_true
+    from keiretsu.report.decisions import on_the_model_tables
+    from keiretsu.study.futures import futures_and_years
+    from keiretsu.study.on_the_model import stake_must_be_true
+    from keiretsu.valuation import terms_of
 
     loaded = load_case(case)
     asked = terms_of(loaded, terms or _first_terms(loaded))
     with say.progress() as on_step:
-        futures = futures_of(loaded, (asked.scenario,) if asked.scenario else (), draws, on_step)
-    stake = value_stake(loaded, futures, asked)
-    decision = f"{asked.investor}'s EUR {asked.amount_eur * EURO_M:,.0f} m for {asked.company}"
-    found = what_must_be_true(question_of(loaded, futures, decision, stake.net_present_value))
+        outlook, futures = futures_and_years(loaded, (asked.scenario,) if asked.scenario else (), draws, on_step)
+        on_step(0, 1, "the nearest future in which it is worth nothing")
+        found = stake_must_be_true(loaded, futures, outlook, asked)
     say.say(found.sentence)
-    for table in must_be_true_tables(found):
+    for table in on_the_model_tables(found):
         say.show(table)
 
 
@@ -55,7 +53,7 @@ def alliances(
     pools: Annotated[str, typer.Option(help="CO2 pools: own or shared.")] = "own",
     years: Annotated[
         str, typer.Option(help="alike: every year like the base year, policy left out. ahead: years simulated to the case's last one.")
-    ] = "alike",
+    ] = "ahead",
     draws: Annotated[int, typer.Option("--draws", min=0, help="Futures to draw; 0 is the central case.")] = 0,
     until: LastYear = 2035,
     rate: Rate = 0.07,
@@ -79,20 +77,29 @@ def timing(
     year: Annotated[
         list[int] | None, typer.Option("--year", help="A year in which they may come.", show_default="the three after the base year's next")
     ] = None,
+    years: Annotated[
+        str, typer.Option(help="ahead: years simulated to the case's last one. alike: every year like the base year, policy left out.")
+    ] = "ahead",
     until: LastYear = 2035,
     rate: Rate = 0.07,
 ) -> None:
     """The best year of each launch, given the others; what waiting costs; whose sales a twin takes."""
     from keiretsu.case import load_case
     from keiretsu.cli import say
-    from keiretsu.report.decisions import timing_tables
+    from keiretsu.report.decisions import AHEAD, ALIKE, timing_tables
     from keiretsu.study.launches import time_launches
+    from keiretsu.study.launches_ahead import time_launches_ahead
 
+    _one_of("--years", years, ("alike", "ahead"))
     loaded = load_case(case)
+    asked = tuple(year or range(loaded.year + 2, loaded.year + 5))
     with say.progress() as on_step:
-        found, sources = time_launches(loaded, scenario, tuple(year or range(loaded.year + 2, loaded.year + 5)), until, rate, on_step)
+        if years == "ahead":
+            found, sources = time_launches_ahead(loaded, scenario, asked, on_step)
+        else:
+            found, sources = time_launches(loaded, scenario, asked, until, rate, on_step)
     say.say(found.sentence)
-    for table in timing_tables(found, sources):
+    for table in timing_tables(found, sources, AHEAD if years == "ahead" else ALIKE):
         say.show(table)
 
 

@@ -17,6 +17,8 @@ from scipy.special import ndtr
 from keiretsu.numerics.reliability import NoZero
 from keiretsu.typing import Vector
 
+BENDS = tuple(np.round(np.arange(-1.0, 1.51, 0.05), 2).tolist())  # tried, in units of one over the spread of the values
+
 
 @dataclass(frozen=True)
 class DearOptions:
@@ -36,10 +38,10 @@ class DearOptions:
         Distance beyond which a zero counts as none.
     """
 
-    tolerance: float = 0.02
-    straight: float = 0.2
+    tolerance: float = 0.03
+    straight: float = 0.1
     evaluations: int = 12
-    sweeps: int = 3
+    sweeps: int = 2
     longest: float = 2.0
     farthest: float = 6.0
 
@@ -55,7 +57,7 @@ class DearZero:
     beta
         Its distance from the middle, below zero when the function is below zero in the middle.
     slope
-        Exact slope at the last point at which it was taken. (k,)
+        Slope there: the exact one last taken, corrected by what was seen since. (k,)
     middle, residual
         The function in the middle, and what is left of it at the point.
     off_line
@@ -78,7 +80,12 @@ class DearZero:
 
 
 def nearest_zero(
-    value: Callable[[Vector], float], slope: Callable[[Vector], Vector], dimensions: int, spread: float, where: str, options: DearOptions = DearOptions()
+    value: Callable[[Vector], float],
+    slope: Callable[[Vector], Vector],
+    dimensions: int,
+    spread: float,
+    where: str,
+    options: DearOptions = DearOptions(),
 ) -> DearZero:
     """The zero nearest to the origin.
 
@@ -98,7 +105,7 @@ def nearest_zero(
     """
     u = np.zeros(dimensions)
     g, down = float(value(u)), np.asarray(slope(u), float)
-    middle, evaluations, sweeps, exact = g, 1, 1, down
+    middle, evaluations, sweeps = g, 1, 1
     while True:
         steep = float(np.linalg.norm(down))
         if not steep > 1e-6 * spread:
@@ -112,26 +119,58 @@ def nearest_zero(
         evaluations += 1
         down = down + (ahead - g - float(down @ step)) / max(float(step @ step), 1e-300) * step
         u, g = u + step, ahead
-        spent = evaluations >= options.evaluations
-        if abs(g) <= options.tolerance * spread or spent:
-            if sweeps < options.sweeps:
-                exact = down = np.asarray(slope(u), float)
-                sweeps += 1
-            off = _off_line(u, exact)
-            near = abs(g) <= options.tolerance * spread
-            if spent or (near and (off <= options.straight or sweeps >= options.sweeps)):
-                beta = float(np.linalg.norm(u)) * (1.0 if middle >= 0 else -1.0)
-                return DearZero(u, beta, exact, middle, g, off, evaluations, sweeps, near and off <= options.straight)
+        spent, near = evaluations >= options.evaluations, abs(g) <= options.tolerance * spread
+        if not (near or spent):
+            continue
+        looked_again = sweeps < options.sweeps
+        if looked_again:
+            down = np.asarray(slope(u), float)
+            sweeps += 1
+        off = _off_line(u, down)
+        if spent or off <= options.straight or not looked_again:
+            beta = float(np.linalg.norm(u)) * (1.0 if middle >= 0 else -1.0)
+            return DearZero(u, beta, down, middle, g, off, evaluations, sweeps, near and off <= options.straight)
 
 
-def on_the_other_side(values: Vector, normals: np.ndarray, zero: DearZero) -> Vector:
-    """Chance of a value below zero on the line through each draw along the zero's slope, everything else as in that draw. (N,)
+@dataclass(frozen=True, eq=False)
+class OtherSide:
+    """How likely a value below zero is, from draws.
 
-    Moving a draw by one standard deviation along the slope changes the value by the slope's length, so the line meets zero at a known place; where along the line a draw
-    stands is standard normal. Exact where the value bends in the other directions only.
+    Attributes
+    ----------
+    chance
+        On the line through each draw along the zero's slope, everything else as in that draw. (N,)
+    bend
+        How much the value bends along the slope, as found from the draws: 0 for a straight line, above zero where it rises faster the higher it is.
+    explained
+        Part of the variance of the straightened values that the straight line through the zero explains.
     """
-    steep = float(np.linalg.norm(zero.slope))
-    return ndtr(normals @ zero.slope / steep - values / steep)
+
+    chance: Vector
+    bend: float
+    explained: float
+
+
+def on_the_other_side(values: Vector, normals: np.ndarray, zero: DearZero) -> OtherSide:
+    """Chance of a value below zero from lines through draws.
+
+    Moving a draw by one standard deviation along the slope changes its value by the slope's length where the value is near zero, so a straight line would meet zero at a known
+    place, and where along the line a draw stands is standard normal. Far from zero the value bends; it is straightened by ``(1 - exp(-b g)) / b``, which leaves zero and the
+    slope there alone, with the b for which least is left of the draws' variance beside the line. What bends across the slope is in the draws.
+    """
+    steep, spread = float(np.linalg.norm(zero.slope)), float(np.std(values))
+    line = (normals - zero.point) @ zero.slope
+    explained, bend = max((_explained(_straightened(values, bend / spread), line), bend) for bend in BENDS)
+    chance = ndtr(normals @ zero.slope / steep - _straightened(values, bend / spread) / steep)
+    return OtherSide(chance, bend, explained)
+
+
+def _straightened(values: Vector, bend: float) -> Vector:
+    return values if bend == 0 else -np.expm1(-bend * values) / bend
+
+
+def _explained(values: Vector, line: Vector) -> float:
+    return 1.0 - float((values - line).var() / values.var())
 
 
 def _off_line(point: Vector, slope: Vector) -> float:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import equinox as eqx
 import jax.numpy as jnp
 import xarray as xr
+from jaxtyping import Array, Float
 
 from keiretsu.errors import InputError, Problem
 from keiretsu.outlook.arrays import Year
@@ -68,6 +70,19 @@ class Measure:
         if self.what == "pack price":
             return last["pack_price_eur_kwh"]
         return last[{"surplus": "surplus_eur", "co2": "co2_t"}[self.what]].sum("market")
+
+
+class YearlyWeights(eqx.Module):
+    """A weighted sum over years and firms: what a change of any yearly figure is worth, so that slopes of money follow from those of the years. (T, F) each"""
+
+    text: str = eqx.field(static=True)
+    profit: Float[Array, "T F"]
+    revenue: Float[Array, "T F"]
+    units: Float[Array, "T F"]
+
+    def of(self, years: Year) -> Scalar:
+        """The number, from a path's arrays."""
+        return (self.profit * years.firm_profit).sum() + (self.revenue * years.firm_revenue).sum() + (self.units * years.firm_units).sum()
 
 
 def measure_named(text: str, outlook: Outlook, rate: float) -> Measure:

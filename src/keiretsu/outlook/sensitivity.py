@@ -18,7 +18,7 @@ from keiretsu.numerics.polynomial import fit_polynomial, sobol_indices
 from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, Year
 from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.inputs import Values
-from keiretsu.outlook.measures import Measure
+from keiretsu.outlook.measures import Measure, YearlyWeights
 from keiretsu.outlook.outlook import Outlook, require_settled
 from keiretsu.outlook.path import LaunchValues, path
 from keiretsu.outlook.uncertain import Uncertain
@@ -31,7 +31,7 @@ CHECK_STEP = 1e-4  # of each input's deviation, along the direction that changes
 CHECK_TOLERANCE = 1e-3
 
 
-def slopes(outlook: Outlook, scenario: str, measure: Measure, values: Mapping[str, float]) -> tuple[float, dict[str, float]]:
+def slopes(outlook: Outlook, scenario: str, measure: Measure | YearlyWeights, values: Mapping[str, float]) -> tuple[float, dict[str, float]]:
     """The output and its derivative by every input, at `values`.
 
     Raises
@@ -115,7 +115,7 @@ def output_at(outlook: Outlook, scenario: str, measure: Measure, values: Mapping
     return float(_output(outlook.arrays(values), outlook.base, outlook.plans[scenario], outlook.options, measure)[0])
 
 
-def _number(given: Given, base: BaseYear, plan: Plan, options: PricingOptions, measure: Measure) -> tuple[Scalar, tuple[Reproduced, Year]]:
+def _number(given: Given, base: BaseYear, plan: Plan, options: PricingOptions, measure: Measure | YearlyWeights) -> tuple[Scalar, tuple[Reproduced, Year]]:
     found, years = path(base, plan, given[0], given[1], options)
     return measure.of(years), (found, years)
 

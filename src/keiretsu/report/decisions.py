@@ -14,8 +14,11 @@ from keiretsu.valuation.choosing import Choice
 from keiretsu.valuation.hindsight import Hindsight
 from keiretsu.valuation.must_be_true import MustBeTrue
 from keiretsu.valuation.odds import in_own_unit
+from keiretsu.valuation.on_the_model import OnTheModel
 from keiretsu.valuation.timing import LaunchTiming
 
+ALIKE = "Every year like the base year, policy left out, cost of launching not in it; the others at the combination named above."
+AHEAD = "Margins of the years simulated, every rule in force, cost of launching not in it; the others at the combination named above."
 MOST_INPUTS = 12  # of a design point: the rest carries next to nothing
 
 
@@ -41,6 +44,35 @@ def must_be_true_tables(found: MustBeTrue) -> list[Table]:
         table_of("must_be_true", f"{found.question.decision}: the likeliest future in which it is worth nothing", point, names={}, labels=labels),
         table_of("must_be_true_chances", "How likely a loss is", found.branches, names={}, columns=list(chances), labels=chances, note=note),
     ]
+
+
+def on_the_model_tables(found: OnTheModel) -> list[Table]:
+    """The point in own units, the chance in its three ways, and what events change."""
+    question = found.question
+    rows = []
+    for row in found.table.head(MOST_INPUTS).to_dict("records"):
+        there, middle = (in_own_unit(float(row[column]), str(row["unit"])) for column in ("at_point", "middle"))
+        rows.append((question.words[str(row["input"])], middle, there, row["standard_deviations"], row["importance"]))
+    point = pd.DataFrame(rows, columns=["input", "middle", "at_point", "standard_deviations", "importance"])
+    labels = {
+        "input": _text("Input"), "middle": _text("Middle"), "at_point": _text("Worth nothing at"),
+        "standard_deviations": Label("Away", "standard deviations", digits=2, signed=True), "importance": _percent("Part of the distance"),
+    }  # fmt: skip
+    chances = found.chances.assign(half95=["" if half is None else f"{float(half):.0%}" for half in found.chances["half95"]])
+    events = found.events.assign(event=[question.words[name] for name in found.events["event"]])
+    looks = f"{found.zero.evaluations} paths of the model and {found.zero.sweeps} sweeps for slopes led there; EUR {found.left_eur / 1e6:,.0f} m are left."
+    line = f"A straight line through the point explains {max(found.explained, 0.0):.0%} of what differs between futures."
+    return [
+        table_of("must_be_true", f"{question.decision}: the likeliest future in which it is worth nothing", point, names={}, labels=labels, note=looks),
+        table_of(
+            "must_be_true_chances", "How likely a loss is", chances, names={},
+            labels={"how": _text("How it was found"), "loss": _percent("Loss"), "half95": _text("± (95 %)")}, note=line,
+        ),
+        table_of(
+            "must_be_true_events", "What each event is worth at that point", events, names={},
+            labels={"event": _text("Event"), "likelier": _text("Taken as"), "chance": _percent("Chance that it happens"), "turned_eur": _money("Otherwise")},
+        ),
+    ]  # fmt: skip
 
 
 def alliance_tables(found: Alliance, names: Mapping[str, str]) -> list[Table]:
@@ -86,7 +118,7 @@ def alliance_tables(found: Alliance, names: Mapping[str, str]) -> list[Table]:
     return tables
 
 
-def timing_tables(found: LaunchTiming, sources: pd.DataFrame) -> list[Table]:
+def timing_tables(found: LaunchTiming, sources: pd.DataFrame, note: str = ALIKE) -> list[Table]:
     """What waiting costs, best responses, whose sales a launch takes."""
     waiting = found.waiting.assign(year=[str(year) for year in found.waiting["year"]])
     labels = {
@@ -98,7 +130,6 @@ def timing_tables(found: LaunchTiming, sources: pd.DataFrame) -> list[Table]:
         ("from_partners_launches", "From the other's launches"), ("from_partners_other", "From the other's cars"), ("from_rivals", "From rivals"),
         ("from_nothing", "From buying nothing"),
     )}  # fmt: skip
-    note = "Every year like the base year, policy left out, cost of launching not in it; the others at the combination named above."
     return [
         table_of("waiting", "What each year is worth", waiting, names={}, labels=labels, note=note),
         table_of("responses", "Best answers to each other", found.responses, names={}, labels=labels),

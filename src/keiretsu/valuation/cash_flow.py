@@ -74,7 +74,7 @@ def cash_flow(case: Case, finance: Finance, prospects: Prospects, *, with_synerg
     revenue = simulated + finance.path("rest_of_company_revenue_eur", years)
     size = planned + finance.path("rest_of_company_revenue_eur", years)
     synergies = np.broadcast_to(synergy_path(case, finance, prospects.scenario, years) * float(with_synergies), shape)
-    fixed_cost = -finance.path("fixed_cost_eur", years) - finance.overhead_share * size - not_marginal
+    fixed_cost = -prospects.fixed_cost[:, None] * finance.path("fixed_cost_eur", years) - finance.overhead_share * size - not_marginal
     rnd = np.broadcast_to(-finance.path("rnd_eur", years), shape)
     shared_as_in = prospects.scenario if with_synergies else BASELINE
     spent = finance.path("capex_eur", years) + platform_path(case, finance.company, shared_as_in, years) + finance.capex_share * size

@@ -17,7 +17,7 @@ from keiretsu.valuation.cash_flow import LINES, CashFlow
 from keiretsu.valuation.discounting import value_of_flows, value_of_growth
 from keiretsu.valuation.equity import Equity, refuse_negative
 from keiretsu.valuation.finance import Finance, finance_of, finances, real_rate, records
-from keiretsu.valuation.inputs import BASELINE, Futures
+from keiretsu.valuation.inputs import BASELINE, Futures, with_own_inputs
 from keiretsu.valuation.money import estimate, with_error
 from keiretsu.valuation.worth import Terminal, Worth, equity_of, not_valued, worth_of_all
 
@@ -79,13 +79,13 @@ def value_company(case: Case, futures: Futures, company: str, *, scenario: str =
         When it is expected to be worth less than it owes.
     """
     finance = finance_of(finances(case), company)
-    worths = worth_of_all(case, futures.data, scenario, with_synergies=True)
+    worths = worth_of_all(case, with_own_inputs(futures), scenario, with_synergies=True)
     equities: dict[Terminal, Equity] = {t: equity_of(case, worths, t) for t in ("growth", "exit_multiple")}
     refuse_negative(equities["growth"], [company], {company: finance.place})
     lines = _lines(worths[company], equities)
     before = lines
     if scenario != BASELINE:
-        base = worth_of_all(case, futures.data, BASELINE, with_synergies=True)
+        base = worth_of_all(case, with_own_inputs(futures), BASELINE, with_synergies=True)
         before = _lines(base[company], {t: equity_of(case, base, t) for t in ("growth", "exit_multiple")})
     stated = guidance_beside_model(case, company, worths[company], equities["growth"])
     market = beside_the_market(case, worths, equities["growth"], company)

@@ -10,7 +10,7 @@ import pandas as pd
 from keiretsu.case import Case
 from keiretsu.valuation.company import wacc_growth_table
 from keiretsu.valuation.finance import finance_of, finances, records
-from keiretsu.valuation.inputs import BASELINE, Futures
+from keiretsu.valuation.inputs import BASELINE, Futures, with_own_inputs
 from keiretsu.valuation.worth import TERMINALS, equity_of, worth_of_all
 
 
@@ -20,7 +20,7 @@ def football_field(case: Case, futures: Futures, company: str, *, scenario: str 
     Model bars run from the 10th to the 90th percentile of draws; the discount-rate bar over its means; stated bars are as stated.
     """
     finance_of(finances(case), company)
-    worths = worth_of_all(case, futures.data, scenario, with_synergies=True)
+    worths = worth_of_all(case, with_own_inputs(futures), scenario, with_synergies=True)
     rows: list[dict[str, Any]] = []
     for terminal in TERMINALS:
         name = "cash flow, growth after the last year" if terminal == "growth" else "cash flow, sold for a multiple"

@@ -16,6 +16,8 @@ from keiretsu.errors import Problem, ValuationError
 from keiretsu.typing import Vector
 
 BASELINE = "baseline"
+FIXED_COST = "fixed_cost"  # uncertain input, and variable (draw) of a data set that knows it
+USUAL = "usual_margin_rate"  # variable (firm) of a data set whose draws are not compared with each other, but with those of a whole ensemble
 
 # What a contract may refer to, because it is published or can be audited: variable of the ensemble, its dimension beyond draw and year.
 OBSERVABLE: dict[str, str] = {
@@ -54,6 +56,8 @@ class Prospects:
         Cars a year. (N, T, F)
     planned_revenue_eur, planned_units
         Revenue and cars that overhead, research and plants are sized for: see `keiretsu.valuation.cash_flow`. (N, T, F)
+    fixed_cost
+        Fixed cost as a multiple of the stated one, by draw. (N,)
     excess
         Margin over revenue in the first year of the baseline, less its median over draws. (N, F)
     """
@@ -67,6 +71,7 @@ class Prospects:
     electric_units: np.ndarray
     planned_revenue_eur: np.ndarray
     planned_units: np.ndarray
+    fixed_cost: np.ndarray
     excess: np.ndarray
 
     @property
@@ -98,6 +103,14 @@ class Prospects:
         return revenue, self.planned_units[:, :, k], self.excess[:, k, None] * revenue
 
 
+def with_own_inputs(futures: Futures) -> xr.Dataset:
+    """The draws with those uncertain inputs that move no price and that the valuation itself uses; a copy where the ensemble has them, else the data as they are."""
+    inputs = getattr(futures, "inputs", None)
+    if inputs is None or FIXED_COST not in inputs or len(inputs) != futures.data.sizes["draw"]:
+        return futures.data
+    return futures.data.assign({FIXED_COST: ("draw", inputs[FIXED_COST].to_numpy(float))})
+
+
 def prospects(data: xr.Dataset, scenario: str, sized_by: str = "") -> Prospects:
     """Read one scenario of an ensemble's data set; `sized_by` names the scenario whose revenue companies are sized for, itself when empty.
 
@@ -123,15 +136,25 @@ def prospects(data: xr.Dataset, scenario: str, sized_by: str = "") -> Prospects:
         array("firm_electric_units"),
         array("firm_revenue_eur", planned),
         array("firm_units", planned),
+        np.asarray(data[FIXED_COST].values, float) if FIXED_COST in data else np.ones(data.sizes["draw"]),
         _excess(data),
     )
 
 
+def usual_margin_rate(data: xr.Dataset) -> xr.DataArray:
+    """Median over draws of each firm's margin over revenue in the first year of the baseline: what `USUAL` holds for draws that are valued one at a time. (firm)"""
+    return xr.DataArray(np.median(_first_margin_rate(data), axis=0), dims="firm", coords={"firm": data["firm"].values})
+
+
 def _excess(data: xr.Dataset) -> np.ndarray:
+    rate = _first_margin_rate(data)
+    return rate - (np.asarray(data[USUAL].values, dtype=float) if USUAL in data else np.median(rate, axis=0))
+
+
+def _first_margin_rate(data: xr.Dataset) -> np.ndarray:
     first = data[["firm_profit_eur", "firm_revenue_eur"]].sel(scenario=BASELINE).isel(year=0)
     margin, revenue = (np.asarray(first[name].transpose("draw", "firm").values, dtype=float) for name in ("firm_profit_eur", "firm_revenue_eur"))
-    rate = np.divide(margin, revenue, out=np.zeros_like(margin), where=revenue > 0)  # a firm that does not sell yet has no margin to compare
-    return rate - np.median(rate, axis=0)
+    return np.divide(margin, revenue, out=np.zeros_like(margin), where=revenue > 0)  # a firm that does not sell yet has no margin to compare
 
 
 def observed(data: xr.Dataset, scenario: str, measure: str, company: str, year: int) -> Vector:

@@ -21,7 +21,7 @@ from keiretsu.outlook.uncertain import REPLICATES
 from keiretsu.typing import Vector
 from keiretsu.valuation.finance import finance_of, finances, records
 from keiretsu.valuation.fundamentals import Fundamentals, fundamentals
-from keiretsu.valuation.inputs import BASELINE, Futures
+from keiretsu.valuation.inputs import BASELINE, Futures, with_own_inputs
 from keiretsu.valuation.listing_terms import ListingTerms, listing_terms_of, refuse_bad_listing
 from keiretsu.valuation.money import NORMAL_95, Estimate, estimate, with_error
 from keiretsu.valuation.worth import Terminal, worth_of_all
@@ -83,7 +83,7 @@ def value_listing(
     finance_of(finances(case), company)
     asked = listing_terms_of(case, company) if terms is None else terms
     refuse_bad_listing(asked)
-    worths = worth_of_all(case, futures.data, scenario, with_synergies=True, now=float(asked.first_year))
+    worths = worth_of_all(case, with_own_inputs(futures), scenario, with_synergies=True, now=float(asked.first_year))
     company_brings = fundamentals(asked, worths[company], terminal)
     stated = {row["who"]: (float(row["low"]), float(row["value"]), float(row["high"])) for row in records(case, "guidance")
               if row["company"] == company and row["item"] == "equity_eur"}  # fmt: skip

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from keiretsu.case import Case
 from keiretsu.errors import Problem, ValuationError
@@ -20,13 +21,13 @@ from keiretsu.numerics.irr import internal_rates
 from keiretsu.valuation.discounting import clock
 from keiretsu.valuation.equity import Equity, refuse_negative
 from keiretsu.valuation.finance import decimal_year, finance_of, finances
-from keiretsu.valuation.inputs import BASELINE, Futures
+from keiretsu.valuation.inputs import BASELINE, Futures, with_own_inputs
 from keiretsu.valuation.milestones import parts_due, parts_worth_paying
 from keiretsu.valuation.money import estimate, estimate_where, with_error
 from keiretsu.valuation.parties import Deal, own_prices_table, parties_tables
 from keiretsu.valuation.position import Position, Target, position
 from keiretsu.valuation.terms import StakeTerms, refuse_bad_terms, terms_of
-from keiretsu.valuation.worth import Terminal, Worth, equity_of, worth_of_all
+from keiretsu.valuation.worth import Terminal, Worth, equity_of, holdings_of, worth_of_all
 
 PRO_RATA, DISCOUNTED = "pro rata", "after premium and discounts"
 
@@ -88,7 +89,7 @@ def value_stake(case: Case, futures: Futures, terms: StakeTerms | str, *, termin
         When the company is expected to be worth less than it owes.
     """
     asked = terms_of(case, terms) if isinstance(terms, str) else terms
-    data = futures.data
+    data = with_own_inputs(futures)
     scenario = asked.scenario or BASELINE
     years = np.asarray(data["year"].values, dtype=int)
     worths = {
@@ -118,6 +119,34 @@ def value_stake(case: Case, futures: Futures, terms: StakeTerms | str, *, termin
         asked, _sentence(asked, measures, channels), _terms_table(asked, held), lines, measures, channels, own_prices_table(deal), parties, owners, no_rate,
         held.net_present_value(kept_at_exit(asked)),
     )  # fmt: skip
+
+
+def net_present_value(case: Case, data: xr.Dataset, terms: StakeTerms, *, floor: bool, terminal: Terminal = "growth") -> np.ndarray:
+    """Net present value of a stake in every draw, after premium and discounts, as in `value_stake` and nothing else. (N,) EUR
+
+    Parameters
+    ----------
+    floor
+        Whether shares are worth nothing where they would be worth less. Without it the value is as large as before where it is near zero or above, and has a slope
+        everywhere, which a search for its zero needs.
+
+    Raises
+    ------
+    ValuationError
+        For a commitment in parts: what is paid then jumps from draw to draw; for terms that cannot be meant.
+    """
+    if terms.instrument == "staged":
+        raise ValuationError(
+            Problem(
+                "a commitment in parts has no slope", terms.place or terms.name, "staged", "shares or a note", "ask about terms that are paid at once"
+            )
+        )
+    years = np.asarray(data["year"].values, dtype=int)
+    refuse_bad_terms(terms, holdings_of(case), (int(years[0]), int(years[-1])))
+    worths = worth_of_all(case, data, terms.scenario or BASELINE, with_synergies=True)
+    held = position(terms, _target(case, terms, equity_of(case, worths, terminal), worths), np.ones((data.sizes["draw"], 0)))
+    kept = kept_at_exit(terms)
+    return held.net_present_value(kept) - (0.0 if floor else held.limited_liability * kept * held.exit_factor)
 
 
 def kept_at_exit(terms: StakeTerms) -> float:
