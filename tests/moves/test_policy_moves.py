@@ -88,7 +88,8 @@ def pools_of(world):
 def test_makers_join_leave_and_form_pools(ruled):
     held = RuleOfYear(rule="eu", year=2025).apply(ruled)
     assert pools_of(held) == {"bc": ("Boreas", "Chronos")}
-    assert [r.target.grams for r in held.pools if isinstance(r, FleetRule)] == [93.6]
+    in_years = {year: [r.target.grams for r in held.pools if isinstance(r, FleetRule) and r.from_year <= year <= r.to_year] for year in (2024, 2025)}
+    assert in_years == {2024: [93.6], 2025: [93.6]}
     assert pools_of(JoinPool(rule="eu", pool="bc", makers=("Ares",)).apply(held)) == {"bc": ("Boreas", "Chronos", "Ares")}
     assert pools_of(LeavePool(rule="eu", makers=("Boreas", "Chronos")).apply(held)) == {}
     assert pools_of(FormPool(rule="eu", pool="new", makers=("Ares", "Boreas")).apply(held)) == {"bc": ("Chronos",), "new": ("Ares", "Boreas")}

@@ -95,25 +95,27 @@ class FormPool(Move):
 
 @dataclass(frozen=True, kw_only=True)
 class RuleOfYear(Move):
-    """Target and pools of another year hold now."""
+    """Target and pools of another year hold in the case's year; later years keep their own."""
 
     type: ClassVar[str] = "rule_of_year"
-    summary: ClassVar[str] = "the rule's target and pools of another year hold in the year of the case"
+    summary: ClassVar[str] = "the rule's target and pools of another year hold in the year of the case; later years keep their own"
     usual_channel: ClassVar[Channel] = "policy"
 
     rule: str = argument("id of the fleet rule")
     year: int = argument("year whose target and pools hold")
 
     def changed(self, world: World) -> World:
-        """The world with that year's rule and pools, and no others of the rule."""
+        """The world with that year's rule and pools in the case's year."""
         now = world.date.year
         kept: list[PoolRecord] = []
         for r in records_of(world):
-            if (isinstance(r, FleetRule) and r.id == self.rule) or (isinstance(r, Pool) and r.rule == self.rule):
-                if r.from_year <= self.year <= r.to_year:
-                    kept.append(replace(r, from_year=now, to_year=now))
-            else:
+            if not ((isinstance(r, FleetRule) and r.id == self.rule) or (isinstance(r, Pool) and r.rule == self.rule)):
                 kept.append(r)
+                continue
+            if r.from_year <= self.year <= r.to_year:
+                kept.append(replace(r, from_year=now, to_year=now))
+            if r.to_year > now:
+                kept.append(replace(r, from_year=max(r.from_year, now + 1)))
         return world.replace(pools=tuple(kept))
 
     def check(self, world: World) -> list[Problem]:

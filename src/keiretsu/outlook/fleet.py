@@ -11,13 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from keiretsu.demand.substitution import share_jacobian
-from keiretsu.demand.tastes import Tastes
 from keiretsu.outlook.arrays import FleetYear, FleetYears
-from keiretsu.supply.first_order import PriceProblem
-from keiretsu.supply.wedges import Wedges, paid
-
-SLOPE_DRAWS = 40  # consumers that slopes are taken from: they only say how fast shadow prices are found
 
 
 class Area(eqx.Module):
@@ -72,22 +66,6 @@ class Area(eqx.Module):
         return jax.ops.segment_sum(amount.reshape(-1), slot.reshape(-1), self.rules.cap.shape[0])
 
 
-def slopes(area: Area, problems: PriceProblem, price: Float[Array, "M J"]) -> Float[Array, "K K"]:
-    """``d balance / d shadow price`` if makers hand on what they are charged, from every few consumers only. `problems` has a first axis M."""
-    count = area.rules.cap.shape[0]
-
-    def of_market(given: tuple[PriceProblem, Array, Array, Array, Array, Array]) -> Array:
-        problem, at, counted, seen, pool, potential = given
-        tastes, wedges = _thinned(problem.tastes, problem.wedges)
-        rows = jnp.broadcast_to(jnp.arange(at.shape[0])[:, None], pool.shape)
-        handed_on = jnp.where(problem.chosen, 1.0 / problem.wedges.maker_rate, 0.0)
-        weighs = jnp.zeros((at.shape[0], count)).at[rows, pool].add(counted)
-        charged = jnp.zeros((at.shape[0], count)).at[rows, pool].add(seen * handed_on[:, None])
-        return potential * weighs.T @ (share_jacobian(tastes, paid(wedges, at), wedges.buyer_rate) @ charged)
-
-    return jax.lax.map(of_market, (problems, price, area.rules.counted, area.seen, area.pool_of, area.potential)).sum(axis=0)
-
-
 def projected_step(rate: Array, balance: Array, cap: Array, slope: Array) -> Array:
     """Step to the zero of the linear model of balances with shadow prices kept between zero and the fine; those that want beyond an end stay. (K,)"""
     own = jnp.diagonal(slope)
@@ -137,16 +115,3 @@ def year_of(area: Area, rate: Array, units: Float[Array, "M J"], split: Float[Ar
     share = by_firm / jnp.where(total > 0, total, 1.0)
     firms = jnp.einsum("mfj,mjr->f", split, on_cars) + left @ share
     return FleetYear(rate_of * worth, own, pays, firms, gap)
-
-
-def _thinned(tastes: Tastes, wedges: Wedges) -> tuple[Tastes, Wedges]:
-    """The same market with every few consumers, each standing for its neighbours."""
-    every = max(tastes.weight.shape[0] // SLOPE_DRAWS, 1)
-
-    def few(values: Array) -> Array:
-        return values[:, ::every] if values.shape[1] > 1 else values
-
-    weight = tastes.weight[::every]
-    weight = weight * tastes.weight.sum() / weight.sum()
-    thin = Tastes(tastes.delta, few(tastes.mu), tastes.alpha[::every], weight, tastes.available, tastes.nests, tastes.outside)
-    return thin, Wedges(few(wedges.buyer_rate), few(wedges.buyer_add), wedges.maker_rate, few(wedges.maker_charge))

@@ -146,16 +146,19 @@ def _one_year(
 def _goes_with(duty: Obligation, world: World, records: Sequence[RestOfArea]) -> dict[str, tuple[float, float]]:
     """By maker: cars in the rest of the area for each simulated one, and the ratio of their mean grams (of electric shares, for a mandate)."""
     rows = world.products[world.products["market"].isin(duty.rule.markets) & world.products["available"]]
+    target, units = duty.rule.target, rows["units"].to_numpy(float)
+    weight = rows["co2_gkm"].to_numpy(float) if isinstance(target, FleetTarget) else (rows["powertrain"] == target.powertrain).to_numpy(float)
+    names, of_maker = np.unique(rows[duty.rule.counted_by].to_numpy(str), return_inverse=True)
+    sold, weighed = (dict(zip(names, np.bincount(of_maker, amount, names.size), strict=True)) for amount in (units, weight * units))
     found: dict[str, tuple[float, float]] = {}
     for rest in records:
-        mine = rows[rows[duty.rule.counted_by].astype(str) == rest.maker]
-        cars = float(mine["units"].sum())
+        cars = float(sold.get(rest.maker, 0.0))
         if cars <= 0 or rest.cars / cars > MOST_FOR_EACH:
             continue
-        if isinstance(duty.rule.target, FleetTarget):
-            here, there = float((mine["co2_gkm"] * mine["units"]).sum()) / cars, rest.co2_gkm
+        here = float(weighed[rest.maker]) / cars
+        if isinstance(target, FleetTarget):
+            there = rest.co2_gkm
         else:
-            here = float(mine.loc[mine["powertrain"] == duty.rule.target.powertrain, "units"].sum()) / cars
             there = rest.electric_cars / rest.cars if rest.cars > 0 else 0.0
         if here > 0 or there == 0:
             found[rest.maker] = rest.cars / cars, there / here if here > 0 else 1.0
