@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+import numpy as np
 import pytest
 
 from keiretsu.report.blocks import Section
@@ -10,8 +11,10 @@ from keiretsu.report.figures import Figure
 from keiretsu.report.tables import Table
 from keiretsu.report.value_sections import worth_sections
 from keiretsu.report.value_sheets import worth_sheets
+from keiretsu.study.decisions import question_of
 from keiretsu.study.worth import Worth, worth_of
 from keiretsu.study.worth_extras import Extras
+from keiretsu.valuation.on_the_model import must_be_true_on_the_model
 from tests.study.made_up_money import DEALS, HINDSIGHT, UNCERTAIN, made_up_money, only_central
 from tests.valuation.conftest import write_case
 
@@ -131,3 +134,32 @@ def test_sheets_keep_numbers_as_numbers(worth):
                 assert all(row[k] is None or isinstance(row[k], float) for row in table.rows)
             else:
                 assert not any(FIGURE.match(str(row[k])) and "±" in str(row[k]) for row in table.rows)
+
+
+class _Straight:
+    """A model whose value is a straight line in its inputs' normals: its nearest zero is known."""
+
+    middle, slopes = 100e6, np.array([60e6, 80e6, 0.0, 0.0])
+
+    def value(self, normals, events):
+        return self.middle + float(self.slopes @ normals)
+
+    def slope(self, normals, events):
+        return self.slopes
+
+    checked = value
+
+
+def test_what_must_be_true_is_shown_as_the_model_says_where_it_was_asked(case):
+    futures = made_up_money(32)
+    npv = _Straight.middle + futures.normals.to_numpy() @ _Straight.slopes
+    asked = must_be_true_on_the_model(question_of(case, futures, "It", npv), _Straight(), {})
+    worth = worth_of(case, futures, Extras(), asked)
+    assert asked.sentence in worth.sentences
+    section = next(section for section in worth_sections(worth, NAMES) if section.id == "must-be-true")
+    assert section.lead == asked.sentence
+    figure = next(block.content for block in section.blocks if block.id == "must-be-true-bars")
+    assert isinstance(figure, Figure)
+    # distance 1 along (0.6, 0.8): the parts that the two inputs carry are 0.36 and 0.64
+    assert sorted(figure.data[0]["x"], reverse=True)[:2] == pytest.approx([64, 36], rel=1e-3)
+    assert "must be true on the model" in [table.id for table in worth_sheets(worth, NAMES)]

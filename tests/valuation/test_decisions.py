@@ -10,7 +10,8 @@ import xarray as xr
 from keiretsu.errors import ValuationError
 from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.uncertain import draws_of, uncertain_of
-from keiretsu.study.decisions import NOTHING, choice_values, in_words, operating_change, payoffs_from, question_of
+from keiretsu.study.decisions import NOTHING, choice_values, operating_change, payoffs_from, question_of
+from keiretsu.study.said_inputs import in_words
 from keiretsu.valuation.alliances import alliance
 from keiretsu.valuation.choosing import choose
 from keiretsu.valuation.cooperation import Cooperation, Partner, name_of

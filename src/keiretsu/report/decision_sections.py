@@ -8,7 +8,7 @@ from html import escape
 import pandas as pd
 
 from keiretsu.report.blocks import Block, Names, Section
-from keiretsu.report.decisions import alliance_tables, choice_tables, must_be_true_tables, timing_tables
+from keiretsu.report.decisions import alliance_tables, choice_tables, must_be_true_tables, on_the_model_tables, timing_tables
 from keiretsu.report.errors_shown import CENTRAL, amount, amount_label
 from keiretsu.report.hindsight import hindsight_section
 from keiretsu.report.tables import Table, table_of
@@ -17,6 +17,7 @@ from keiretsu.report.wording import Label
 from keiretsu.study.worth import ChoicePart, MustPart, Worth
 from keiretsu.study.worth_extras import TimingPart
 from keiretsu.valuation.alliances import Alliance
+from keiretsu.valuation.must_be_true import Question
 from keiretsu.valuation.odds import in_own_unit
 
 MOST_BARS = 10
@@ -42,21 +43,15 @@ def decision_sections(worth: Worth, names: Names) -> list[Section]:
 
 def _must(part: MustPart) -> Section:
     blocks: list[Block] = []
+    if part.on_the_model:
+        blocks += [
+            _border(part.on_the_model.question, part.on_the_model.table),
+            *(Block("table", table) for table in on_the_model_tables(part.on_the_model) if table.rows),
+        ]
+    if part.found and part.found.points:
+        first = next(iter(part.found.points))
+        blocks.append(_border(part.found.question, part.found.table[part.found.table["branch"] == first]))
     if part.found:
-        table = part.found.table
-        name = next(iter(part.found.points), "")
-        rows = table[table["branch"] == name].head(MOST_BARS).to_dict("records") if name else []
-        bars = [
-            AmountBar(
-                f"{_first(part.found.question.words[str(row['input'])])}<br><span style='color:#6b7480'>{in_own_unit(float(row['at_point']), str(row['unit']))} instead of "
-                f"{in_own_unit(float(row['middle']), str(row['unit']))}</span>",
-                float(row["importance"]),
-            )
-            for row in rows
-        ]  # fmt: skip
-        if bars:
-            label = Label("Part of the distance to the border", "%", digits=0, scale=100)
-            blocks.append(Block("figure", amount_bars("must-be-true-bars", "What it takes to get to the border", bars, label)))
         blocks += [Block("table", table) for table in must_be_true_tables(part.found)]
     if part.conditions:
         bars = [AmountBar(_first(one.words), one.difference, one.half95) for one in part.conditions[:MOST_BARS]]
@@ -72,6 +67,17 @@ def _must(part: MustPart) -> Section:
     if not blocks:
         blocks.append(Block("html", "<p>No input differs between the futures that pay and the others by more than chance.</p>"))
     return Section("must-be-true", "What must be true", part.sentence, tuple(blocks))
+
+
+def _border(question: Question, table: pd.DataFrame) -> Block:
+    """What carries the way from the middle to the future in which a decision is worth nothing."""
+    bars = []
+    for row in table.head(MOST_BARS).to_dict("records"):
+        there, middle = (in_own_unit(float(row[column]), str(row["unit"])) for column in ("at_point", "middle"))
+        said = f"<span style='color:#6b7480'>{there} instead of {middle}</span>"
+        bars.append(AmountBar(f"{_first(question.words[str(row['input'])])}<br>{said}", float(row["importance"])))
+    label = Label("Part of the distance to the border", "%", digits=0, scale=100)
+    return Block("figure", amount_bars("must-be-true-bars", "What it takes to get to the border between gain and loss", bars, label))
 
 
 def _conditions(part: MustPart) -> Table:

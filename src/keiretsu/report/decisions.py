@@ -155,15 +155,17 @@ def choice_tables(found: Choice, titles: Mapping[str, str]) -> list[Table]:
     }  # fmt: skip
     information = {
         "input": _text("Knowing"),
-        "evppi_eur": _money("Is worth"),
+        "worth": amount_label("Is worth", "EUR m"),
         "by_chance_eur": _money("By chance alone"),
         "evpi_share": _percent("Of knowing all"),
     }
     everything = amount(found.perfect_eur, found.perfect_half95_eur, 1e-6)
-    note = f"Knowing everything is worth EUR m {everything}. Futures are sorted into bins of each input; by chance: the same after shuffling."
+    note = f"Knowing everything is worth EUR m {everything}. Futures are sorted into bins of each input; what shuffled inputs show (by chance alone) is taken off."
+    known = found.information.to_dict("records")
+    knowing = found.information.assign(worth=[amount(float(row["worth_eur"]), float(row["half95_eur"]), 1e-6) for row in known])
     return [
         table_of("choice", "Moves side by side", shown, names={}, labels=moves, note=CONVENTION),
-        table_of("information", "What it is worth to know before deciding", found.information, names={}, labels=information, note=note),
+        table_of("information", "What it is worth to know before deciding", knowing, names={}, columns=list(information), labels=information, note=note),
     ]
 
 

@@ -41,6 +41,14 @@ def _decisions(worth: Worth) -> dict[str, pd.DataFrame]:
         found["what goes with a gain"] = pd.DataFrame([asdict(one) for one in worth.must.conditions]).drop(columns="input", errors="ignore")
     if worth.must and worth.must.found:
         found |= {"must be true": worth.must.found.table, "must be true chances": worth.must.found.branches}
+    if worth.must and worth.must.on_the_model:
+        one = worth.must.on_the_model
+        found |= {
+            "must be true on the model": one.table,
+            "must be true loss": one.chances,
+            "must be true events": one.events,
+            "must be true branches": one.branches,
+        }
     if worth.choice:
         found |= {"choice": worth.choice.choice.moves, "information": worth.choice.choice.information}
     if worth.extras.alliance:

@@ -19,6 +19,7 @@ from keiretsu.outlook.outlook import BASELINE, Outlook, build
 from keiretsu.outlook.uncertain import Uncertain, draws_of, uncertain_of
 from keiretsu.study.futures import BLOCK, SEED, THREADS
 from keiretsu.study.run import OnStep, chosen_scenarios
+from keiretsu.study.said_inputs import input_said
 from keiretsu.typing import Matrix, Vector
 from keiretsu.valuation.alliances import Payoffs, seatings_needed
 from keiretsu.valuation.cooperation import Cooperation, Partner, Seating, name_of, partners_of, scenario_of
@@ -63,7 +64,7 @@ def question_of(case: Case, futures: Ensemble, decision: str, npv_eur: Vector) -
         factor=own,
         events=futures.inputs[[ordered[k].name for k in events]],
         units={one.name: _unit(one.name) for one in chosen},
-        words={one.name: in_words(one.name) for one in ordered},
+        words={one.name: input_said(case, one.name) for one in ordered},
     )
 
 
@@ -93,6 +94,14 @@ def choice_values(
     for name in scenarios:
         found[name] = operating_change(case, futures, name, company, firms) + more.get(name, 0.0)
     return pd.DataFrame(found)
+
+
+def knowable(futures: Ensemble) -> pd.DataFrame:
+    """What might be known before deciding, draw by column: every uncertain input, and the pack price of each year (EUR/kWh), which many inputs make together."""
+    price = futures.data["pack_price_eur_kwh"].sel(scenario=BASELINE)
+    by_year = {f"pack price of {int(year)}": price.sel(year=year).values for year in price["year"].values}
+    inputs = futures.inputs[list(futures.normals.columns)]
+    return pd.concat([inputs, pd.DataFrame(by_year, index=inputs.index)], axis=1)
 
 
 def moves_open_to(case: Case, company: str) -> tuple[str, ...]:
@@ -163,13 +172,6 @@ def payoffs_from(case: Case, futures: Ensemble, partners: Sequence[Partner]) -> 
         return {firm: value_of_flows(ahead.of(firm)[0], finance_of(rates, partner.name).rate, time) for partner in partners for firm in partner.firms}
 
     return payoffs
-
-
-def in_words(name: str) -> str:
-    """A plain name for an input: ``appeal:renault_5_e_tech`` is "appeal of renault 5 e tech"."""
-    kind, colon, product = name.partition(":")
-    said = {"happens": "", "date": "delay of ", "appeal": "appeal of "}.get(kind, f"{kind} of ")
-    return (said + product if colon else name).replace("_", " ")
 
 
 def _unit(name: str) -> str:

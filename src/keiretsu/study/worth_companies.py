@@ -14,6 +14,7 @@ from keiretsu.study.nothing import NothingStated
 from keiretsu.valuation.company import CompanyValuation, value_company
 from keiretsu.valuation.finance import finances
 from keiretsu.valuation.football import football_field
+from keiretsu.valuation.inputs import with_own_inputs
 from keiretsu.valuation.money import Estimate, estimate
 from keiretsu.valuation.worth import TERMINALS, Terminal, equity_of, holdings_of, worth_of_all
 
@@ -113,7 +114,7 @@ def stakes_held(case: Case, futures: Ensemble) -> tuple[StakeHeld, ...]:
     _require_finance(case)
     known = finances(case)
     holdings = holdings_of(case)
-    equity = equity_of(case, worth_of_all(case, futures.data, BASELINE, with_synergies=True), "growth")
+    equity = equity_of(case, worth_of_all(case, with_own_inputs(futures), BASELINE, with_synergies=True), "growth")
     found = []
     for f, holder in enumerate(holdings.companies):
         for g, company in enumerate(holdings.companies):
@@ -126,7 +127,7 @@ def stakes_held(case: Case, futures: Ensemble) -> tuple[StakeHeld, ...]:
 
 
 def _equities(case: Case, futures: Ensemble, scenario: str, companies: tuple[str, ...]) -> dict[Terminal, dict[str, np.ndarray]]:
-    worths = worth_of_all(case, futures.data, scenario, with_synergies=True)
+    worths = worth_of_all(case, with_own_inputs(futures), scenario, with_synergies=True)
     found: dict[Terminal, dict[str, np.ndarray]] = {}
     for terminal in TERMINALS:
         equity = equity_of(case, worths, terminal)

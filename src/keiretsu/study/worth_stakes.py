@@ -19,10 +19,11 @@ from keiretsu.study.decisions import question_of
 from keiretsu.study.nothing import NothingStated
 from keiretsu.study.said_inputs import input_said
 from keiretsu.typing import Vector
-from keiretsu.valuation.inputs import scenarios_of
+from keiretsu.valuation.inputs import scenarios_of, with_own_inputs
 from keiretsu.valuation.money import Estimate, estimate
 from keiretsu.valuation.must_be_true import MustBeTrue, what_must_be_true
 from keiretsu.valuation.odds import chance_in_words, listed
+from keiretsu.valuation.on_the_model import OnTheModel
 from keiretsu.valuation.stake import StakeValuation, value_stake
 from keiretsu.valuation.terms import terms_of
 from keiretsu.valuation.worth import equity_of, worth_of_all
@@ -68,8 +69,9 @@ class MustPart:
 
     Attributes
     ----------
-    found
-        None where the futures are too few for the polynomial; `why_not` says so.
+    found, on_the_model
+        The zero of a polynomial through the futures, None where they are too few for one; the zero of the model itself, where it was asked. `why_not` says why
+        there is neither.
     conditions
         Inputs that differ between futures that pay and those that do not by more than chance would, largest first; `looked_at` inputs in all.
     """
@@ -78,6 +80,7 @@ class MustPart:
     sentence: str
     loss: Estimate
     found: MustBeTrue | None
+    on_the_model: OnTheModel | None
     why_not: str
     conditions: tuple[Condition, ...]
     looked_at: int
@@ -109,8 +112,8 @@ def stakes_of(case: Case, futures: Ensemble) -> tuple[StakePart, ...]:
     return tuple(sorted(found, key=lambda part: part.central))
 
 
-def must_be_true_of(case: Case, futures: Ensemble, stakes: Sequence[StakePart]) -> MustPart:
-    """What must be true for the first stake.
+def must_be_true_of(case: Case, futures: Ensemble, stakes: Sequence[StakePart], on_the_model: OnTheModel | None) -> MustPart:
+    """What must be true for the first stake: as the model says where it was asked, else as a polynomial through the futures says.
 
     Raises
     ------
@@ -124,16 +127,20 @@ def must_be_true_of(case: Case, futures: Ensemble, stakes: Sequence[StakePart]) 
     decision = f"{stake.terms.investor}'s EUR {stake.terms.amount_eur / 1e6:,.0f} m for {stake.terms.company}"
     pays = stake.net_present_value > 0
     loss = estimate((~pays).astype(float))
-    found, why_not = None, ""
-    try:
-        few = dataclasses.replace(futures, inputs=futures.inputs.iloc[:MOST_FITTED], normals=futures.normals.iloc[:MOST_FITTED])
-        question = question_of(case, few, decision, zero_kept(case, futures, stake)[:MOST_FITTED])
-        found = what_must_be_true(dataclasses.replace(question, words={name: input_said(case, name) for name in question.words}))
-    except ValuationError as refused:
-        why_not = str(refused)
+    found, why_not = (None, "") if on_the_model else _from_futures(case, futures, stake, decision)
     conditions = conditions_of(case, futures, pays)
-    sentence = found.sentence if found else _sentence(decision, loss, conditions, len(pays))
-    return MustPart(decision, sentence, loss, found, why_not, conditions, len(futures.normals.columns))
+    sentence = on_the_model.sentence if on_the_model else found.sentence if found else _sentence(decision, loss, conditions, len(pays))
+    return MustPart(decision, sentence, loss, found, on_the_model, why_not, conditions, len(futures.normals.columns))
+
+
+def _from_futures(case: Case, futures: Ensemble, stake: StakeValuation, decision: str) -> tuple[MustBeTrue | None, str]:
+    """The zero of a polynomial, or why there is none."""
+    few = dataclasses.replace(futures, inputs=futures.inputs.iloc[:MOST_FITTED], normals=futures.normals.iloc[:MOST_FITTED])
+    try:
+        question = question_of(case, few, decision, zero_kept(case, futures, stake)[:MOST_FITTED])
+        return what_must_be_true(question), ""
+    except ValuationError as refused:
+        return None, str(refused)
 
 
 def zero_kept(case: Case, futures: Ensemble, stake: StakeValuation) -> Vector:
@@ -143,7 +150,7 @@ def zero_kept(case: Case, futures: Ensemble, stake: StakeValuation) -> Vector:
     equity is not flat: where its level alone tells whether the stake pays (in all but `MISJUDGED` of futures), what is handed on is ``asinh`` of its distance
     from that level; elsewhere the net present value itself.
     """
-    worths = worth_of_all(case, futures.data, stake.terms.scenario or BASELINE, with_synergies=True)
+    worths = worth_of_all(case, with_own_inputs(futures), stake.terms.scenario or BASELINE, with_synergies=True)
     equity = equity_of(case, worths, "growth").of(stake.terms.company)
     order = np.argsort(equity, kind="stable")
     pays = (stake.net_present_value > 0)[order]
