@@ -110,14 +110,14 @@ def _choice(part: ChoicePart) -> Section:
         f"Margins of the years simulated at the company's real rate, and for a stake its net present value. ± is half of a 95 % interval.{not_drawn}"
     )
     blocks = [Block("figure", amount_bars("choice-bars", "Expected value of each move", moves, MILLION, note=note))]
-    known = [row for row in found.information.to_dict("records") if float(row["evppi_eur"]) > 0][:MOST_BARS]
+    known = [row for row in found.information.to_dict("records") if float(row["worth_eur"]) > float(row["half95_eur"])][:MOST_BARS]
     if known:
-        bars = [AmountBar(_first(str(row["input"])), float(row["evppi_eur"]), by_chance=float(row["by_chance_eur"])) for row in known]
+        bars = [AmountBar(_first(str(row["input"])), float(row["worth_eur"]), float(row["half95_eur"])) for row in known]
         label = replace(MILLION, text="Worth of knowing it before deciding", digits=1, signed=False)
         blocks.append(
             Block(
                 "figure",
-                amount_bars("information-bars", "What it is worth to know first", bars, label, note="An input near its mark is worth nothing."),
+                amount_bars("information-bars", "What it is worth to know first", bars, label, note="What chance alone would show is taken off."),
             )
         )
     blocks += [Block("table", table) for table in choice_tables(found, part.titles)]

@@ -27,12 +27,11 @@ class FieldBar:
 
 @dataclass(frozen=True)
 class AmountBar:
-    """A bar from zero to an amount with its error; `by_chance` is drawn as a mark of its own where there is one."""
+    """A bar from zero to an amount with its error."""
 
     name: str
     amount: float
     half95: float = 0.0
-    by_chance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def field_bars(id: str, title: str, bars: Sequence[FieldBar], label: Label, *, n
     return Figure(id, title, (*(span(bar) for bar in bars), middle), layout, note)
 
 
-def amount_bars(id: str, title: str, bars: Sequence[AmountBar], label: Label, *, note: str = "", chance: str = "by chance alone") -> Figure:
+def amount_bars(id: str, title: str, bars: Sequence[AmountBar], label: Label, *, note: str = "") -> Figure:
     """Bars of amounts with their errors as whiskers, gains in blue and losses in red."""
     names, scale = [bar.name for bar in bars], label.scale
     shown = [bar.amount * scale for bar in bars]
@@ -83,13 +82,6 @@ def amount_bars(id: str, title: str, bars: Sequence[AmountBar], label: Label, *,
     if any(bar.half95 > 0 for bar in bars):
         bar_trace["error_x"] = {"type": "data", "array": [bar.half95 * scale for bar in bars], "color": INK, "thickness": 1.2, "width": 5}
     traces = [bar_trace]
-    if any(bar.by_chance is not None for bar in bars):
-        traces.append(
-            {
-                "type": "scatter", "mode": "markers", "name": chance, "y": names, "x": [(bar.by_chance or 0.0) * scale for bar in bars], "showlegend": True,
-                "marker": {"symbol": "line-ns", "size": 16, "line": {"width": 2, "color": MUTED}}, "hoverinfo": "skip",
-            }
-        )  # fmt: skip
     traces.append(_ends(bars, label))
     more_lines = sum(name.count("<br>") for name in names)
     layout = _layout(84 + ROW_PX * max(len(bars), 2) + 12 * more_lines, f"{label.text}, {label.unit}" if label.text else label.unit)
@@ -100,8 +92,6 @@ def amount_bars(id: str, title: str, bars: Sequence[AmountBar], label: Label, *,
     )
     room = 0.2 * (high - low or 1.0)  # for the figures at the ends of the bars
     layout["xaxis"]["range"] = [low - (room if low < 0 else 0), high + (room if high > 0 else 0)]
-    if any(bar.by_chance is not None for bar in bars):
-        layout |= {"showlegend": True, "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}}
     return Figure(id, title, tuple(traces), layout, note)
 
 
