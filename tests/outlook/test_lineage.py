@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from keiretsu.outlook.facts import steady_facts
-from keiretsu.outlook.roster import storyline
+from keiretsu.outlook.roster import beginning, storyline
 from tests.outlook.small import YEARS, small_scenarios, small_world
 
 
 @pytest.mark.parametrize("name", ["launch", "twin"])
 def test_weights_give_what_the_move_projects_from_any_utilities(name: str) -> None:
     world = small_world()
-    story = storyline(world, name, small_scenarios()[name], steady_facts(world, 2023, YEARS))
+    facts = steady_facts(world, 2023, YEARS)
+    story = storyline(beginning(world, facts), name, small_scenarios()[name], facts)
     before = world.products["delta"].to_numpy(float)
     other = before + np.random.default_rng(1).standard_normal(before.size)
     moved = small_scenarios()[name].apply(world.replace(products=world.products.assign(delta=other))).products

@@ -10,12 +10,13 @@ import pytest
 
 from keiretsu.errors import PricesNotSettled
 from keiretsu.supply.first_order import conditions
+from keiretsu.supply.nested_zeta import nested_anchor
 from keiretsu.supply.pricing import PricingOptions, require_settled, settle
-from keiretsu.supply.zeta import anchor, slopes_around
+from keiretsu.supply.zeta import slopes_around
 from tests.supply.worlds import random_problem, start_of
 
 _derivative = eqx.filter_jit(lambda problem, price: jax.jacobian(lambda p: conditions(problem, p).implied)(price))
-_closed_form = eqx.filter_jit(lambda problem, price: slopes_around(problem, anchor(problem, price), price))
+_closed_form = eqx.filter_jit(lambda problem, price: slopes_around(problem, nested_anchor(problem, problem.tastes.nests, price), price))
 _conditions = eqx.filter_jit(conditions)
 
 

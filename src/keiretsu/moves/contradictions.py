@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,12 +15,32 @@ from keiretsu.moves.move import Move
 Row = tuple[str, str]  # market, product
 
 
+@dataclass(frozen=True)
+class Made:
+    """Moves made one after the other: the world after them and what those that follow are checked against."""
+
+    world: World
+    moves: tuple[Move, ...] = ()
+    found: tuple[Problem, ...] = ()
+    held: Mapping[Row, tuple[Move, float]] = field(default_factory=lambda: dict[Row, tuple[Move, float]]())
+    withdrawn: Mapping[Row, Move] = field(default_factory=lambda: dict[Row, Move]())
+    about: tuple[tuple[Move, set[Row], set[Row]], ...] = ()
+
+    def problems(self) -> list[Problem]:
+        """Every problem of the moves so far."""
+        return [*between(self.moves), *self.found, *_about_withdrawn(list(self.about), dict(self.withdrawn))]
+
+
 def make_moves(world: World, moves: Sequence[Move]) -> tuple[World, list[Problem]]:
     """The world after the moves, in order, and every problem; a move with a problem is left out so that later ones are still checked."""
-    problems = list(between(moves))
-    held: dict[Row, tuple[Move, float]] = {}
-    withdrawn: dict[Row, Move] = {}
-    about: list[tuple[Move, set[Row], set[Row]]] = []
+    made = make_more(Made(world), moves)
+    return made.world, made.problems()
+
+
+def make_more(made: Made, moves: Sequence[Move]) -> Made:
+    """Further moves, after those that `made` has; what many scenarios begin with is then made once."""
+    world, problems = made.world, list(made.found)
+    held, withdrawn, about = dict(made.held), dict(made.withdrawn), list(made.about)
     for move in moves:
         found = [*move.faults(), *move.check(world)]
         if found:
@@ -38,8 +59,7 @@ def make_moves(world: World, moves: Sequence[Move]) -> tuple[World, list[Problem
         problems += _prices_held_twice(world, after, move, held)
         withdrawn |= dict.fromkeys(_rows(world, _went(world, after)), move)
         world = after
-    problems += _about_withdrawn(about, withdrawn)
-    return world, problems
+    return Made(world, (*made.moves, *moves), tuple(problems), held, withdrawn, tuple(about))
 
 
 def between(moves: Sequence[Move]) -> Iterator[Problem]:

@@ -40,8 +40,8 @@ def new_product_of(move: Move) -> NewProduct | None:
     return None
 
 
-def lineages(base: World, after: World, moves: Sequence[Move]) -> dict[Key, Lineage]:
-    """Lineage of every product that `moves` launch, in terms of the rows of `base`; `after` is the world with all of them in it.
+def lineages(base: World, after: World, moves: Sequence[Move], fits: Fits) -> dict[Key, Lineage]:
+    """Lineage of every product that `moves` launch, in terms of the rows of `base`; `after` is the world with all of them in it, `fits` are those of `base`.
 
     `base` holds the base year's products only, and `moves` come in the order in which they were made.
     """
@@ -49,7 +49,6 @@ def lineages(base: World, after: World, moves: Sequence[Move]) -> dict[Key, Line
     place = {(str(m), str(p)): i for i, (m, p) in enumerate(zip(rows["market"], rows["product"], strict=True))}
     unit = np.eye(len(rows))
     known: dict[Key, Lineage] = {key: Lineage(unit[i], i, True) for key, i in place.items()}
-    fits: dict[str, _Projection] = {}
     new_rows = after.products.set_index(["market", "product"])
     brand_of = {
         (str(m), str(p)): str(b) for m, p, b in zip(after.products["market"], after.products["product"], after.products["brand"], strict=True)
@@ -61,19 +60,30 @@ def lineages(base: World, after: World, moves: Sequence[Move]) -> dict[Key, Line
             continue
         for market in new.markets:
             like, key = known[market, new.like], (market, new.product)
-            row = new_rows.loc[[key]].reset_index()
-            powertrain = str(row["powertrain"].iloc[0])
             old_brand = brand_of[market, new.like]
             if new.utility == "of_like" or (new.utility == "twin" and old_brand == new.brand):
                 weights = like.weights
             else:
-                if powertrain not in fits:
-                    fits[powertrain] = _Projection(base, powertrain)
-                fit = fits[powertrain]
+                row = new_rows.loc[[key]].reset_index()
+                fit = fits.of(str(row["powertrain"].iloc[0]))
                 standing = fit.standing(market, new.brand, new.brand_like)
                 weights = like.weights + standing - fit.standing(market, old_brand, "") if new.utility == "twin" else fit.of(row) + standing
             found[key] = known[key] = Lineage(weights, like.source, new.utility == "twin" and like.copies_cost)
     return found
+
+
+class Fits:
+    """Projections of one world by powertrain, each fitted when it is first asked for."""
+
+    def __init__(self, base: World) -> None:
+        self.base = base
+        self._known: dict[str, _Projection] = {}
+
+    def of(self, powertrain: str) -> _Projection:
+        """The projection for cars of that powertrain."""
+        if powertrain not in self._known:
+            self._known[powertrain] = _Projection(self.base, powertrain)
+        return self._known[powertrain]
 
 
 class _Projection:

@@ -15,13 +15,14 @@ from keiretsu.errors import InputError, NotSettled, Problem
 from keiretsu.market.world import World
 from keiretsu.moves.scenario import Scenario
 from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, Year
+from keiretsu.outlook.base_year import one_charge
 from keiretsu.outlook.facts import OutlookFacts, central_values
 from keiretsu.outlook.fleet_years import NO_SLOTS, Slots, slots_of
 from keiretsu.outlook.inputs import LAUNCH_INPUTS
 from keiretsu.outlook.path import LaunchValues, launch_values, path
 from keiretsu.outlook.plan import base_year_arrays, plan_of
 from keiretsu.outlook.planned import planned_utilities
-from keiretsu.outlook.roster import Roster, Storyline, roster_of, storyline
+from keiretsu.outlook.roster import Roster, Storyline, beginning, roster_of, storyline
 from keiretsu.ownership.look_through import owners_look_through
 from keiretsu.supply.pricing import PricingOptions
 
@@ -90,14 +91,16 @@ def build(world: World, scenarios: Mapping[str, Scenario], facts: OutlookFacts, 
     """
     if BASELINE in scenarios:
         raise InputError(Problem("a scenario may not be called baseline", "outlook", BASELINE, "another name"))
-    stories = {BASELINE: storyline(world, BASELINE, None, facts)}
-    stories |= {name: storyline(world, name, scenario, facts) for name, scenario in scenarios.items()}
+    begun = beginning(world, facts)
+    stories = {BASELINE: storyline(begun, BASELINE, None, facts)}
+    stories |= {name: storyline(begun, name, scenario, facts) for name, scenario in scenarios.items()}
     roster = roster_of(world, list(stories.values()))
     base, shape = base_year_arrays(world, roster, facts)
     spare = max([len(story.lineage) for story in stories.values()] + [1])
     planned = planned_utilities(world, roster, stories[BASELINE], base, facts)
     ruled = slots_of(list(stories.values()), roster, facts.years)
     plans = {name: plan_of(world, roster, story, facts, base, shape, spare, planned, ruled) for name, story in stories.items()}
+    base, plans = one_charge(base, plans)
     owners, claims = _claims(stories, roster, shape.firms)
     return Outlook(world, facts, roster, stories, base, plans, owners, claims, options, ruled)
 

@@ -19,6 +19,7 @@ from keiretsu.market.market import Market, base_wedges, kappa_of, parse_split, t
 from keiretsu.market.padding import Shape, common_shape, padded
 from keiretsu.market.policy.programmes import in_force
 from keiretsu.market.world import MarketFacts, World
+from keiretsu.numerics.host import host
 from keiretsu.outlook.arrays import POWERTRAINS, BaseYear, Plan
 from keiretsu.outlook.facts import OutlookFacts
 from keiretsu.outlook.fleet_years import NO_SLOTS, Slots, fleet_of_years
@@ -130,8 +131,7 @@ def plan_of(
         ]
     )
     base_rows = [i for i, (m, p) in enumerate(zip(world.products["market"], world.products["product"], strict=True)) if (str(m), str(p)) in slot_of]
-    doubled = _with_costs_doubled(world, story)
-    parts = [_one_world(w, d, roster, story, slot_of, shape, world) for w, d in zip(story.worlds, doubled, strict=True)]
+    parts = [_one_world(w, d, roster, story, slot_of, shape, world) for w, d in zip(story.worlds, story.costs_doubled, strict=True)]
     stacked = {name: np.stack([parts[u][0][name] for u in story.world_of_year]) for name in parts[0][0]}
     policy = _policy_of_years(story, [rows for _, rows in parts], facts, shape)
     before = _policy(world, roster.rows, world.observed_on, shape)["utility"]
@@ -280,21 +280,13 @@ def _policy(world: World, rows: Mapping[str, pd.DataFrame], day: dt.date, shape:
     }
 
 
-def _with_costs_doubled(world: World, story: Storyline) -> list[pd.Series]:
-    """Costs of each of the storyline's worlds had the base year's been twice as high: moves change costs along straight lines, and two points show them."""
-    return [
-        replayed["cost_eur"].astype(float)
-        for replayed in story.with_other_costs(world.replace(products=world.products.assign(cost_eur=2 * world.products["cost_eur"])))
-    ]
-
-
 def _market(facts: MarketFacts, preferences: Preferences, rows: pd.DataFrame, firms: Sequence[str], kappa: np.ndarray) -> Market:
     """A market's arrays on its slots, all of them marked on sale; who is on sale when is the plan's business."""
     n = len(rows)
-    zero = jnp.zeros(n)
-    weights = ProfitWeights(jnp.zeros(n, int), jnp.asarray(kappa), jnp.zeros((len(firms), n)), jnp.zeros((len(firms), n)))
+    zero, nobody = host(np.zeros(n)), host(np.zeros((len(firms), n)))
+    weights = ProfitWeights(host(np.zeros(n, int)), host(kappa), nobody, nobody)
     wedges: Wedges = base_wedges(facts, rows)
-    return Market(tastes_of_rows(facts, preferences, rows), wedges, weights, zero, zero, zero, jnp.zeros(n, bool))
+    return Market(tastes_of_rows(facts, preferences, rows), wedges, weights, zero, zero, zero, host(np.zeros(n, bool)))
 
 
 def _firms(rows: pd.DataFrame, firms: Sequence[str], shape: Shape) -> Firms:

@@ -18,6 +18,7 @@ from keiretsu.demand.choice import shares
 from keiretsu.demand.tastes import Tastes
 from keiretsu.errors import NotSettled
 from keiretsu.market.world import World
+from keiretsu.numerics.host import host
 from keiretsu.outlook.arrays import BaseYear
 from keiretsu.outlook.base_year import by_draw
 from keiretsu.outlook.facts import OutlookFacts
@@ -47,7 +48,8 @@ def planned_utilities(world: World, roster: Roster, story: Storyline, base: Base
         (str(m), str(p)): float(d) for m, p, d in zip(world.products["market"], world.products["product"], world.products["delta"], strict=True)
     }
     prices = {(str(m), str(p)): float(x) for m, p, x in zip(story.worlds[0].products["market"], story.worlds[0].products["product"], story.worlds[0].products["price_eur"], strict=True)}  # fmt: skip
-    wedges = by_draw(base, Wedges(base.buyer_rate, base.buyer_add, base.maker_rate, base.maker_charge))
+    base = jax.tree.map(np.asarray, base)  # outside compiled code every market's slice would be compiled by itself
+    wedges = jax.tree.map(np.asarray, _written_out(base))
     found: dict[Key, tuple[float, float]] = {}
     for m, market in enumerate(roster.rows):
         mine = {product: units for (where, product), (units, _) in expected.items() if where == market}
@@ -63,11 +65,9 @@ def planned_utilities(world: World, roster: Roster, story: Storyline, base: Base
         if not mine:
             continue
         nests = None if base.nests is None else jax.tree.map(lambda leaf, m=m: leaf[m], base.nests)
-        tastes = Tastes(
-            jnp.asarray(delta), base.mu[m], base.alpha[m], base.weight[m], jnp.asarray(np.asarray(base.on_sale[m]) | new), nests, base.outside
-        )
-        money = paid(jax.tree.map(lambda leaf, m=m: leaf[m], wedges), jnp.asarray(price))
-        settled, gap = _fill(tastes, money, jnp.asarray(share), jnp.asarray(new), base.like_alone[m])
+        tastes = Tastes(host(delta), base.mu[m], base.alpha[m], base.weight[m], host(base.on_sale[m] | new), nests, base.outside)
+        money = paid(jax.tree.map(lambda leaf, m=m: leaf[m], wedges), host(price))
+        settled, gap = _fill(tastes, money, host(share), host(new), base.like_alone[m])
         if not float(gap) <= TOLERANCE:
             raise NotSettled(
                 "utilities of planned cars",
@@ -96,6 +96,11 @@ def _expected_units(world: World, facts: OutlookFacts) -> Mapping[Key, tuple[flo
         for market in new.markets:
             found[market, new.product] = launch.expected_units * float(like[market]) / float(like.sum()), new.like
     return found
+
+
+@eqx.filter_jit
+def _written_out(base: BaseYear) -> Wedges:
+    return by_draw(base, Wedges(base.buyer_rate, base.buyer_add, base.maker_rate, base.maker_charge))
 
 
 @eqx.filter_jit

@@ -16,11 +16,11 @@ import pandas as pd
 
 from keiretsu.errors import MoveError
 from keiretsu.market.world import World
-from keiretsu.moves.contradictions import make_moves
+from keiretsu.moves.contradictions import Made, make_more
 from keiretsu.moves.move import Move
 from keiretsu.moves.scenario import Scenario
 from keiretsu.outlook.facts import OutlookFacts
-from keiretsu.outlook.lineage import Lineage, lineages
+from keiretsu.outlook.lineage import Fits, Lineage, lineages
 from keiretsu.outlook.policy import as_known
 
 # Columns in which two launches of one product must agree to share a slot: what consumers see, and where it is built.
@@ -29,7 +29,10 @@ SEEN = ("powertrain", "segment", "body", "seats", "nest", "sub_nest", "powertrai
 
 @dataclass(frozen=True)
 class Storyline:
-    """One scenario: its world in each year (by index into `worlds`), its launches with their planned years, and where they come from."""
+    """One scenario: its world in each year (by index into `worlds`), its launches with their planned years, and where they come from.
+
+    `costs_doubled` are the costs of each world (EUR a car) had the base year's been twice as high.
+    """
 
     name: str
     worlds: tuple[World, ...]
@@ -37,11 +40,7 @@ class Storyline:
     launch_years: Mapping[str, float]
     last_years: Mapping[str, float]
     lineage: Mapping[tuple[str, str], Lineage]
-    moves: tuple[tuple[Move, ...], ...]
-
-    def with_other_costs(self, world: World) -> list[pd.DataFrame]:
-        """Product tables of `worlds` had the base year's costs been those of `world`."""
-        return [make_moves(world, moves)[0].products for moves in self.moves]
+    costs_doubled: tuple[pd.Series, ...]
 
 
 @dataclass(frozen=True)
@@ -56,16 +55,31 @@ class Roster:
     def slots(self, storyline: Storyline) -> dict[tuple[str, str], int]:
         """Slot in its market of every product of a storyline."""
         found: dict[tuple[str, str], int] = {}
+        products = storyline.worlds[0].products
         for market, rows in self.rows.items():
-            looks = {(str(r["product"]), _look(r)): i for i, r in rows.iterrows()}
-            there = storyline.worlds[0].products
-            for _, row in there[there["market"] == market].iterrows():
-                product = str(row["product"])
-                found[market, product] = int(looks[product, _look(row)])  # type: ignore[call-overload]
+            looks = {key: i for i, key in enumerate(_looks(rows))}
+            found |= {(market, key[0]): looks[key] for key in _looks(products[products["market"] == market])}
         return found
 
 
-def storyline(world: World, name: str, scenario: Scenario | None, facts: OutlookFacts) -> Storyline:
+@dataclass(frozen=True)
+class Beginning:
+    """What every storyline begins with: the base year's world with the planned launches made, the same at twice the costs, and tastes fitted to it."""
+
+    world: World
+    planned: Made
+    doubled: Made
+    fits: Fits
+
+
+def beginning(world: World, facts: OutlookFacts) -> Beginning:
+    """The planned launches of a world, made once for all its storylines."""
+    known, launches = as_known(world), [timeless(launch.move) for launch in facts.launches]
+    doubled = known.replace(products=known.products.assign(cost_eur=2 * known.products["cost_eur"]))
+    return Beginning(known, make_more(Made(known), launches), make_more(Made(doubled), launches), Fits(known))
+
+
+def storyline(begun: Beginning, name: str, scenario: Scenario | None, facts: OutlookFacts) -> Storyline:
     """The worlds of one scenario over the years; `scenario` None is the baseline, in which only planned launches happen.
 
     Raises
@@ -73,34 +87,32 @@ def storyline(world: World, name: str, scenario: Scenario | None, facts: Outlook
     MoveError
         With every problem of every move.
     """
-    world = as_known(world)
     own = () if scenario is None else scenario.moves
-    planned = tuple(timeless(launch.move) for launch in facts.launches)
     made: dict[tuple[object, ...], int] = {}
     worlds: list[World] = []
-    replay: list[tuple[Move, ...]] = []
+    doubled: list[pd.Series] = []
     of_year: list[int] = []
     for year in facts.years:
         day = dt.date(year, 7, 1)
-        moves = [*planned, *(timeless(m) if m.launches() else m for m in own if m.launches() or m.in_force(day))]
+        moves = [timeless(m) if m.launches() else m for m in own if m.launches() or m.in_force(day)]
         key = tuple(id(m) for m in own if m.in_force(day))
         if key not in made:
-            after, problems = make_moves(world, moves)
-            if problems:
+            after = make_more(begun.planned, moves)
+            if problems := after.problems():
                 raise MoveError(problems)
             made[key] = len(worlds)
-            worlds.append(after.replace(name=name))
-            replay.append(tuple(moves))
+            worlds.append(after.world.replace(name=name))
+            doubled.append(make_more(begun.doubled, moves).world.products["cost_eur"].astype(float))
         of_year.append(made[key])
-    launches = [*planned, *(timeless(m) for m in own if m.launches())]
+    launches = [*begun.planned.moves, *(timeless(m) for m in own if m.launches())]
     return Storyline(
         name=name,
         worlds=tuple(worlds),
         world_of_year=tuple(of_year),
         launch_years=_launch_years(own, facts),
         last_years={product: launch.year for launch in facts.launches for product in launch.replaces},
-        lineage=lineages(world, worlds[0], launches),
-        moves=tuple(replay),
+        lineage=lineages(begun.world, worlds[0], launches, begun.fits),
+        costs_doubled=tuple(doubled),
     )
 
 
@@ -112,8 +124,8 @@ def roster_of(world: World, storylines: Sequence[Storyline]) -> Roster:
         parts, seen = [base], set[tuple[str, tuple[object, ...]]]()
         for story in storylines:
             there = story.worlds[0].products
-            for i, row in there[(there["market"] == market) & (there["launched_by"] != "")].iterrows():
-                key = (str(row["product"]), _look(row))
+            new = there[(there["market"] == market) & (there["launched_by"] != "")]
+            for i, key in zip(new.index, _looks(new), strict=True):
                 if key not in seen:
                     seen.add(key)
                     parts.append(there.loc[[i]])
@@ -144,5 +156,6 @@ def _launch_years(own: Sequence[Move], facts: OutlookFacts) -> dict[str, float]:
     return years
 
 
-def _look(row: pd.Series) -> tuple[object, ...]:
-    return tuple(row[column] for column in SEEN)
+def _looks(rows: pd.DataFrame) -> list[tuple[str, tuple[object, ...]]]:
+    """Product and what consumers see of it, row by row."""
+    return list(zip(rows["product"].astype(str), zip(*(rows[column] for column in SEEN), strict=True), strict=True))
