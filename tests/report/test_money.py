@@ -154,7 +154,7 @@ def test_what_must_be_true_is_shown_as_the_model_says_where_it_was_asked(case):
     futures = made_up_money(32)
     npv = _Straight.middle + futures.normals.to_numpy() @ _Straight.slopes
     asked = must_be_true_on_the_model(question_of(case, futures, "It", npv), _Straight(), {})
-    worth = worth_of(case, futures, Extras(), asked)
+    worth = worth_of(case, futures, Extras(), lambda terms: asked)
     assert asked.sentence in worth.sentences
     section = next(section for section in worth_sections(worth, NAMES) if section.id == "must-be-true")
     assert section.lead == asked.sentence

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from keiretsu.errors import Problem, ValuationError
 from keiretsu.report.value_sheets import worth_sheets
 from keiretsu.study.ahead import NO_YEARS
 from keiretsu.study.worth import PARTS, worth_of
@@ -149,6 +150,16 @@ def test_what_goes_with_a_gain_finds_the_input_that_drives_the_company(case, wor
     assert first.words == "electric taste"
     assert first.difference > 0
     assert worth.must.loss.value == pytest.approx(float((worth.stakes[0].valuation.net_present_value <= 0).mean()))
+
+
+def test_a_model_that_sees_no_turn_in_reach_is_quoted_and_no_polynomial_put_in_its_place(case):
+    def ask(terms):
+        raise ValuationError(Problem("no future in reach turns the verdict", terms.name, "", ""))
+
+    must = worth_of(case, made_up_money(), Extras(), ask).must
+    assert must.found is None
+    assert "no future in reach turns the verdict" in must.why_not
+    assert "takes more futures" not in must.sentence
 
 
 def test_too_few_futures_on_one_side_have_no_conditions(case):

@@ -22,15 +22,14 @@ from keiretsu.study.worth_choice import ChoicePart, choice_of
 from keiretsu.study.worth_companies import CompanyPart, StakeHeld, ValueChange, companies_of, focal_company, stakes_held, value_changes
 from keiretsu.study.worth_extras import Extras
 from keiretsu.study.worth_said import said_by_the_run
-from keiretsu.study.worth_stakes import Condition, MustPart, StakePart, must_be_true_of, stakes_of
+from keiretsu.study.worth_stakes import AskTheModel, Condition, MustPart, StakePart, must_be_true_of, stakes_of
 from keiretsu.valuation.hindsight import Hindsight, what_happened
 from keiretsu.valuation.listing import ListingValuation, value_listing
-from keiretsu.valuation.on_the_model import OnTheModel
 
 T = TypeVar("T")
 PARTS = ("companies", "stakes", "listing", "must be true", "choice", "alliances", "timing", "hindsight")
 
-__all__ = ["PARTS", "ChoicePart", "CompanyPart", "Condition", "MustPart", "StakeHeld", "StakePart", "ValueChange", "Worth", "worth_of"]
+__all__ = ["PARTS", "AskTheModel", "ChoicePart", "CompanyPart", "Condition", "MustPart", "StakeHeld", "StakePart", "ValueChange", "Worth", "worth_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +76,7 @@ class Worth:
     cpu_s: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
-def worth_of(case: Case, futures: Ensemble | None, extras: Extras, on_the_model: OnTheModel | None = None) -> Worth:
+def worth_of(case: Case, futures: Ensemble | None, extras: Extras, ask: AskTheModel | None = None) -> Worth:
     """Value what a case states on the futures of its run.
 
     Parameters
@@ -86,9 +85,9 @@ def worth_of(case: Case, futures: Ensemble | None, extras: Extras, on_the_model:
         The baseline and the drawn scenarios; without draws its central cases, whose figures have no error. None when no years were simulated.
     extras
         Alliances and launch timing, see `keiretsu.study.worth_extras.extras_of`; an empty one where they were not asked for.
-    on_the_model
-        What must be true for the first stake as `keiretsu.study.on_the_model.stake_must_be_true` finds it, for the same futures; None to look for it in the futures
-        alone, which takes some hundreds of them.
+    ask
+        What must be true for a stake, asked of the model that the futures come from: ``lambda terms: stake_must_be_true(case, futures, outlook, terms)`` of
+        `keiretsu.study.on_the_model`, some tens of paths. None to look for it in the futures alone, which takes some hundreds of them.
     """
     log = _Log({**extras.missing}, {**extras.cpu_s})
     if futures is None:
@@ -100,7 +99,7 @@ def worth_of(case: Case, futures: Ensemble | None, extras: Extras, on_the_model:
     held = log.part("companies", lambda: stakes_held(case, futures)) or ()
     stakes = log.part("stakes", lambda: stakes_of(case, futures)) or ()
     listings = log.part("listing", lambda: _listings(case, futures)) or ()
-    must = log.part("must be true", lambda: must_be_true_of(case, futures, stakes, on_the_model))
+    must = log.part("must be true", lambda: must_be_true_of(case, futures, stakes, ask))
     choice = log.part("choice", lambda: choice_of(case, futures))
     said = said_by_the_run(case, stakes, listings, changes, held, extras)
     hindsight = log.part("hindsight", lambda: _hindsight(case, said))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from scipy.stats import t as student
@@ -25,8 +26,11 @@ from keiretsu.valuation.must_be_true import MustBeTrue, what_must_be_true
 from keiretsu.valuation.odds import chance_in_words, listed
 from keiretsu.valuation.on_the_model import OnTheModel
 from keiretsu.valuation.stake import StakeValuation, value_stake
-from keiretsu.valuation.terms import terms_of
+from keiretsu.valuation.terms import StakeTerms, terms_of
 from keiretsu.valuation.worth import equity_of, worth_of_all
+
+AskTheModel: TypeAlias = Callable[[StakeTerms], OnTheModel]
+"""What must be true for a stake on these terms, asked of the model itself."""
 
 MISJUDGED = 0.02  # share of futures in which the company's value may say otherwise than the stake's
 MOST_FITTED = 400  # futures that a polynomial is fitted to: more take longer than they tell
@@ -112,7 +116,7 @@ def stakes_of(case: Case, futures: Ensemble) -> tuple[StakePart, ...]:
     return tuple(sorted(found, key=lambda part: part.central))
 
 
-def must_be_true_of(case: Case, futures: Ensemble, stakes: Sequence[StakePart], on_the_model: OnTheModel | None) -> MustPart:
+def must_be_true_of(case: Case, futures: Ensemble, stakes: Sequence[StakePart], ask: AskTheModel | None) -> MustPart:
     """What must be true for the first stake: as the model says where it was asked, else as a polynomial through the futures says.
 
     Raises
@@ -127,10 +131,25 @@ def must_be_true_of(case: Case, futures: Ensemble, stakes: Sequence[StakePart], 
     decision = f"{stake.terms.investor}'s EUR {stake.terms.amount_eur / 1e6:,.0f} m for {stake.terms.company}"
     pays = stake.net_present_value > 0
     loss = estimate((~pays).astype(float))
-    found, why_not = (None, "") if on_the_model else _from_futures(case, futures, stake, decision)
+    on_the_model, why_not = _from_the_model(ask, stake.terms) if ask else (None, "")
+    found, why_not = (None, why_not) if ask else _from_futures(case, futures, stake, decision)
     conditions = conditions_of(case, futures, pays)
-    sentence = on_the_model.sentence if on_the_model else found.sentence if found else _sentence(decision, loss, conditions, len(pays))
+    sentence = (
+        on_the_model.sentence
+        if on_the_model
+        else found.sentence
+        if found
+        else _sentence(decision, loss, conditions, len(pays), asked=ask is not None)
+    )
     return MustPart(decision, sentence, loss, found, on_the_model, why_not, conditions, len(futures.normals.columns))
+
+
+def _from_the_model(ask: AskTheModel, terms: StakeTerms) -> tuple[OnTheModel | None, str]:
+    """The zero of the model, or why there is none."""
+    try:
+        return ask(terms), ""
+    except ValuationError as refused:
+        return None, str(refused)
 
 
 def _from_futures(case: Case, futures: Ensemble, stake: StakeValuation, decision: str) -> tuple[MustBeTrue | None, str]:
@@ -189,11 +208,11 @@ def _unit(name: str) -> str:
     return known.unit if known else ""
 
 
-def _sentence(decision: str, loss: Estimate, conditions: Sequence[Condition], draws: int) -> str:
+def _sentence(decision: str, loss: Estimate, conditions: Sequence[Condition], draws: int, *, asked: bool) -> str:
     text = f"{decision} loses in {loss.value:.0%} of {draws} futures: {chance_in_words(1 - loss.value, draws)} that it pays"
     if conditions:
         text += f", most of all where {listed([_where(one) for one in conditions[:NAMED]])}"
-    return f"{text}. Which future on the border is likeliest takes more futures than these."
+    return f"{text}." if asked else f"{text}. Which future on the border is likeliest takes more futures than these."
 
 
 def _where(one: Condition) -> str:
