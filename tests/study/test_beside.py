@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +31,33 @@ def test_a_process_beside_gives_the_same_bytes_as_this_one_and_is_read_the_secon
             assert years.done() == (len(ready.pieces), len(ready.pieces))
         assert beside.data.identical(here.data) and beside.central.identical(here.central)
     assert len(list((tmp_path / "beside").iterdir())) == 1
+
+
+ASKER = """
+import multiprocessing, sys, time
+from pathlib import Path
+from keiretsu.case import load_case
+from keiretsu.study.beside import YearsBeside
+from keiretsu.study.runs import YearsAhead
+if __name__ == "__main__":
+    with YearsBeside(load_case(sys.argv[1]), YearsAhead(), Path(sys.argv[2]), Path(sys.argv[2])):
+        print(multiprocessing.active_children()[0].pid, flush=True)
+        time.sleep(600)
+"""
+
+
+def test_the_process_beside_ends_when_the_one_that_asked_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "asker.py"
+    script.write_text(ASKER)
+    asker = subprocess.Popen([sys.executable, str(script), str(write_new_case("mine", tmp_path)), str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert asker.stdout is not None
+    beside = int(asker.stdout.readline())
+    asker.kill()
+    asker.wait()
+    until = time.monotonic() + 60
+    while Path(f"/proc/{beside}").exists() and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not Path(f"/proc/{beside}").exists()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -64,7 +65,7 @@ class YearsBeside:
 
     def __enter__(self) -> YearsBeside:
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_on_one_thread, initargs=(self.cache,))
+        self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_on_one_thread, initargs=(self.cache, os.getpid()))
         self._handed = threading.Event()
         self._refused: BaseException | None = None
         self._ready: Future[Prepared] = self._pool.submit(_prepared, self.case, self.asked)
@@ -180,10 +181,18 @@ def _kept(failed: dict[str, KeiretsuError], piece: Piece) -> Iterator[None]:
 _here: dict[str, object] = {}  # what the other process keeps between tasks
 
 
-def _on_one_thread(cache: Path) -> None:
+def _on_one_thread(cache: Path, asker: int) -> None:
+    threading.Thread(target=_leave_with, args=(asker,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked is the one that stops
     one_thread_each()
     keep_compiled_code(cache)
+
+
+def _leave_with(asker: int) -> None:
+    """End this process when the one that asked is gone, however it went: nobody would fetch what it computes."""
+    while os.getppid() == asker:
+        time.sleep(1.0)
+    os._exit(1)
 
 
 def _prepared(case: Case, asked: YearsAhead) -> Prepared:
