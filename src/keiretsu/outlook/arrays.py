@@ -10,6 +10,7 @@ import equinox as eqx
 from jaxtyping import Array, Bool, Float, Int
 
 from keiretsu.demand.tastes import Nests
+from keiretsu.outlook.bent import Bends
 
 POWERTRAINS = ("BEV", "PHEV", "ICE")
 
@@ -147,6 +148,8 @@ class Plan(eqx.Module):
         Shadow cost that is given, EUR a car, seen by setters and no part of margins.
     rules
         Fleet rules, whose shadow costs are solved with the prices; None when no scenario has any.
+    bends, bend_set
+        All pieces of taxes and incentives and pots of money, and which set of them each year has; None when no scenario has a breakpoint or a pot.
     """
 
     on_sale: Bool[Array, "T M J"]
@@ -178,6 +181,8 @@ class Plan(eqx.Module):
     world_gwh: Float[Array, " T"]
     year: Float[Array, " T"]
     rules: FleetYears | None = None
+    bends: Bends | None = None
+    bend_set: Int[Array, " T"] | None = None
 
 
 class Reproduced(eqx.Module):
@@ -197,6 +202,7 @@ class State(eqx.Module):
     price: Float[Array, "M J"]
     cost: Float[Array, "M J"]
     rules: FleetState | None = None
+    stood: Bool[Array, "M J"] | None = None
 
 
 class FleetState(eqx.Module):
@@ -218,7 +224,11 @@ class FleetYear(eqx.Module):
 
 
 class Year(eqx.Module):
-    """What a year brings. Money is EUR a year, quantities are cars a year; see `keiretsu.outlook.ensemble` for labels."""
+    """What a year brings. Money is EUR a year, quantities are cars a year; see `keiretsu.outlook.ensemble` for labels.
+
+    `at_break` counts prices that stand at a breakpoint of a tax or incentive, `unsettled_sides` choices of side that went round and kept the last one;
+    `pot_open` is the share of the year that each pot had money.
+    """
 
     units: Float[Array, "M J"]
     price: Float[Array, "M J"]
@@ -244,4 +254,7 @@ class Year(eqx.Module):
     residual: Float[Array, ""]
     iterations: Int[Array, " M"]
     settled: Bool[Array, ""]
+    at_break: Int[Array, " M"]
+    unsettled_sides: Int[Array, " M"]
     rules: FleetYear | None = None
+    pot_open: Float[Array, " P"] | None = None

@@ -90,9 +90,10 @@ def planned_launches(case: Case) -> tuple[PlannedLaunch, ...]:
 
 
 def central_of(case: Case) -> Mapping[str, float]:
-    """Central values of the inputs that the case names; a discrete one happens when that is at least as likely as not."""
+    """Central values of the inputs that the case names; a launch happens when that is at least as likely as not, an event never does in the central case."""
     rows = _records(case.tables["uncertain"])
-    return {str(r["input"]): (float(r["central"] >= 0.5) if r["distribution"] == "discrete" else float(r["central"])) for r in rows}
+    named = [r for r in rows if not str(r["input"]).startswith("event:")]
+    return {str(r["input"]): (float(r["central"] >= 0.5) if r["distribution"] == "discrete" else float(r["central"])) for r in named}
 
 
 class _Stated:

@@ -13,7 +13,7 @@ import xarray as xr
 
 from keiretsu.outlook.error import band, half_width
 from keiretsu.outlook.outlook import BASELINE, Outlook
-from keiretsu.outlook.pieces import BY_FIRM, BY_MARKET, BY_PRODUCT, BY_YEAR, CENTRAL, Piece, pieces_of, run_piece
+from keiretsu.outlook.pieces import BY_FIRM, BY_MARKET, BY_PRODUCT, BY_RULED, BY_RULED_FIRM, BY_YEAR, CENTRAL, Piece, pieces_of, run_piece
 from keiretsu.outlook.uncertain import Draws
 
 OnStep = Callable[[int, int, str], None]
@@ -28,7 +28,8 @@ class Ensemble:
     Attributes
     ----------
     data
-        Dimensions scenario, draw, year, market, product, firm, owner; each variable says its unit. Product variables are there when they were kept;
+        Dimensions scenario, draw, year, market, product, firm, owner, ruled (a maker under a fleet rule, where there are such); each variable says
+        its unit. Product variables are there when they were kept;
         a product that is not on sale has zero units, price and margin.
     inputs
         Values of every uncertain input. (draw x input)
@@ -128,11 +129,12 @@ def assembled(outlook: Outlook, draws: Draws, done: Mapping[Piece, Arrays], sett
         **settings,
     }
     drawn = [name for name in scenarios if sampled[name]]
-    data = _dataset(outlook, sampled, drawn) if drawn else _dataset(outlook, central, scenarios)
-    return Ensemble(data, draws.values, draws.normals, _dataset(outlook, central, scenarios), made)
+    middle = _dataset(outlook, central, scenarios, [outlook.central()])
+    data = _dataset(outlook, sampled, drawn, [draws.row(d) for d in range(len(draws.values))]) if drawn else middle
+    return Ensemble(data, draws.values, draws.normals, middle, made)
 
 
-def _dataset(outlook: Outlook, parts: Mapping[str, Sequence[Arrays]], scenarios: Sequence[str]) -> xr.Dataset:
+def _dataset(outlook: Outlook, parts: Mapping[str, Sequence[Arrays]], scenarios: Sequence[str], values: Sequence[Mapping[str, float]]) -> xr.Dataset:
     first = parts[scenarios[0]][0]
     joined = {name: np.stack([np.concatenate([part[name] for part in parts[s]]) for s in scenarios]) for name in first}
     firms = outlook.roster.firms
@@ -146,8 +148,14 @@ def _dataset(outlook: Outlook, parts: Mapping[str, Sequence[Arrays]], scenarios:
         found[name] = ((*head, "market"), joined[field], {"unit": unit})
     for field, (name, unit) in BY_YEAR.items():
         found[name] = (head, joined[field], {"unit": unit})
-    claims = np.stack([outlook.claims[s] for s in scenarios])
-    found["owner_claim_eur"] = ((*head, "owner"), np.einsum("stof,sdtf->sdto", claims, joined["firm_profit"]), {"unit": "EUR/yr"})
+    for field, (name, unit) in BY_RULED_FIRM.items():
+        if field in joined:
+            found[name] = ((*head, "firm"), joined[field][..., : len(firms)], {"unit": unit})
+    for field, (name, unit) in BY_RULED.items():
+        if field in joined:
+            found[name] = ((*head, "ruled"), joined[field], {"unit": unit})
+    held = np.stack([_claimed(outlook, s, profit, values) for s, profit in zip(scenarios, joined["firm_profit"], strict=True)])
+    found["owner_claim_eur"] = ((*head, "owner"), held, {"unit": "EUR/yr"})
     coords: dict[str, object] = {
         "scenario": list(scenarios),
         "draw": np.arange(count),
@@ -156,12 +164,24 @@ def _dataset(outlook: Outlook, parts: Mapping[str, Sequence[Arrays]], scenarios:
         "firm": list(firms),
         "owner": list(outlook.owners),
     }
+    if outlook.ruled.makers:
+        coords["ruled"] = list(outlook.ruled.labels)
     if "units" in joined:
         ids = list(dict.fromkeys(str(p) for rows in outlook.roster.rows.values() for p in rows["product"]))
         coords["product"] = ids
         for field, (name, unit) in BY_PRODUCT.items():
             found[name] = ((*head, "market", "product"), _by_id(outlook, joined[field], ids), {"unit": unit})
     return xr.Dataset({name: (dims, values, attrs) for name, (dims, values, attrs) in found.items()}, coords=coords)
+
+
+def _claimed(outlook: Outlook, scenario: str, profit: np.ndarray, values: Sequence[Mapping[str, float]]) -> np.ndarray:
+    """What owners get of firms' profit (draw, T, F), with the stakes that each draw's events make. (draw, T, owner)"""
+    branches = [outlook.branch(scenario, one) for one in values]
+    out = np.empty((*profit.shape[:2], len(outlook.owners)))
+    for name in dict.fromkeys(branches):
+        draws = [d for d, branch in enumerate(branches) if branch == name]
+        out[draws] = np.einsum("tof,dtf->dto", outlook.claims[name], profit[draws])
+    return out
 
 
 def _by_id(outlook: Outlook, slots: np.ndarray, ids: Sequence[str]) -> np.ndarray:

@@ -39,6 +39,16 @@ def prices(problem: PriceProblem, start: PerProduct, options: PricingOptions) ->
     return price, residual, iterations.astype(int), settled > 0
 
 
+def known_prices(problem: PriceProblem, price: PerProduct) -> PerProduct:
+    """Prices that are an equilibrium already, with the derivatives of `prices`; those nobody chooses follow `price` itself."""
+    chosen = problem.chosen
+
+    def gap(at: PerProduct) -> PerProduct:
+        return jnp.where(chosen, conditions(problem, at).implied, price) - at
+
+    return jax.lax.custom_root(gap, price, lambda _, first: first, _krylov)
+
+
 def utilities(share: PerProduct, tastes: Tastes, paid: BroadcastToDraws, tolerance: float, steps: int) -> tuple[PerProduct, Float[Array, ""]]:
     """Mean utilities that reproduce `share` (zero where not on sale) and the largest ``|ln S - ln s|``; differentiable in everything."""
     on = tastes.available

@@ -1,7 +1,8 @@
 """What may be uncertain about the years ahead: every input by name, what it moves, and the value at which it moves nothing.
 
 A path is a function of these numbers and of a plan. Inputs that belong to one launch carry its product: ``date:renault_5`` shifts its date,
-``happens:renault_5`` says whether it comes at all, ``appeal:renault_5`` is what people see in it beyond its characteristics ([5b]).
+``happens:renault_5`` says whether it comes at all, ``appeal:renault_5`` is what people see in it beyond its characteristics ([5b]). ``event:NAME`` says
+whether what the scenario of that name describes happens whatever is decided (`keiretsu.outlook.events`).
 """
 
 from __future__ import annotations
@@ -64,8 +65,13 @@ LAUNCH_INPUTS: Mapping[str, Input] = {
 }
 
 
+EVENT = Input("0 or 1", "whether what a scenario describes happens, in the baseline and in every other scenario", 0.0)
+
+
 def input_of(name: str) -> Input | None:
     """The input of that name, or None when there is none."""
+    if name.startswith("event:"):
+        return EVENT
     if ":" in name:
         return LAUNCH_INPUTS.get(name.split(":", 1)[0])
     return INPUTS.get(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import equinox as eqx
 import jax
@@ -16,17 +16,20 @@ from keiretsu.market.world import World
 from keiretsu.moves.scenario import Scenario
 from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, Year
 from keiretsu.outlook.base_year import one_charge
+from keiretsu.outlook.bends import with_bends
+from keiretsu.outlook.events import Branch, branches_of
 from keiretsu.outlook.facts import OutlookFacts, central_values
 from keiretsu.outlook.fleet_years import NO_SLOTS, Slots, slots_of
-from keiretsu.outlook.inputs import LAUNCH_INPUTS
+from keiretsu.outlook.inputs import EVENT, LAUNCH_INPUTS
 from keiretsu.outlook.path import LaunchValues, launch_values, path
-from keiretsu.outlook.plan import base_year_arrays, plan_of
+from keiretsu.outlook.plan import KnownWedges, base_year_arrays, plan_of
 from keiretsu.outlook.planned import planned_utilities
 from keiretsu.outlook.roster import Roster, Storyline, beginning, roster_of, storyline
 from keiretsu.ownership.look_through import owners_look_through
 from keiretsu.supply.pricing import PricingOptions
 
 BASELINE = "baseline"
+NO_EVENTS: Mapping[str, Scenario] = {}
 PRICING = PricingOptions(tolerance_eur=1e-4, relative=1e-8)  # a tenth of a thousandth of a euro: far below what any draw is known to
 SHARES_REPRODUCED = 1e-10  # log points: a draw that reproduces the base year less well is an error
 
@@ -43,6 +46,8 @@ class Outlook:
         What each outside owner gets of a euro of each firm's profit, by scenario: (T, O, F).
     ruled
         Makers under fleet rules, the K slots of `FleetYears`.
+    events, branches, branch_plans
+        Events that may happen whatever is decided; which plan a scenario has when some do; those plans, whose `claims` stand under the same names.
     """
 
     world: World
@@ -55,6 +60,9 @@ class Outlook:
     claims: Mapping[str, np.ndarray]
     options: PricingOptions = PRICING
     ruled: Slots = NO_SLOTS
+    events: tuple[str, ...] = ()
+    branches: Mapping[Branch, str] = field(default_factory=lambda: dict[Branch, str]())
+    branch_plans: Mapping[str, Plan] = field(default_factory=lambda: dict[str, Plan]())
 
     @property
     def scenarios(self) -> tuple[str, ...]:
@@ -73,7 +81,17 @@ class Outlook:
             for product in self.roster.launched
             for kind, of in LAUNCH_INPUTS.items()
         }
-        return central_values(self.facts) | own
+        return central_values(self.facts) | own | {f"event:{name}": EVENT.neutral for name in self.events}
+
+    def branch(self, scenario: str, values: Mapping[str, float]) -> str:
+        """Name of the plan that a scenario has under these values, its own or that of a branch in which events happen."""
+        happening = frozenset(name for name in self.events if values[f"event:{name}"] > 0.5)
+        return self.branches[scenario, happening] if happening else scenario
+
+    def plan(self, scenario: str, values: Mapping[str, float]) -> Plan:
+        """Arrays of a scenario under these values."""
+        name = self.branch(scenario, values)
+        return self.plans[name] if name in self.plans else self.branch_plans[name]
 
     def arrays(self, values: Mapping[str, float]) -> tuple[dict[str, Array], LaunchValues]:
         """Values as the arrays that `path` takes: those of no launch by name, those of launches side by side."""
@@ -81,8 +99,15 @@ class Outlook:
         return plain, launch_values(dict(values), self.roster.launched, self.spare)
 
 
-def build(world: World, scenarios: Mapping[str, Scenario], facts: OutlookFacts, options: PricingOptions = PRICING) -> Outlook:
-    """Compile the baseline and `scenarios` of a world over the years of `facts`.
+def build(
+    world: World,
+    scenarios: Mapping[str, Scenario],
+    facts: OutlookFacts,
+    options: PricingOptions = PRICING,
+    events: Mapping[str, Scenario] = NO_EVENTS,
+    drawn: Sequence[str] = (),
+) -> Outlook:
+    """Compile the baseline and `scenarios` of a world over the years of `facts`; with `events`, also their branches in scenarios that are `drawn`.
 
     Raises
     ------
@@ -94,15 +119,22 @@ def build(world: World, scenarios: Mapping[str, Scenario], facts: OutlookFacts, 
     begun = beginning(world, facts)
     stories = {BASELINE: storyline(begun, BASELINE, None, facts)}
     stories |= {name: storyline(begun, name, scenario, facts) for name, scenario in scenarios.items()}
+    own = tuple(stories)
+    changed = branches_of([name for name in own if not drawn or name in (BASELINE, *drawn)], scenarios, events)
+    branches = {key: of if isinstance(of, str) else f"{key[0]} with {', '.join(sorted(key[1]))}" for key, of in changed.items()}
+    stories |= {branches[key]: storyline(begun, branches[key], of, facts) for key, of in changed.items() if not isinstance(of, str)}
     roster = roster_of(world, list(stories.values()))
     base, shape = base_year_arrays(world, roster, facts)
     spare = max([len(story.lineage) for story in stories.values()] + [1])
     planned = planned_utilities(world, roster, stories[BASELINE], base, facts)
     ruled = slots_of(list(stories.values()), roster, facts.years)
-    plans = {name: plan_of(world, roster, story, facts, base, shape, spare, planned, ruled) for name, story in stories.items()}
+    known: KnownWedges = {}
+    plans = with_bends({name: plan_of(world, roster, story, facts, base, shape, spare, planned, ruled, known) for name, story in stories.items()})
     base, plans = one_charge(base, plans)
     owners, claims = _claims(stories, roster, shape.firms)
-    return Outlook(world, facts, roster, stories, base, plans, owners, claims, options, ruled)
+    other = {name: plan for name, plan in plans.items() if name not in own}
+    mine = {name: plans[name] for name in own}
+    return Outlook(world, facts, roster, stories, base, mine, owners, claims, options, ruled, tuple(events), branches, other)
 
 
 def run(outlook: Outlook, scenario: str, values: Mapping[str, float]) -> tuple[Reproduced, Year]:
@@ -114,7 +146,7 @@ def run(outlook: Outlook, scenario: str, values: Mapping[str, float]) -> tuple[R
         When the base year is not reproduced or some year's prices did not settle.
     """
     plain, launches = outlook.arrays(values)
-    found, years = compiled(outlook.base, outlook.plans[scenario], plain, launches, outlook.options)
+    found, years = compiled(outlook.base, outlook.plan(scenario, values), plain, launches, outlook.options)
     require_settled(found, years, f"scenario {scenario}", outlook.facts.years)
     return found, years
 

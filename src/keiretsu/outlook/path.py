@@ -38,8 +38,16 @@ def path(base: BaseYear, plan: Plan, values: Values, launches: LaunchValues, opt
     found = reproduce(base, values)
     draw = Draw(values, launches.shift, launches.happens, launches.appeal, found, _deltas(plan, found, values))
     unruled = None if plan.rules is None else FleetState(jnp.zeros(plan.rules.cap.shape[1]), jnp.zeros_like(base.price))
-    start = State(base.cumulative_gwh + base.base_year_gwh, base.fleet, base.chargers, base.price, found.cost, unruled)
-    names = PER_YEAR if plan.rules is None else (*PER_YEAR, "rules")
+    start = State(
+        base.cumulative_gwh + base.base_year_gwh,
+        base.fleet,
+        base.chargers,
+        base.price,
+        found.cost,
+        unruled,
+        None if plan.bends is None else jnp.zeros(base.price.shape, bool),
+    )
+    names = (*PER_YEAR, *(name for name in ("rules", "bend_set") if getattr(plan, name) is not None))
 
     @jax.checkpoint
     def step(state: State, yearly: dict[str, Any]) -> tuple[State, Year]:

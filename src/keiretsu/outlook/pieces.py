@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import equinox as eqx
 import jax
@@ -36,7 +37,16 @@ BY_MARKET: Mapping[str, tuple[str, str]] = {
     "co2_t": ("co2_t", "t over the cars' lives"),
     "chargers": ("chargers", "points"),
     "potential": ("potential", "buyers/yr"),
+    "at_break": ("prices_at_a_break", "models"),
+    "unsettled_sides": ("unsettled_sides", "models"),
 }
+# The same of `FleetYear`, when some scenario has a fleet rule: by maker under a rule, and by firm.
+BY_RULED: Mapping[str, tuple[str, str]] = {
+    "rules.price": ("fleet_price_eur", "EUR per g/km and car, or per missing electric car"),
+    "rules.balance": ("fleet_balance", "g/km x cars above target, or missing electric cars"),
+    "rules.pays": ("fleet_pays_eur", "EUR/yr"),
+}
+BY_RULED_FIRM: Mapping[str, tuple[str, str]] = {"rules.firm_pays": ("firm_fleet_pays_eur", "EUR/yr")}
 BY_YEAR: Mapping[str, tuple[str, str]] = {"pack_price": ("pack_price_eur_kwh", "EUR/kWh"), "battery_gwh": ("battery_gwh", "GWh/yr")}
 
 
@@ -72,25 +82,28 @@ def run_piece(outlook: Outlook, piece: Piece, values: Sequence[Mapping[str, floa
     NotSettled
         Naming scenario, draw and year.
     """
-    kept = [*(BY_PRODUCT if products else ()), *BY_FIRM, *BY_MARKET, *BY_YEAR]
+    kept = [*(BY_PRODUCT if products else ()), *BY_FIRM, *BY_MARKET, *BY_YEAR, *((*BY_RULED, *BY_RULED_FIRM) if outlook.ruled.makers else ())]
     numbers = piece.draws or (CENTRAL,)
     rows: list[dict[str, np.ndarray]] = []
     for number, (found, years) in zip(numbers, _paths(outlook, piece.scenario, values), strict=True):
         where = f"scenario {piece.scenario}, {'central case' if number == CENTRAL else f'draw {number}'}"
         require_settled(found, years, where, outlook.facts.years)
-        rows.append({name: np.asarray(getattr(years, name)) for name in kept})
+        rows.append({name: np.asarray(attrgetter(name)(years)) for name in kept})
     joined = {name: np.stack([row[name] for row in rows]) for name in kept}
     return {name: array.astype(np.float32) if name in BY_PRODUCT else array for name, array in joined.items()}
 
 
 def _paths(outlook: Outlook, scenario: str, values: Sequence[Mapping[str, float]]) -> list[tuple[Reproduced, Year]]:
-    base, plan = outlook.base, outlook.plans[scenario]
+    base, plans = outlook.base, [outlook.plan(scenario, one) for one in values]
     arrays = [outlook.arrays(one) for one in values]
     if jax.default_backend() == "cpu":
-        return [jax.device_get(compiled(base, plan, plain, launches, outlook.options)) for plain, launches in arrays]
-    together = jax.tree.map(lambda *leaves: np.stack(leaves), *arrays)
-    found = jax.device_get(_side_by_side(outlook, plan, together))
-    return [jax.tree.map(lambda leaf, i=i: leaf[i], found) for i in range(len(arrays))]
+        return [jax.device_get(compiled(base, plan, *given, outlook.options)) for plan, given in zip(plans, arrays, strict=True)]
+    every: dict[int, tuple[Reproduced, Year]] = {}
+    for plan in {id(plan): plan for plan in plans}.values():  # draws in which different events happen have plans of their own
+        rows = [i for i, mine in enumerate(plans) if mine is plan]
+        found = jax.device_get(_side_by_side(outlook, plan, jax.tree.map(lambda *leaves: np.stack(leaves), *[arrays[i] for i in rows])))
+        every |= {i: jax.tree.map(lambda leaf, k=k: leaf[k], found) for k, i in enumerate(rows)}
+    return [every[i] for i in range(len(arrays))]
 
 
 def _side_by_side(outlook: Outlook, plan: Plan, together: object) -> object:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import pickle
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -21,9 +23,10 @@ from keiretsu.market.policy.programmes import in_force
 from keiretsu.market.world import MarketFacts, World
 from keiretsu.numerics.host import host
 from keiretsu.outlook.arrays import POWERTRAINS, BaseYear, Plan
+from keiretsu.outlook.bends import RulesOfYears
 from keiretsu.outlook.facts import OutlookFacts
-from keiretsu.outlook.fleet_years import NO_SLOTS, Slots, fleet_of_years
-from keiretsu.outlook.policy import classes_of, wedges_on
+from keiretsu.outlook.fleet_years import Slots, fleet_of_years
+from keiretsu.outlook.policy import Rules, YearlyWedges, classes_of, wedges_on
 from keiretsu.outlook.roster import Roster, Storyline
 from keiretsu.outlook.year import CURRENCIES
 from keiretsu.supply.wedges import Wedges
@@ -31,6 +34,8 @@ from keiretsu.supply.weights import ProfitWeights
 
 CURRENCY_OF_ORIGIN: Mapping[str, str] = {"JP": "JPY", "CN": "CNY", "IN": "INR", "KR": "KRW", "UK": "GBP", "GB": "GBP", "US": "USD"}
 NEVER = 1e9
+
+KnownWedges: TypeAlias = dict[tuple[object, ...], YearlyWedges]  # by programmes, market, day and table of products
 
 
 class Firms(eqx.Module):
@@ -60,7 +65,7 @@ def base_year_arrays(world: World, roster: Roster, facts: OutlookFacts) -> tuple
     potential = np.array([world.markets[m].potential for m in roster.rows])
     firms = _stack_firms([_firms(rows, roster.firms, shape) for rows in roster.rows.values()])
     text = {m: rows["powertrain"].to_numpy(str) for m, rows in roster.rows.items()}
-    policy = _policy(world, roster.rows, world.observed_on, shape)
+    policy, _ = _policy_on(world, roster.rows, _look(roster.rows), world.observed_on, shape, {})
     nests = _join([m.tastes.nests for m in cut if m.tastes.nests is not None])
     base = BaseYear(
         mu=_same_width([m.tastes.mu for m in cut]),
@@ -118,9 +123,14 @@ def plan_of(
     shape: Shape,
     spare: int,
     planned: Mapping[tuple[str, str], tuple[float, float]],
-    slots_ruled: Slots = NO_SLOTS,
-) -> Plan:
-    """One storyline on the roster. `spare` is the length that launched slots are padded to; `slots_ruled` are makers under fleet rules."""
+    slots_ruled: Slots,
+    known: KnownWedges,
+) -> tuple[Plan, RulesOfYears]:
+    """One storyline on the roster, and its taxes and incentives piece by piece.
+
+    `spare` is the length that launched slots are padded to; `slots_ruled` are makers under fleet rules; `known` are taxes
+    and incentives compiled for other storylines, and is added to.
+    """
     markets, n = list(roster.rows), shape.products
     slot_of = roster.slots(story)
     row_slot = np.array(
@@ -133,8 +143,8 @@ def plan_of(
     base_rows = [i for i, (m, p) in enumerate(zip(world.products["market"], world.products["product"], strict=True)) if (str(m), str(p)) in slot_of]
     parts = [_one_world(w, d, roster, story, slot_of, shape, world) for w, d in zip(story.worlds, story.costs_doubled, strict=True)]
     stacked = {name: np.stack([parts[u][0][name] for u in story.world_of_year]) for name in parts[0][0]}
-    policy = _policy_of_years(story, [rows for _, rows in parts], facts, shape)
-    before = _policy(world, roster.rows, world.observed_on, shape)["utility"]
+    policy, bent = _policy_of_years(story, [rows for _, rows in parts], facts, shape, known)
+    before = _policy_on(world, roster.rows, _look(roster.rows), world.observed_on, shape, known)[0]["utility"]
     launch = np.full((len(markets), n), -1)
     from_year, to_year = np.full((len(markets), n), -NEVER), np.full((len(markets), n), NEVER)
     source = np.arange(len(markets) * n).reshape(len(markets), n)
@@ -167,7 +177,7 @@ def plan_of(
     new_map[:used] = np.array(maps).reshape(used, len(markets) * n)
     own = float((world.products["units"] * world.products["battery_kwh"]).sum()) / 1e6
     others = 1.0 - own / facts.base_year_gwh if facts.base_year_gwh > 0 else 1.0  # without a battery in the world all of nothing is others'
-    return Plan(
+    plan = Plan(
         on_sale=jnp.asarray(stacked["on_sale"] > 0),
         from_year=jnp.asarray(from_year),
         to_year=jnp.asarray(to_year),
@@ -198,6 +208,7 @@ def plan_of(
         year=jnp.asarray(np.array(facts.years, dtype=float)),
         rules=fleet_of_years(slots_ruled, world, roster, story, [rows for _, rows in parts], facts.years, n, facts.rest_follows),
     )
+    return plan, bent
 
 
 def _one_world(
@@ -247,22 +258,45 @@ def _one_world(
     return {name: np.stack(values) for name, values in columns.items()} | {"kappa": kappa}, seen
 
 
-def _policy_of_years(story: Storyline, rows: Sequence[Mapping[str, pd.DataFrame]], facts: OutlookFacts, shape: Shape) -> dict[str, np.ndarray]:
-    """Policy arrays with the axis of years; days with the same programmes in force are compiled once."""
-    known: dict[tuple[object, ...], dict[str, np.ndarray]] = {}
-    every = []
+def _policy_of_years(
+    story: Storyline, rows: Sequence[Mapping[str, pd.DataFrame]], facts: OutlookFacts, shape: Shape, known_wedges: KnownWedges
+) -> tuple[dict[str, np.ndarray], RulesOfYears]:
+    """Policy arrays with the axis of years, and all pieces; days with the same programmes in force are compiled once."""
+    known: dict[tuple[object, ...], int] = {}
+    looks = [_look(tables) for tables in rows]
+    sets: list[tuple[dict[str, np.ndarray], tuple[Rules, ...]]] = []
+    of_year = []
     for year, u in zip(facts.years, story.world_of_year, strict=True):
         day = dt.date(year, 7, 1)
         key = (u, *(tuple(p.scope.id for p in in_force(story.worlds[u].programmes, market, day)) for market in rows[u]))
         if key not in known:
-            known[key] = _policy(story.worlds[u], rows[u], day, shape)
-        every.append(known[key])
-    return {name: np.stack([one[name] for one in every]) for name in every[0]}
+            known[key] = len(sets)
+            sets.append(_policy_on(story.worlds[u], rows[u], looks[u], day, shape, known_wedges))
+        of_year.append(known[key])
+    arrays = {name: np.stack([sets[k][0][name] for k in of_year]) for name in sets[0][0]}
+    return arrays, RulesOfYears(tuple(rules for _, rules in sets), tuple(of_year))
 
 
-def _policy(world: World, rows: Mapping[str, pd.DataFrame], day: dt.date, shape: Shape) -> dict[str, np.ndarray]:
-    """Policy arrays of all markets on one day."""
-    found = {m: wedges_on(world.programmes, table, world.markets[m], day, table["price_eur"].to_numpy(float)) for m, table in rows.items()}
+def _look(rows: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
+    """What tells one table of products from another, by market."""
+    return {market: hashlib.sha256(pickle.dumps(table)).digest() for market, table in rows.items()}
+
+
+def _policy_on(
+    world: World, rows: Mapping[str, pd.DataFrame], looks: Mapping[str, bytes], day: dt.date, shape: Shape, known: KnownWedges
+) -> tuple[dict[str, np.ndarray], tuple[Rules, ...]]:
+    """`_policy` of a world; what another storyline had in common with it is not compiled again."""
+    found: dict[str, YearlyWedges] = {}
+    for market, table in rows.items():
+        key = (tuple(id(p) for p in world.programmes), id(world.markets[market]), day, looks[market])
+        if key not in known:
+            known[key] = wedges_on(world.programmes, table, world.markets[market], day, table["price_eur"].to_numpy(float))
+        found[market] = known[key]
+    return _policy(found, shape)
+
+
+def _policy(found: Mapping[str, YearlyWedges], shape: Shape) -> tuple[dict[str, np.ndarray], tuple[Rules, ...]]:
+    """Policy arrays of all markets on one day, on the pieces of their prices, and all pieces."""
     classes = max(one.rate.shape[1] for one in found.values())
 
     def wide(values: np.ndarray, fill: float) -> np.ndarray:
@@ -270,7 +304,7 @@ def _policy(world: World, rows: Mapping[str, pd.DataFrame], day: dt.date, shape:
         out[: values.shape[0], : values.shape[1]] = values
         return out
 
-    return {
+    arrays = {
         "buyer_rate": np.stack([wide(one.rate, 1.0) for one in found.values()]),
         "buyer_add": np.stack([wide(one.add, 0.0) for one in found.values()]),
         "incentive": np.stack([wide(one.incentive, 0.0) for one in found.values()]),
@@ -278,6 +312,7 @@ def _policy(world: World, rows: Mapping[str, pd.DataFrame], day: dt.date, shape:
         "maker_charge": np.stack([wide(one.charge, 0.0) for one in found.values()]),
         "utility": np.stack([_long(one.utility, shape.products, 0.0) for one in found.values()]),
     }
+    return arrays, tuple(one.rules for one in found.values())
 
 
 def _market(facts: MarketFacts, preferences: Preferences, rows: pd.DataFrame, firms: Sequence[str], kappa: np.ndarray) -> Market:

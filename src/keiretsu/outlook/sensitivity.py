@@ -40,12 +40,14 @@ def slopes(outlook: Outlook, scenario: str, measure: Measure | YearlyWeights, va
         When the path itself is not settled.
     """
     (value, (found, years)), (by_plain, by_launch) = _value_and_slopes(
-        outlook.arrays(values), outlook.base, outlook.plans[scenario], outlook.options, measure
+        outlook.arrays(values), outlook.base, outlook.plan(scenario, values), outlook.options, measure
     )
     require_settled(found, years, f"scenario {scenario}", outlook.facts.years)
     slope = {name: float(s) for name, s in by_plain.items()}
     for kind, array in (("date", by_launch.shift), ("happens", by_launch.happens), ("appeal", by_launch.appeal)):
         slope |= {f"{kind}:{product}": float(array[i]) for i, product in enumerate(outlook.roster.launched)}
+    for name in (f"event:{event}" for event in outlook.events):  # it happens or not: a difference, not a derivative
+        slope[name] = output_at(outlook, scenario, measure, {**values, name: 1.0}) - output_at(outlook, scenario, measure, {**values, name: 0.0})
     return float(value), slope
 
 
@@ -95,7 +97,7 @@ def to_switch(outlook: Outlook, scenario: str, name: str, values: Mapping[str, f
 
 def _check(outlook: Outlook, scenario: str, measure: Measure, central: Mapping[str, float], table: pd.DataFrame) -> None:
     """One central difference along the direction of all effects together."""
-    smooth = table[~table["input"].str.startswith("happens:")]
+    smooth = table[~table["input"].str.startswith(("happens:", "event:"))]
     step = dict(zip(smooth["input"], np.sign(smooth["effect"]) * smooth["deviation"] * CHECK_STEP, strict=True))
     ends = [output_at(outlook, scenario, measure, {k: v + sign * step.get(k, 0.0) for k, v in central.items()}) for sign in (1, -1)]
     seen, expected = (ends[0] - ends[1]) / 2, float((smooth["effect"].abs() * CHECK_STEP).sum())
@@ -110,12 +112,14 @@ def _check(outlook: Outlook, scenario: str, measure: Measure, central: Mapping[s
         )
 
 
-def output_at(outlook: Outlook, scenario: str, measure: Measure, values: Mapping[str, float]) -> float:
+def output_at(outlook: Outlook, scenario: str, measure: Measure | YearlyWeights, values: Mapping[str, float]) -> float:
     """The output at `values`."""
-    return float(_output(outlook.arrays(values), outlook.base, outlook.plans[scenario], outlook.options, measure)[0])
+    return float(_output(outlook.arrays(values), outlook.base, outlook.plan(scenario, values), outlook.options, measure)[0])
 
 
-def _number(given: Given, base: BaseYear, plan: Plan, options: PricingOptions, measure: Measure | YearlyWeights) -> tuple[Scalar, tuple[Reproduced, Year]]:
+def _number(
+    given: Given, base: BaseYear, plan: Plan, options: PricingOptions, measure: Measure | YearlyWeights
+) -> tuple[Scalar, tuple[Reproduced, Year]]:
     found, years = path(base, plan, given[0], given[1], options)
     return measure.of(years), (found, years)
 

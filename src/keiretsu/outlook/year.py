@@ -17,6 +17,7 @@ from jaxtyping import Array, Float
 from keiretsu.market.outcome import KM_IN_A_CAR_LIFE
 from keiretsu.outlook.arrays import BaseYear, FleetState, Plan, Reproduced, State, Year
 from keiretsu.outlook.base_year import by_draw, tastes_under
+from keiretsu.outlook.bent_year import bent_rules, clear_bent, stood_at_break
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, clear
 from keiretsu.outlook.fleet import Area, year_of
 from keiretsu.outlook.fleet_clearing import Cleared, clear_with_pools
@@ -62,18 +63,25 @@ def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: Pric
     weights = jax.vmap(lambda setter, split, f: ProfitWeights(setter, plan.kappa, split, f))(plan.setter, plan.split, fee)
     wedges = by_draw(base, Wedges(plan.buyer_rate, plan.buyer_add + values["incentives"] * plan.incentive, plan.maker_rate, plan.maker_charge))
     # a change of cost is passed on nearly in full, so last year's margin is the better guess than last year's price
-    near = jnp.where(state.price > 0, state.price + jnp.where(state.cost > 0, cost - state.cost, 0.0), plan.start)
+    near = jnp.where(state.price > 0, state.price + jnp.where((state.cost > 0) & ~stood_at_break(state), cost - state.cost, 0.0), plan.start)
     area = None if plan.rules is None else Area(plan.rules, potential, 1.0 + _rates(values) @ base.money)
     rate, near = _pools_from(plan, state, area, near)
     start = jnp.where(plan.held, held_price(plan, cost, cost_at_first(draw.base, plan)), jax.lax.stop_gradient(near))
     markets = YearMarket(delta, mu, alpha, base.weight, base.nests, on_sale, wedges, weights, cost, plan.shadow, plan.held, start)
-    if area is None:
+    bent = None
+    if plan.bends is not None:
+        bent = clear_bent(markets, area, rate, bent_rules(base, plan, values, state), potential, options, base.outside)
+        solved, cleared = bent.markets, bent.cleared
+    elif area is None:
         solved, cleared = clear(markets, options, base.outside), None
     else:
         cleared = clear_with_pools(markets, area, rate, options, base.outside)
         solved = cleared.markets
     units = solved.share * potential[:, None]
     following, found = _accounts(base, plan, draw, state, solved, units, part, cost, potential, battery, older, scrapped)
+    if bent is not None:
+        following = dataclasses.replace(following, stood=bent.stood)
+        found = dataclasses.replace(found, at_break=bent.at_break, unsettled_sides=bent.unsettled, pot_open=bent.open_share)
     return (following, found) if area is None or cleared is None else with_rules(following, found, area, cleared, units, plan.split)
 
 
@@ -197,5 +205,7 @@ def _accounts(
         residual=jnp.max(solved.residual),
         iterations=solved.iterations,
         settled=jnp.all(solved.settled),
+        at_break=jnp.zeros(potential.shape, int),
+        unsettled_sides=jnp.zeros(potential.shape, int),
     )
     return following, year

@@ -1,0 +1,228 @@
+"""On which side of its breakpoints each price is best, inside a year ([7]).
+
+As `keiretsu.supply.kinks` and `keiretsu.supply.notches` do for one year, in one compiled loop: prices are solved on the pieces they are on; one that runs past
+a breakpoint is held there and let go on the side where moving pays; once none moves, every setter weighs each of its cars near a wall (a price
+ceiling, a duty bracket) on the other side, its other prices and rivals' given, and the best of each setter moves. A market that goes round keeps its last sides and is
+counted, never hidden. Sides are taken as given by derivatives ([13]).
+
+Left out against one year: two cars that gain only if they move together, and cars beyond the `NEAREST` ones to a wall.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from keiretsu.outlook.bent import NEAR_EUR, Pieces
+from keiretsu.outlook.clearing import YearMarket, problem_of
+from keiretsu.outlook.own_side import Standing, gain, standing
+from keiretsu.supply.first_order import PriceProblem, conditions
+from keiretsu.supply.pricing import PricingOptions, equilibrium
+from keiretsu.supply.wedges import Wedges
+
+NEAREST = 16  # cars nearest to a wall that are weighed
+CLOSELY = 4  # of these the ones that come closest to paying are searched to the cent
+FAR = 0.5  # a car further from a wall than this share of its price does not jump over it
+GRID = (0.0, 0.003, 0.012, 0.03, 0.07, 0.14, 0.25)  # distances from the wall that are looked at first, as shares of its price
+CLOSE = 0.05  # of a car's own profit: one that comes no closer to paying is not searched
+STEPS = 30  # golden-section steps
+GOLDEN = (5**0.5 - 1) / 2
+TOLERANCE = 1e-9  # share of a setter's profit: gains below it are rounding
+TOGETHER, ONE_BY_ONE_AFTER, LIMIT = 6, 15, 40  # turns that setters take together; rounds until kinks are let go one by one; rounds in all
+
+
+class Sides(eqx.Module):
+    """Where prices are: the price, the piece, the breakpoint a price is held at (-1 none), (J,); how many are still to move; how prices were solved."""
+
+    price: Float[Array, " J"]
+    piece: Int[Array, " J"]
+    held_at: Int[Array, " J"]
+    unsettled: Int[Array, ""]
+    evaluations: Int[Array, ""]
+    residual: Float[Array, ""]
+    settled: Bool[Array, ""]
+
+
+class _Loop(eqx.Module):
+    sides: Sides
+    rounds: Array
+    turns: Array
+    done: Array
+
+
+def sides_at(m: YearMarket, pieces: Pieces, stood: Bool[Array, " J"]) -> Sides:
+    """Sides of the starting prices; `stood` are prices that stood at a breakpoint the year before and still do."""
+    start = jax.lax.stop_gradient(m.start)
+    held_at = jnp.full(start.shape, -1)
+    if pieces.breaks.shape[1]:
+        at_break = jnp.abs(start[:, None] - pieces.breaks) <= NEAR_EUR
+        held_at = jnp.where(stood & at_break.any(axis=1) & ~m.held, at_break.argmax(axis=1), -1)
+    return Sides(start, pieces.at(start), held_at, jnp.array(0), jnp.array(0), jnp.array(jnp.inf), jnp.array(False))
+
+
+def choose_sides(
+    m: YearMarket, shadow: Float[Array, " J"], pieces: Pieces, first: Sides, buyer_class: Int[Array, " I"], options: PricingOptions, outside: bool
+) -> Sides:
+    """Sides of one market, from `first`; prices of `first` that are settled are not solved again before sides change."""
+    m, shadow, pieces, first = jax.lax.stop_gradient((m, shadow, pieces, first))
+
+    def again(state: _Loop) -> _Loop:
+        fresh = ~((state.rounds == 0) & first.settled)
+        solved = jax.lax.cond(fresh, lambda s: _solved(m, shadow, pieces, s, buyer_class, options, outside), lambda s: s, state.sides)
+        if not pieces.breaks.shape[1]:
+            return _Loop(solved, state.rounds + 1, state.turns, jnp.array(True))
+        wish, sides = _at_kinks(m, shadow, pieces, solved, state.rounds, buyer_class, outside)
+        moving = (wish > 0).any()
+        jumped, moved = jax.lax.cond(
+            moving | ~(pieces.bent & m.on_sale).any(),
+            lambda s: (s, jnp.array(0)),
+            lambda s: _over_walls(m, shadow, pieces, s, state.turns, buyer_class, outside),
+            sides,
+        )
+        open_ = jnp.where(moving, (wish > 0).sum(), moved)
+        return _Loop(eqx.tree_at(lambda s: s.unsettled, jumped, open_), state.rounds + 1, state.turns + jnp.where(moving, 0, 1), open_ == 0)
+
+    end = jax.lax.while_loop(lambda s: ~s.done & (s.rounds < LIMIT), again, _Loop(first, jnp.array(0), jnp.array(0), jnp.array(False)))
+    return end.sides
+
+
+def with_sides(m: YearMarket, pieces: Pieces, sides: Sides, buyer_class: Int[Array, " I"]) -> YearMarket:
+    """The market with the wedges of these sides, prices at a breakpoint held there."""
+    price = jnp.where(m.held, m.start, _put(pieces, sides))
+    parts = (pieces.wedges(sides.piece, buyer_class), m.held | (sides.held_at >= 0), price)
+    return eqx.tree_at(lambda x: (x.wedges, x.held, x.start), m, parts)
+
+
+def _put(pieces: Pieces, sides: Sides) -> Float[Array, " J"]:
+    """Prices, those held at a breakpoint put there."""
+    if not pieces.breaks.shape[1]:
+        return sides.price
+    row = jnp.arange(sides.piece.shape[0])
+    return jax.lax.stop_gradient(jnp.where(sides.held_at >= 0, pieces.breaks[row, jnp.maximum(sides.held_at, 0)], sides.price))
+
+
+def _problem(m: YearMarket, shadow: Array, pieces: Pieces, piece: Array, held: Array, buyer_class: Array, outside: bool) -> PriceProblem:
+    here = eqx.tree_at(lambda x: (x.wedges, x.held), m, (pieces.wedges(piece, buyer_class), held))
+    return problem_of(here, shadow, outside)
+
+
+def _solved(m: YearMarket, shadow: Array, pieces: Pieces, sides: Sides, buyer_class: Array, options: PricingOptions, outside: bool) -> Sides:
+    problem = _problem(m, shadow, pieces, sides.piece, m.held | (sides.held_at >= 0), buyer_class, outside)
+    found = equilibrium(problem, _put(pieces, sides), options)
+    after = (found.price, sides.evaluations + found.iterations, found.largest_residual, found.settled)
+    return eqx.tree_at(lambda s: (s.price, s.evaluations, s.residual, s.settled), sides, after)
+
+
+def _at_kinks(
+    m: YearMarket, shadow: Array, pieces: Pieces, sides: Sides, rounds: Array, buyer_class: Array, outside: bool
+) -> tuple[Float[Array, " J"], Sides]:
+    """How far prices want to go beyond the ends of their pieces or away from where they are held (EUR), and the sides once they have."""
+    row, piece, held_at = jnp.arange(sides.piece.shape[0]), sides.piece, sides.held_at
+    stuck = held_at >= 0
+    free = m.on_sale & ~m.held & ~stuck
+    low, high = pieces.bounds(piece)
+    over, under = free & (sides.price > high + NEAR_EUR), free & (sides.price < low - NEAR_EUR)
+    walled = stuck & pieces.wall[row, jnp.maximum(held_at, 0)]
+
+    def pushes(_: Any) -> tuple[Array, Array]:
+        def push(side: Array) -> Array:
+            on = jnp.where(stuck & ~walled, held_at + side, piece)
+            problem = _problem(m, shadow, pieces, on, m.held, buyer_class, outside)
+            return jnp.where(stuck, conditions(problem, sides.price).implied - sides.price, 0.0)
+
+        found = jax.lax.map(push, jnp.arange(2))
+        # at a wall only the side in force counts, and a price leaves it inwards
+        return jnp.where(walled & (held_at == piece - 1), 0.0, found[0]), jnp.where(walled & (held_at == piece), 0.0, found[1])
+
+    nothing = jnp.zeros_like(sides.price)
+    below, above = jax.lax.cond(stuck.any(), pushes, lambda _: (nothing, nothing), 0)
+    down = stuck & (below < -NEAR_EUR)
+    up = stuck & (above > NEAR_EUR) & ~down
+    beyond = jnp.where(over, sides.price - high, jnp.where(under, low - sides.price, 0.0))
+    wish = beyond + jnp.where(down, -below, 0.0) + jnp.where(up, above, 0.0)
+    act = (wish > 0) & ((rounds < ONE_BY_ONE_AFTER) | (row == wish.argmax()))
+    new_piece = jnp.where(act & down, held_at, jnp.where(act & up, held_at + 1, piece))
+    new_at = jnp.where(act & over, piece, jnp.where(act & under, piece - 1, jnp.where(act & (down | up), -1, held_at)))
+    return wish, eqx.tree_at(lambda s: (s.piece, s.held_at), sides, (new_piece, new_at))
+
+
+def _over_walls(
+    m: YearMarket, shadow: Array, pieces: Pieces, sides: Sides, turns: Array, buyer_class: Array, outside: bool
+) -> tuple[Sides, Int[Array, ""]]:
+    """The best jump of each setter that gains by one, later of the one setter that gains most; and how many there are."""
+    slots = sides.piece.shape[0]
+    chosen = m.on_sale & ~m.held
+    real = jnp.isfinite(pieces.breaks) & pieces.wall & chosen[:, None]
+    distance = jnp.where(real, jnp.abs(pieces.breaks / jnp.where(sides.price > 0, sides.price, 1.0)[:, None] - 1.0), jnp.inf)
+    wall_of = distance.argmin(axis=1)
+    nearest, which = jax.lax.top_k(-distance.min(axis=1), min(NEAREST, slots))
+    wall, piece = wall_of[which], sides.piece[which]
+    upwards = piece <= wall
+    target = jnp.where(upwards, wall + 1, wall)
+    low, high = pieces.bounds(sides.piece.at[which].set(target))
+    edge, far = pieces.breaks[which, wall], jnp.where(upwards, high[which], low[which])
+    valid = -nearest < FAR
+    edge = jnp.where(valid, edge, sides.price[which])
+    problem = _problem(m, shadow, pieces, sides.piece, m.held, buyer_class, outside)
+    at = standing(problem, sides.price, which)
+    there = _rows(pieces.wedges(sides.piece.at[which].set(target), buyer_class), which, m.alpha.shape[0])
+    sign = jnp.where(upwards, 1.0, -1.0)
+    grid = edge * (1.0 + sign * jnp.array(GRID)[:, None])
+    grid = jnp.where(valid, jnp.where(upwards, jnp.minimum(grid, far), jnp.maximum(grid, far)), edge)
+    value = jax.lax.map(lambda price: gain(at, there, price), grid)
+    best = value.argmax(axis=0)
+    column = jnp.arange(which.shape[0])
+    price, most = grid[best, column], value[best, column]
+    tolerance = TOLERANCE * jnp.abs(at.now)
+    close = jnp.where(valid & (most <= tolerance), most / jnp.abs(at.itself), -jnp.inf)  # what pays already need not be searched
+    ends = grid[jnp.maximum(best - 1, 0), column], grid[jnp.minimum(best + 1, len(GRID) - 1), column]
+    price, most = jax.lax.cond(
+        close.max() > -CLOSE, lambda found: _closely(at, there, ends, found[0], found[1], close), lambda found: found, (price, most)
+    )
+    setter = m.weights.setter[which]
+    pays = valid & (most > tolerance)
+    top = jax.ops.segment_max(jnp.where(pays, most, -jnp.inf), setter, m.weights.kappa.shape[0])[setter]
+    moves = pays & (most == top) & ((turns < TOGETHER) | (most == jnp.where(pays, most, -jnp.inf).max()))
+    put = jnp.where(moves, which, slots)
+    stands = jnp.abs(price - edge) <= NEAR_EUR
+    after = (
+        sides.price.at[put].set(price, mode="drop"),
+        sides.piece.at[put].set(target, mode="drop"),
+        sides.held_at.at[put].set(jnp.where(stands, wall, -1), mode="drop"),
+    )
+    return eqx.tree_at(lambda s: (s.price, s.piece, s.held_at), sides, after), moves.sum()
+
+
+def _closely(every: Standing, wedges: Wedges, ends: tuple[Array, Array], price: Array, most: Array, close: Array) -> tuple[Array, Array]:
+    """Best price between two ends of the cars that come closest to paying, by golden section, where it is better than `price`."""
+    few = jax.lax.top_k(close, min(CLOSELY, close.shape[0]))[1]
+    rows = {name: getattr(every, name)[few] for name in Standing.__dataclass_fields__ if name not in ("alpha", "weight")}
+    at = Standing(every.alpha, every.weight, **rows)
+    there: Wedges = jax.tree.map(lambda values: values[few], wedges)
+    a, b = (end[few] for end in ends)
+
+    def step(_: int, state: tuple[Array, ...]) -> tuple[Array, ...]:
+        a, b, c, d, at_c, at_d = state
+        left = at_c > at_d
+        a, b = jnp.where(left, a, c), jnp.where(left, d, b)
+        fresh = jnp.where(left, b - GOLDEN * (b - a), a + GOLDEN * (b - a))
+        at_fresh = gain(at, there, fresh)
+        return a, b, jnp.where(left, fresh, d), jnp.where(left, c, fresh), jnp.where(left, at_fresh, at_d), jnp.where(left, at_c, at_fresh)
+
+    c, d = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
+    at_c, at_d = jax.lax.map(lambda x: gain(at, there, x), jnp.stack([c, d]))
+    _, _, c, d, at_c, at_d = jax.lax.fori_loop(0, STEPS, step, (a, b, c, d, at_c, at_d))
+    found, value = jnp.where(at_c > at_d, c, d), jnp.maximum(at_c, at_d)
+    better = value > most[few]
+    return price.at[few].set(jnp.where(better, found, price[few])), most.at[few].set(jnp.where(better, value, most[few]))
+
+
+def _rows(wedges: Wedges, which: Array, draws: int) -> Wedges:
+    def wide(values: Array) -> Array:
+        return jnp.broadcast_to(values[which], (which.shape[0], draws))
+
+    return Wedges(wide(wedges.buyer_rate), wide(wedges.buyer_add), wedges.maker_rate[which], wide(wedges.maker_charge))
