@@ -79,7 +79,7 @@ def test_a_scenario_that_launches_cars_needs_the_company_for_them(tmp_path: Path
     move = '[[moves]]\ntype = "%s"\nname = "one"\n'
     (tmp_path / "scenarios").mkdir()
     (tmp_path / "scenarios" / "more.toml").write_text('title = "more cars"\nquestion = "what for?"\n' + move % "launch")
-    (tmp_path / "scenarios" / "dearer.toml").write_text('title = "dearer cars"\nquestion = "what for?"\n' + move % "cost_shock")
+    (tmp_path / "scenarios" / "dearer.toml").write_text('title = "dearer cars"\nquestion = "what for?"\n' + move % "stake_purchase")
     found = write_case(tmp_path)
     assert sized_by(found, "more") == "more" and sized_by(found, "dearer") == sized_by(found, "baseline") == "baseline"
 

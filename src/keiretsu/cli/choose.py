@@ -154,7 +154,7 @@ def _form(savings: str, pricing: str, pools: str) -> Cooperation:
 
 def _values_of_moves(case: Case, company: str, scenarios: tuple[str, ...], draws: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     from keiretsu.cli import say
-    from keiretsu.study.decisions import choice_values, moves_open_to, stake_claims
+    from keiretsu.study.decisions import choice_values, knowable, moves_open_to, stake_claims
     from keiretsu.study.futures import futures_of
 
     chooser = company or str(_terms_frame(case)["investor"].iloc[0])
@@ -162,7 +162,7 @@ def _values_of_moves(case: Case, company: str, scenarios: tuple[str, ...], draws
     with say.progress() as on_step:
         futures = futures_of(case, chosen, draws, on_step)
     claims: Mapping[str, object] = stake_claims(case, futures, chooser, chosen)
-    return choice_values(case, futures, chosen, chooser, (chooser,), claims), futures.inputs[list(futures.normals.columns)]
+    return choice_values(case, futures, chosen, chooser, (chooser,), claims), knowable(futures)
 
 
 def _first_terms(case: Case) -> str:

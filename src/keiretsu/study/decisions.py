@@ -25,9 +25,10 @@ from keiretsu.valuation.alliances import Payoffs, seatings_needed
 from keiretsu.valuation.cooperation import Cooperation, Partner, Seating, name_of, partners_of, scenario_of
 from keiretsu.valuation.discounting import clock, value_of_flows
 from keiretsu.valuation.finance import decimal_year, finance_of, finances
-from keiretsu.valuation.inputs import Futures, prospects
+from keiretsu.valuation.inputs import Futures, prospects, with_own_inputs
 from keiretsu.valuation.must_be_true import Question
 from keiretsu.valuation.stake import value_stake
+from keiretsu.valuation.worth import equity_of, worth_of_all
 
 NOTHING = "nothing"
 
@@ -80,10 +81,21 @@ def operating_change(case: Case, futures: Ensemble, scenario: str, company: str,
     return worth(scenario) - worth(BASELINE)
 
 
+def equity_change(case: Case, futures: Ensemble, scenario: str, company: str) -> Vector:
+    """Change of what a company's shares are worth in a scenario, by draw: its own cash flow with synergies and after tax, and its stakes of the case's day in others'. (N,) EUR"""
+    data = with_own_inputs(futures)
+
+    def worth(name: str) -> Vector:
+        return equity_of(case, worth_of_all(case, data, name, with_synergies=True), "growth").of(company)
+
+    return worth(scenario) - worth(BASELINE)
+
+
 def choice_values(
     case: Case, futures: Ensemble, scenarios: Sequence[str], company: str, firms: Sequence[str], more: Mapping[str, Vector]
 ) -> pd.DataFrame:
-    """Net present value of each scenario to a company, draw by move, doing nothing among them.
+    """Net present value of each scenario to a company, draw by move, doing nothing among them: the change of what its shares are worth, or of the operating value of `firms`
+    where the case states no finance for it.
 
     Parameters
     ----------
@@ -91,8 +103,11 @@ def choice_values(
         What comes on top of the operating value by scenario and draw: the claim a stake buys, less what is paid for it.
     """
     found = {NOTHING: np.zeros(futures.data.sizes["draw"])}
+    valued = company in finances(case)
     for name in scenarios:
-        found[name] = operating_change(case, futures, name, company, firms) + more.get(name, 0.0)
+        found[name] = (equity_change(case, futures, name, company) if valued else operating_change(case, futures, name, company, firms)) + more.get(
+            name, 0.0
+        )
     return pd.DataFrame(found)
 
 

@@ -5,7 +5,7 @@ spending, less what revenue growth ties up in working capital. Everything is rea
 money, so inflation eats them.
 
 Overhead, research and plants follow the size of the company, and its size is that of its plans: the revenue of the baseline, or of the scenario
-where this launches or withdraws cars. What varies with each car sold is in its marginal cost already (recovered from prices), so a change of
+where this launches or withdraws cars or makes them cheaper to build. What varies with each car sold is in its marginal cost already (recovered from prices), so a change of
 prices alone must not save any of the rest: else every maker would seem to gain by selling less than it chooses to.
 """
 
@@ -22,7 +22,7 @@ from keiretsu.typing import Matrix, Vector
 from keiretsu.valuation.finance import Finance, records
 from keiretsu.valuation.inputs import BASELINE, Prospects
 
-CHANGES_THE_RANGE = ("launch", "twin", "entry", "withdrawal")  # types of moves
+CHANGES_THE_SIZE = ("launch", "twin", "entry", "withdrawal", "partnership", "cost_shock", "battery_price_shock")  # types of moves
 LINES = ("margin", "rest", "synergies", "fixed_cost", "rnd", "ebitda", "depreciation", "tax", "capex", "working_capital", "free_cash_flow")
 
 
@@ -94,8 +94,8 @@ def cash_flow(case: Case, finance: Finance, prospects: Prospects, *, with_synerg
 
 
 def sized_by(case: Case, scenario: str) -> str:
-    """The scenario whose revenue companies are sized for under this one: itself where it launches or withdraws cars, else the baseline."""
-    own = any(move.values.get("type") in CHANGES_THE_RANGE for one in case.scenarios if one.name == scenario for move in one.moves)
+    """The scenario whose revenue companies are sized for under this one: itself where it launches or withdraws cars or changes what they cost, else the baseline."""
+    own = any(move.values.get("type") in CHANGES_THE_SIZE for one in case.scenarios if one.name == scenario for move in one.moves)
     return scenario if own else BASELINE
 
 

@@ -4,7 +4,7 @@ The same draws value every move, so differences between moves are sharper than t
 move of that draw would have brought more. Perfect information is worth the mean of the best move of each draw less the best mean; knowing one input is worth
 the same with draws sorted into bins by that input: inside a bin its value is (nearly) known and the best mean of the bin is chosen (Strong & Oakley
 2013). Bins make it at least zero and at most what perfect information is worth; chance alone makes it larger than zero, and by how much is found
-by shuffling the input and shown beside it.
+by shuffling the input: that is taken off, and how much it varies says what is within chance.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import pandas as pd
 from keiretsu.errors import Problem, ValuationError
 from keiretsu.outlook.uncertain import REPLICATES
 from keiretsu.typing import Matrix, Vector
-from keiretsu.valuation.money import half95, plain, with_error
+from keiretsu.valuation.money import NORMAL_95, half95, with_error
 
 WORST = 0.1  # the worst tenth
+ROUNDING = 1e-12  # of the largest value
 NEEDED = 16  # draws: two from each scramble, and a worst tenth has one
 
 
@@ -47,7 +48,8 @@ class Choice:
         ``move, expected_eur, half95_eur, chance_best, expected_regret_eur, largest_regret_eur, worst_tenth_eur, chance_of_loss, behind_best_eur,
         behind_best_half95_eur``, best first. `behind_best_half95_eur` is that of the difference, draw by draw.
     information
-        ``input, evppi_eur, by_chance_eur, evpi_share``, dearest first. `by_chance_eur` is the mean over shuffles; a value near it is nothing.
+        ``input, worth_eur, half95_eur, evppi_eur, by_chance_eur, evpi_share``, dearest first. `evppi_eur` is what the bins show and `by_chance_eur` the mean of that after
+        shuffling; `worth_eur` is what is left, not below zero, `half95_eur` half of the 95 % interval of chance. A worth within it is nothing.
     perfect_eur, perfect_half95_eur
         Expected value of perfect information: at least zero and at most the largest regret.
     """
@@ -116,7 +118,8 @@ def evppi(npv: Matrix, known: Vector, bins: int) -> float:
     label = _bins(x, bins)
     counts = np.bincount(label)
     means = np.stack([np.bincount(label, value[:, k]) for k in range(value.shape[1])], axis=1) / counts[:, None]
-    return max(0.0, float(counts @ means.max(axis=1) / len(x) - value.mean(axis=0).max()))  # below zero by rounding only
+    found = float(counts @ means.max(axis=1) / len(x) - value.mean(axis=0).max())
+    return found if found > ROUNDING * float(np.abs(value).max()) else 0.0  # below zero by rounding only
 
 
 def _bins(x: Vector, bins: int) -> np.ndarray:
@@ -136,10 +139,12 @@ def _information(value: Matrix, inputs: pd.DataFrame, perfect: float, options: I
         x = inputs[name].to_numpy(float)
         rng = np.random.default_rng([options.seed, i])
         chance = [evppi(value, rng.permutation(x), bins) for _ in range(options.shuffles)]
-        rows.append((str(name), evppi(value, x, bins), float(np.mean(chance)) if chance else 0.0))
-    table = pd.DataFrame(rows, columns=["input", "evppi_eur", "by_chance_eur"])
-    table["evpi_share"] = table["evppi_eur"] / perfect if perfect > 0 else 0.0
-    return table.sort_values("evppi_eur", ascending=False, kind="stable", ignore_index=True)
+        shown, alone = evppi(value, x, bins), float(np.mean(chance)) if chance else 0.0
+        within = NORMAL_95 * float(np.std(chance, ddof=1)) if len(chance) > 1 else 0.0
+        rows.append((str(name), max(0.0, shown - alone), within, shown, alone))
+    table = pd.DataFrame(rows, columns=["input", "worth_eur", "half95_eur", "evppi_eur", "by_chance_eur"])
+    table["evpi_share"] = table["worth_eur"] / perfect if perfect > 0 else 0.0
+    return table.sort_values(["worth_eur", "evppi_eur"], ascending=False, kind="stable", ignore_index=True)
 
 
 def _chance_best(value: Matrix) -> Vector:
@@ -152,13 +157,13 @@ def _sentence(best: str, moves: pd.DataFrame, information: pd.DataFrame, perfect
     first, second = moves.iloc[0], moves.iloc[1]
     ahead = with_error(float(second["behind_best_eur"]), float(second["behind_best_half95_eur"]))
     said = f"{best} is worth most in expectation, {ahead} ahead of {second['move']}, and is best in {float(first['chance_best']):.0%} of futures"
-    telling = information[information["evppi_eur"] > 2 * information["by_chance_eur"]]
+    telling = information[(information["worth_eur"] > information["half95_eur"]) & (information["worth_eur"] > 0)]
     if len(telling):
         top = telling.iloc[0]
-        size = max(error, float(top["by_chance_eur"]))
-        name = str(top["input"]).replace("_", " ")
-        return f"{said}; knowing {name} before deciding is worth {plain(float(top['evppi_eur']), size)}, knowing everything {plain(perfect, error)}."
-    return f"{said}; no single input is worth knowing first, everything together {plain(perfect, error)}."
+        name = str(top["input"]).replace("_", " ").replace(":", " of ")
+        worth = with_error(float(top["worth_eur"]), float(top["half95_eur"]))
+        return f"{said}; knowing {name} before deciding is worth {worth}, knowing everything {with_error(perfect, error)}."
+    return f"{said}; no single input is worth knowing first, everything together {with_error(perfect, error)}."
 
 
 def _checked(npv: pd.DataFrame, inputs: pd.DataFrame) -> Matrix:
