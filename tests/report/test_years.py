@@ -1,5 +1,6 @@
 """Sections of the years ahead: the first sentence is the one to quote, every figure has its error, no column name of the program is shown."""
 
+import json
 import re
 
 import numpy as np
@@ -105,6 +106,14 @@ def test_fleet_rules_have_a_table_of_shadow_prices_when_they_bind(case):
 def test_a_run_without_draws_has_sections_without_errors(case):
     sections = {section.id: section for section in years_sections(ahead_of(case, central_years()), NAMES)}
     assert not any("±" in str(cell) for table in _tables(sections) for row in table.rows for cell in row)
+
+
+def test_everything_can_be_written_into_the_page(case, sections):
+    central = years_sections(ahead_of(case, central_years()), NAMES)
+    for section in (*sections.values(), *central):
+        for block in section.blocks:
+            if not isinstance(block.content, str):
+                json.dumps(block.content.spec(), allow_nan=False)
 
 
 def test_a_run_of_one_year_has_a_section_that_says_so(case):

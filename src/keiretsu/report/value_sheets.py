@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
@@ -105,7 +106,8 @@ def _cell(value: object, label: Label, names: Names) -> Cell:
     if label.kind == "text":
         text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
         return names.get(text, text)
-    return float(value)  # type: ignore[arg-type]
+    number = float(value)  # type: ignore[arg-type]
+    return number if math.isfinite(number) else "unbounded"
 
 
 def _label(column: str, values: pd.Series) -> Label:
