@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -74,14 +75,21 @@ class Summaries:
         """Measure and what it is of, in their order."""
         return tuple(dict.fromkeys((row.measure, row.of) for row in self.rows))
 
+    @cached_property
+    def _paths(self) -> dict[tuple[str, str, str], tuple[Summary, ...]]:
+        found: dict[tuple[str, str, str], list[Summary]] = {}
+        for row in self.rows:
+            found.setdefault((row.scenario, row.measure, row.of), []).append(row)
+        return {key: tuple(sorted(rows, key=lambda row: row.year)) for key, rows in found.items()}
+
     def path(self, scenario: str, measure: str, of: str) -> tuple[Summary, ...]:
-        """One measure over the years."""
-        return tuple(sorted((row for row in self.rows if (row.scenario, row.measure, row.of) == (scenario, measure, of)), key=lambda row: row.year))
+        """One measure over the years; nothing where there is none."""
+        return self._paths.get((scenario, measure, of), ())
 
     def one(self, scenario: str, measure: str, of: str, year: int = 0) -> Summary:
         """One figure; KeyError when there is none."""
-        for row in self.rows:
-            if (row.scenario, row.measure, row.of, row.year) == (scenario, measure, of, year):
+        for row in self.path(scenario, measure, of):
+            if row.year == year:
                 return row
         raise KeyError((scenario, measure, of, year))
 
