@@ -10,11 +10,10 @@ from keiretsu.cli.answer import CaseName, ScenarioNames
 from keiretsu.cli.value import Draws
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from keiretsu.case import Case
+    from keiretsu.outlook.ensemble import Ensemble
     from keiretsu.valuation.alliances import Alliance
     from keiretsu.valuation.cooperation import Cooperation
 
@@ -108,20 +107,34 @@ def choose(
     company: Annotated[str, typer.Option("--for", metavar="COMPANY", help="Who chooses.", show_default="the investor of stake_terms.csv")] = "",
     scenario: ScenarioNames = None,
     draws: Draws = 64,
+    budget: Annotated[
+        float, typer.Option("--budget", metavar="EUR", help="Search a plan of several moves by year that costs no more.", min=0)
+    ] = -1.0,
+    year: Annotated[
+        list[int] | None, typer.Option("--year", help="A year in which a move of the plan may begin.", show_default="the four after the base year")
+    ] = None,
 ) -> None:
     """Moves of a company side by side: expected value, chance of being best, regret, and what it is worth to know more first."""
     from keiretsu.case import load_case
     from keiretsu.cli import say
-    from keiretsu.report.decisions import choice_tables
+    from keiretsu.report.decisions import choice_tables, plan_tables
+    from keiretsu.study.plans import best_plan_of_moves
     from keiretsu.valuation.choosing import choose as choose_among
+    from keiretsu.valuation.plan import Budget
 
     loaded = load_case(case)
-    values, inputs = _values_of_moves(loaded, company, tuple(scenario or ()), draws)
-    found = choose_among(values, inputs)
+    chooser, chosen, futures = _futures_of_moves(loaded, company, tuple(scenario or ()), draws)
+    found = choose_among(*_values_of_moves(loaded, chooser, chosen, futures))
     say.say(found.sentence)
     titles = {one.name: one.title for one in loaded.scenarios} | {"nothing": "Do nothing"}
     for table in choice_tables(found, titles):
         say.show(table)
+    if budget >= 0:
+        years = tuple(year or range(loaded.year + 1, loaded.year + 5))
+        plan = best_plan_of_moves(loaded, futures, chooser, chosen, years, Budget(total_eur=budget))
+        say.say(plan.sentence)
+        for table in plan_tables(plan, titles):
+            say.show(table)
 
 
 def _alliance(case: Case, names: tuple[str, ...], form: Cooperation, years: str, draws: int, until: int, rate: float) -> Alliance:
@@ -152,16 +165,21 @@ def _form(savings: str, pricing: str, pools: str) -> Cooperation:
     return Cooperation(saving, pricing="joint" if pricing == "joint" else "separate", pools="shared" if pools == "shared" else "own")
 
 
-def _values_of_moves(case: Case, company: str, scenarios: tuple[str, ...], draws: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _futures_of_moves(case: Case, company: str, scenarios: tuple[str, ...], draws: int) -> tuple[str, tuple[str, ...], Ensemble]:
     from keiretsu.cli import say
-    from keiretsu.study.decisions import choice_values, knowable, moves_open_to, stake_claims
+    from keiretsu.study.decisions import moves_open_to
     from keiretsu.study.futures import futures_of
 
     chooser = company or str(_terms_frame(case)["investor"].iloc[0])
     chosen = scenarios or moves_open_to(case, chooser)
     with say.progress() as on_step:
-        futures = futures_of(case, chosen, draws, on_step)
-    claims: Mapping[str, object] = stake_claims(case, futures, chooser, chosen)
+        return chooser, chosen, futures_of(case, chosen, draws, on_step)
+
+
+def _values_of_moves(case: Case, chooser: str, chosen: tuple[str, ...], futures: Ensemble) -> tuple[pd.DataFrame, pd.DataFrame]:
+    from keiretsu.study.decisions import choice_values, knowable, stake_claims
+
+    claims = stake_claims(case, futures, chooser, chosen)
     return choice_values(case, futures, chosen, chooser, (chooser,), claims), knowable(futures)
 
 

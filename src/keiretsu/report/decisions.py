@@ -15,6 +15,7 @@ from keiretsu.valuation.hindsight import Hindsight
 from keiretsu.valuation.must_be_true import MustBeTrue
 from keiretsu.valuation.odds import in_own_unit
 from keiretsu.valuation.on_the_model import OnTheModel
+from keiretsu.valuation.plan import BestPlan
 from keiretsu.valuation.timing import LaunchTiming
 
 ALIKE = "Every year like the base year, policy left out, cost of launching not in it; the others at the combination named above."
@@ -167,6 +168,14 @@ def choice_tables(found: Choice, titles: Mapping[str, str]) -> list[Table]:
         table_of("choice", "Moves side by side", shown, names={}, labels=moves, note=CONVENTION),
         table_of("information", "What it is worth to know before deciding", knowing, names={}, columns=list(information), labels=information, note=note),
     ]
+
+
+def plan_tables(found: BestPlan, titles: Mapping[str, str]) -> list[Table]:
+    """Moves of the best plan by year; nothing to show when it is to do nothing."""
+    shown = found.table.assign(move=[titles.get(str(name), str(name)) for name in found.table["move"]], year=[str(year) for year in found.table["year"]])
+    labels = {"move": _text("Move"), "year": _text("Year"), "cost_eur": _money("Costs")}
+    note = f"{found.proof}, {found.valued:,} plans looked at. Values of moves are taken to add up; means over futures."
+    return [table_of("plan", "The best plan under the budget", shown, names={}, labels=labels, note=note)] if len(shown) else []
 
 
 def hindsight_tables(found: Hindsight) -> list[Table]:
