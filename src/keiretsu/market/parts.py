@@ -18,6 +18,7 @@ from keiretsu.market.area import AreaEquilibrium
 from keiretsu.market.budget import Part, Span, run_out
 from keiretsu.market.outcome import MarketTables, Outcome
 from keiretsu.market.policy.programmes import Incentive, Programme
+from keiretsu.market.regulation import under_each_other
 from keiretsu.market.world import World
 
 BUDGET_COLUMNS = ["market", "programme", "budget_eur", "spent_eur", "open_share_of_year"]
@@ -121,12 +122,14 @@ def _market(parts: Sequence[tuple[float, Mapping[str, object]]]) -> Mapping[str,
 
 def _programmes(parts: Sequence[Part[Solved]]) -> pd.DataFrame:
     """Money by market, programme and product over the parts; a programme that one part lacks has paid nothing there."""
-    key, weighed = ["market", "programme", "product"], list[pd.DataFrame]()
+    key, tables, weights = ["market", "programme", "product"], list[pd.DataFrame](), list[np.ndarray]()
     for part in parts:
-        for name, found in part.result.area.markets.items():
-            table = found.accounts.programmes
-            weighed.append(table.assign(market=name, units=table["units"] * part.weight, eur=table["eur"] * part.weight))
-    return pd.concat(weighed, ignore_index=True)[[*key, "units", "eur"]].groupby(key, sort=False, as_index=False).sum()
+        found = [market.accounts.programmes for market in part.result.area.markets.values()]
+        tables.append(under_each_other(part.result.area.markets, found))
+        weights.append(np.full(len(tables[-1]), part.weight))
+    together, weight = pd.concat(tables, ignore_index=True), np.concatenate(weights)
+    weighed = together.assign(units=together["units"] * weight, eur=together["eur"] * weight)
+    return weighed[[*key, "units", "eur"]].groupby(key, sort=False, as_index=False).sum()
 
 
 def _budgets_table(world: World, pots: Mapping[str, Incentive], parts: Sequence[Part[Solved]]) -> pd.DataFrame:

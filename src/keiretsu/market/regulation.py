@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,25 +69,32 @@ UNREGULATED = Regulation(
 
 def regulation_of(world: World, area: AreaEquilibrium) -> Regulation:
     """Tables of a solved area."""
-    programmes = [found.accounts.programmes.assign(market=name)[PROGRAMME_COLUMNS] for name, found in area.markets.items()]
-    shadows = [
-        pd.DataFrame({"market": name, "product": found.rows["product"], "shadow_eur": found.shadow_eur}) for name, found in area.markets.items()
-    ]
+    programmes = under_each_other(area.markets, [found.accounts.programmes for found in area.markets.values()])[PROGRAMME_COLUMNS]
+    shadow = under_each_other(area.markets, [found.rows[["product"]] for found in area.markets.values()])
+    shadow = shadow.assign(shadow_eur=np.concatenate([found.shadow_eur for found in area.markets.values()]))
     stuck = [
         (name, one.name, one.label, one.kind, one.price_eur, one.push_below_eur, one.push_above_eur, one.attained)
         for name, found in area.markets.items()
         for one in found.stuck
     ]
     return Regulation(
-        programmes=pd.concat(programmes, ignore_index=True),
+        programmes=programmes,
         fixed=pd.DataFrame([(name, found.accounts.fixed_eur) for name, found in area.markets.items()], columns=["market", "eur"]),
         stuck=pd.DataFrame(stuck, columns=STUCK_COLUMNS),
         pools=_pools(area),
         payments=area.payments if len(area.payments) else UNREGULATED.payments,
         firm_payments=_firm_payments(world, area),
-        shadow=pd.concat(shadows, ignore_index=True),
+        shadow=shadow,
         budgets=UNREGULATED.budgets,
     )
+
+
+def under_each_other(markets: Iterable[str], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of several markets in one, with the market in the first column."""
+    names = np.repeat(np.array(list(markets)), [len(table) for table in tables])
+    together = pd.concat(tables, ignore_index=True)
+    together.insert(0, "market", names)
+    return together
 
 
 def _pools(area: AreaEquilibrium) -> pd.DataFrame:

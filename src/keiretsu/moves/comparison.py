@@ -104,18 +104,30 @@ def side_by_side(base: pd.DataFrame, other: pd.DataFrame, keys: Sequence[str], m
     about
         Columns that describe a row; taken from the scenario, or from the baseline for what was withdrawn.
     """
-    left, right = base.set_index(list(keys)), other.set_index(list(keys))
-    rows = left.index.append(right.index.difference(left.index, sort=False))
-    in_base, in_other = rows.isin(left.index), rows.isin(right.index)
-    table = rows.to_frame(index=False)
+    left, right = (pd.MultiIndex.from_frame(table[list(keys)]) for table in (base, other))
+    in_left = left.get_indexer(right)  # where each row of the scenario stands in the baseline, -1 when nowhere
+    new = np.flatnonzero(in_left < 0)
+    at_left = np.concatenate([np.arange(len(base)), np.full(new.size, -1)])
+    at_right = np.concatenate([right.get_indexer(left), new])
+    in_base, in_other = at_left >= 0, at_right >= 0
+    columns: dict[str, object] = {}
+    for column in keys:
+        columns[column] = _of_either(base[column], other[column], at_left, at_right)
     for column in about:
-        table[column] = right[column].reindex(rows).where(in_other, left[column].reindex(rows)).to_numpy()
-    table["status"] = np.select([in_base & in_other, in_other], ["both", "new"], "withdrawn")
+        columns[column] = _of_either(other[column], base[column], at_right, at_left).to_numpy()
+    columns["status"] = np.select([in_base & in_other, in_other], ["both", "new"], "withdrawn")
     for measure in measures:
-        before = np.where(in_base, left[measure].reindex(rows), 0.0).astype(float)
-        after = np.where(in_other, right[measure].reindex(rows), 0.0).astype(float)
-        _add_measure(table, measure, before, after)
-    return table
+        before, after = (
+            np.where(at >= 0, table[measure].to_numpy(float)[at] if len(table) else 0.0, 0.0) for table, at in ((base, at_left), (other, at_right))
+        )
+        columns |= _measure(measure, before, after)
+    return pd.DataFrame(columns)
+
+
+def _of_either(first: pd.Series, second: pd.Series, at_first: np.ndarray, at_second: np.ndarray) -> pd.Series:
+    """A column of words, taken from one table and, for rows that it lacks (place -1), from the other one."""
+    both = pd.concat([first, second], ignore_index=True)
+    return both.take(np.where(at_first >= 0, at_first, len(first) + at_second)).reset_index(drop=True)
 
 
 def all_markets(outcome: Outcome) -> pd.DataFrame:
@@ -149,21 +161,25 @@ def _with_all(base: pd.DataFrame, other: pd.DataFrame, keys: tuple[str, ...], me
 def _prices(base: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     keys = ["market", "product"]
     measures = ("price_eur", "paid_eur", "margin_eur")
-    left, right = base.set_index(keys), other.set_index(keys)
-    rows = left.index.intersection(right.index, sort=False)
-    table = rows.to_frame(index=False)
-    for column in _PRODUCT:
-        table[column] = right.loc[rows, column].to_numpy()
+    left, right = (pd.MultiIndex.from_frame(table[keys]) for table in (base, other))
+    there = right.get_indexer(left)
+    kept = np.flatnonzero(there >= 0)
+    columns: dict[str, object] = {key: base[key].take(kept).reset_index(drop=True) for key in keys}
+    columns |= {name: other[name].take(there[kept]).to_numpy() for name in _PRODUCT}
     for measure in measures:
-        _add_measure(table, measure, left.loc[rows, measure].to_numpy(float), right.loc[rows, measure].to_numpy(float))
-    return table
+        columns |= _measure(measure, base[measure].to_numpy(float)[kept], other[measure].to_numpy(float)[there[kept]])
+    return pd.DataFrame(columns)
 
 
-def _add_measure(table: pd.DataFrame, measure: str, before: np.ndarray, after: np.ndarray) -> None:
-    table[f"{measure}_base"] = before
-    table[f"{measure}_scenario"] = after
-    table[f"{measure}_change"] = after - before
-    table[f"{measure}_change_percent"] = change_percent(before, after - before)
+def _measure(measure: str, before: np.ndarray, after: np.ndarray) -> dict[str, np.ndarray]:
+    """The four columns of a measure."""
+    change = after - before
+    return {
+        f"{measure}_base": before,
+        f"{measure}_scenario": after,
+        f"{measure}_change": change,
+        f"{measure}_change_percent": change_percent(before, change),
+    }
 
 
 def _refuse_different_markets(base: Outcome, other: Outcome) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 LEVELS: Mapping[str, str] = {"market": "market", "brand": "brand", "maker": "priced_by", "powertrain": "powertrain"}
@@ -28,34 +29,43 @@ def price_indices(base: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
         ``level, market, name, price_change_percent`` (maker's prices), ``paid_change_percent`` (buyers'), ``products`` compared and
         ``base_units_covered_share``. What has no product on sale in both worlds has no row.
     """
-    columns = ["price_eur", "paid_eur"]
-    matched = base.merge(other[[*_KEYS, *columns]], on=_KEYS, suffixes=("", "_scenario"))
-    for column in columns:
-        matched[f"{column}_x"] = matched[f"{column}_scenario"] * matched["units"]
-        matched[f"{column}_0"] = matched[column] * matched["units"]
-    parts = [_index(base, matched, "all", [])]
+    left, right = (pd.MultiIndex.from_frame(table[_KEYS]) for table in (base, other))
+    there = right.get_indexer(left)
+    kept = np.flatnonzero(there >= 0)
+    units = base["units"].to_numpy(float)
+    sums: dict[str, np.ndarray] = {"units": units[kept]}
+    for column in ("price_eur", "paid_eur"):
+        sums[f"{column}_x"] = other[column].to_numpy(float)[there[kept]] * units[kept]
+        sums[f"{column}_0"] = base[column].to_numpy(float)[kept] * units[kept]
+    markets, market_names = pd.factorize(base["market"])
+    parts = [_index("all", np.zeros(len(base), int), ["all"], ["all"], kept, sums, units)]
     for level, column in LEVELS.items():
-        parts.append(_index(base, matched, level, [column]))
+        label, names = pd.factorize(base[column])
+        of_market = list(names) if level == "market" else ["all"] * len(names)
+        parts.append(_index(level, label, of_market, list(names), kept, sums, units))
         if level != "market":
-            parts.append(_index(base, matched, level, ["market", column]))
+            pairs = markets * len(names) + label
+            by_market = [m for m in market_names for _ in names], list(names) * len(market_names)
+            parts.append(_index(level, pairs, *by_market, kept, sums, units))
     return pd.concat(parts, ignore_index=True)
 
 
-def _index(base: pd.DataFrame, matched: pd.DataFrame, level: str, by: list[str]) -> pd.DataFrame:
-    keys = by or [pd.Series("all", index=matched.index, name="everything")]
-    keys_base = by or [pd.Series("all", index=base.index, name="everything")]
-    groups = matched.groupby(keys, sort=False)
-    sums = groups[["price_eur_x", "price_eur_0", "paid_eur_x", "paid_eur_0", "units"]].sum()
-    before = base.groupby(keys_base, sort=False)["units"].sum()
-    labels = sums.index.to_frame(index=False)
+def _index(
+    level: str, label: np.ndarray, market: list[str], name: list[str], kept: np.ndarray, sums: Mapping[str, np.ndarray], units: np.ndarray
+) -> pd.DataFrame:
+    """One level's index. `label` of each product of the baseline points into `market` and `name`; rows come in the order of the products compared."""
+    own, count = label[kept], len(name)
+    every, first = np.unique(own, return_index=True)
+    shown = every[np.argsort(first, kind="stable")]
+    total = {key: np.bincount(own, weights=values, minlength=count)[shown] for key, values in sums.items()}
     return pd.DataFrame(
         {
             "level": level,
-            "market": labels["market"].to_numpy() if "market" in by else "all",
-            "name": labels.iloc[:, -1].to_numpy(),
-            "price_change_percent": 100.0 * (sums["price_eur_x"] / sums["price_eur_0"] - 1.0).to_numpy(),
-            "paid_change_percent": 100.0 * (sums["paid_eur_x"] / sums["paid_eur_0"] - 1.0).to_numpy(),
-            "products": groups.size().to_numpy(),
-            "base_units_covered_share": (sums["units"] / before.reindex(sums.index)).to_numpy(),
+            "market": [market[k] for k in shown],
+            "name": [name[k] for k in shown],
+            "price_change_percent": 100.0 * (total["price_eur_x"] / total["price_eur_0"] - 1.0),
+            "paid_change_percent": 100.0 * (total["paid_eur_x"] / total["paid_eur_0"] - 1.0),
+            "products": np.bincount(own, minlength=count)[shown],
+            "base_units_covered_share": total["units"] / np.bincount(label, weights=units, minlength=count)[shown],
         }
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
+
 from keiretsu.market.outcome import Outcome
 from keiretsu.moves.comparison import ALL, all_markets
 
@@ -29,12 +32,22 @@ def reported(outcome: Outcome) -> dict[Item, float]:
     for row in all_markets(outcome).to_dict("records"):
         name = "all markets" if row["market"] == ALL else f"market {row['market']}"
         values |= {(measure, name, unit): float(row[measure]) for measure, unit in _MARKET_UNITS.items()}
-    firms = outcome.firms.groupby("firm", sort=False)[["profit_eur", "units"]].sum()
-    values |= {("profit_eur", f"firm {firm}", "EUR/yr"): float(value) for firm, value in firms["profit_eur"].items()}
-    values |= {("units", f"firm {firm}", "cars/yr"): float(value) for firm, value in firms["units"].items()}
-    owners = outcome.owners.groupby("owner", sort=False)["claim_eur"].sum()
-    values |= {("claim_eur", f"owner {owner}", "EUR/yr"): float(value) for owner, value in owners.items()}
-    brands = outcome.products.groupby("brand", sort=False)["units"].sum()
-    values |= {("units", f"brand {brand}", "cars/yr"): float(value) for brand, value in brands.items()}
-    groups = outcome.consumers.groupby("group", sort=False)["surplus_eur"].sum()
-    return values | {("surplus_eur", f"income group {group}", "EUR/yr"): float(value) for group, value in groups.items()}
+    for measure, table, column, what, unit in _SUMS:
+        values |= {(measure, f"{what} {name}", unit): total for name, total in _sums(getattr(outcome, table), column, measure)}
+    return values
+
+
+_SUMS = (
+    ("profit_eur", "firms", "firm", "firm", "EUR/yr"),
+    ("units", "firms", "firm", "firm", "cars/yr"),
+    ("claim_eur", "owners", "owner", "owner", "EUR/yr"),
+    ("units", "products", "brand", "brand", "cars/yr"),
+    ("surplus_eur", "consumers", "group", "income group", "EUR/yr"),
+)
+
+
+def _sums(table: pd.DataFrame, column: str, measure: str) -> list[tuple[str, float]]:
+    """Sums by name, in the order in which names come first."""
+    label, names = pd.factorize(table[column])
+    totals = np.bincount(label, weights=table[measure].to_numpy(float), minlength=len(names))
+    return [(str(name), float(total)) for name, total in zip(names, totals, strict=True)]

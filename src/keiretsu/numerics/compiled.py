@@ -42,6 +42,6 @@ def keep_compiled_code(folder: Path) -> bool:
     if not os.access(folder, os.W_OK):
         return False
     jax.config.update("jax_compilation_cache_dir", str(folder / "xla"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
     return True

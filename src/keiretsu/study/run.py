@@ -107,7 +107,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
     unsettled = [(s.name, s.title, str(failed[s.name])) for s in scenarios if s.name in failed]
     scenarios = tuple(s for s in scenarios if s.name not in failed)
     rules, not_under = _rules_side_by_side(
-        observed, base, _asked_under_every_rule(case, scenarios, bool(options.scenarios)), case.makers, options, steps
+        observed, base, _asked_under_every_rule(case, scenarios, bool(options.scenarios)), case.makers, solved, steps
     )
     steps.next("starting points and diagnostics")
     headline = pd.DataFrame([headline_row(comparisons[s.name], s, case.makers) for s in scenarios])
@@ -234,11 +234,12 @@ def same_world(a: World, b: World) -> bool:
 
 
 def _rules_side_by_side(
-    world: World, near: Outcome, scenarios: tuple[Scenario, ...], makers: tuple[str, ...], options: RunOptions, steps: _Steps
+    world: World, near: Outcome, scenarios: tuple[Scenario, ...], makers: tuple[str, ...], solved: _Solver, steps: _Steps
 ) -> tuple[pd.DataFrame, list[tuple[str, str, str]]]:
     """Headlines of the scenarios that act through ownership, under every rule; costs are recovered anew under each. And what did not settle.
 
-    `world` has the observed prices, which costs are recovered from; searches start from the prices of `near`.
+    `world` has the observed prices, which costs are recovered from; searches start from the prices of `near`, whose world has the case's own rule.
+    `solved` knows that world and its scenarios.
     """
     rows: list[dict[str, object]] = []
     failed: list[tuple[str, str, str]] = []
@@ -246,12 +247,14 @@ def _rules_side_by_side(
         steps.next(f"the rule {name}")
         if not scenarios:
             continue
-        other = started_at(recosted(world.replace(rule=rule_named(name))), near)
-        memory = Memory()
-        base = solve(other, options.solving, memory=memory)
+        rule = rule_named(name)
+        same = rule == near.world.rule
+        other = near.world if same else started_at(recosted(world.replace(rule=rule)), near)
+        answer = solved if same else _Solver(solved.options, Memory())
+        base = answer(other)
         for scenario in scenarios:
             try:
-                row = headline_row(compare(base, solve(scenario.apply(other), options.solving, memory=memory)), scenario, makers)
+                row = headline_row(compare(base, answer(scenario.apply(other))), scenario, makers)
             except WITHOUT_ANSWER as error:
                 failed.append((scenario.name, f"{scenario.title}, under the ownership rule {name}", str(error)))
             else:

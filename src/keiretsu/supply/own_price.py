@@ -27,8 +27,8 @@ from keiretsu.supply.weights import seen_by_setters
 REACH = 0.6  # how far from the end of a piece its best price is looked for, as a share of the present price
 GRID = np.array([0.0, 0.002, 0.01, 0.04, 0.12, 0.35, 1.0])  # shares of the reach, dense near the end where gains are lost fastest
 GOLDEN = (5**0.5 - 1) / 2
-STEPS = 36  # golden-section steps: the bracket shrinks to 3e-8 of its width, below a tenth of a cent
-BLOCK = 32  # pairs that go through a compiled program at once, the last block filled up
+STEPS = 28  # golden-section steps: the bracket shrinks to 1.4e-6 of its width, some cents, and a gain there is right to 1e-10 of itself
+BLOCK = 16  # pairs that go through a compiled program at once, the last block filled up
 CLOSE_LOOK = 1e-3  # share of a setter's profit: pairs that may come this near to paying are searched to the cent
 
 

@@ -60,7 +60,9 @@ def accounts(compiled: Compiled, price: np.ndarray, piece: np.ndarray, quantity:
     row, p = np.arange(place.n_products), np.asarray(price, float)[:, None]
     buyers = ((pieces.buyer_rate[row, piece] * p + pieces.buyer_add[row, piece]) * quantity).sum(axis=1)
     makers = (((pieces.maker_rate[row, piece][:, None] * p) - pieces.maker_charge[row, piece]) * quantity).sum(axis=1)
-    by_programme: list[pd.DataFrame] = []
+    names: list[str] = []
+    by_programme: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []  # products touched, cars, EUR
+    everyone = quantity.sum(axis=1)
     government, added = np.zeros(place.n_products), np.zeros(place.n_products)
     maker_funded = {x.scope.id for x in compiled.programmes if isinstance(x, Incentive) and x.funded_by == "maker"}
     for name, terms in each_term(compiled.programmes, place, compiled.inner[row, piece]):
@@ -70,18 +72,11 @@ def accounts(compiled: Compiled, price: np.ndarray, piece: np.ndarray, quantity:
         government += eur
         if name in maker_funded:
             added += ((terms.maker_lost[:, None] * p + terms.maker_charge) * quantity).sum(axis=1)
-        any_ = touched.any(axis=1)
-        by_programme.append(
-            pd.DataFrame(
-                {
-                    "programme": name,
-                    "product": np.array(place.product, dtype=object)[any_],
-                    "units": (touched * quantity).sum(axis=1)[any_],
-                    "eur": eur[any_],
-                }
-            )
-        )
-    units = quantity.sum(axis=1)
+        on = np.flatnonzero(touched.any(axis=1))
+        cars = everyone[on] if touched.shape[1] == 1 else (touched[on] * quantity[on]).sum(axis=1)
+        names += [name] * on.size
+        by_programme.append((on, cars, eur[on]))
+    units = everyone
     per_car = np.where(units > 0, units, 1.0)
     table = pd.DataFrame(
         {
@@ -97,7 +92,9 @@ def accounts(compiled: Compiled, price: np.ndarray, piece: np.ndarray, quantity:
         }
     )
     fixed = sum(x.money_eur for x in compiled.programmes if isinstance(x, Chargers))
-    found = Accounts(table, pd.concat(by_programme, ignore_index=True), float(fixed))
+    on, cars, eur = (np.concatenate(parts) for parts in zip(*by_programme, strict=True))
+    product = np.array(place.product, dtype=object)[on]
+    found = Accounts(table, pd.DataFrame({"programme": names, "product": product, "units": cars, "eur": eur}), float(fixed))
     # a cent, or the rounding of 64-bit sums over sales worth more than 1e12 EUR
     if found.imbalance_eur > max(0.01, 1e-12 * float(np.abs(buyers).max(initial=0.0))):
         raise PolicyError(Problem("accounts do not balance", place.market, f"EUR {found.imbalance_eur:,.4f}", "less than a cent"))
