@@ -9,7 +9,7 @@ import pandas as pd
 
 from keiretsu.report.blocks import Block, Names, Section
 from keiretsu.report.decisions import alliance_tables, choice_tables, must_be_true_tables, on_the_model_tables, timing_tables
-from keiretsu.report.errors_shown import CENTRAL, amount, amount_label
+from keiretsu.report.errors_shown import CENTRAL, CONVENTION, amount, amount_label
 from keiretsu.report.hindsight import hindsight_section
 from keiretsu.report.tables import Table, table_of
 from keiretsu.report.value_figures import AmountBar, amount_bars
@@ -106,9 +106,7 @@ def _choice(part: ChoicePart) -> Section:
     not_drawn = (
         f" Not simulated under uncertainty, so not compared: {', '.join(part.titles[name] for name in part.not_drawn)}." if part.not_drawn else ""
     )
-    note = (
-        f"Margins of the years simulated at the company's real rate, and for a stake its net present value. ± is half of a 95 % interval.{not_drawn}"
-    )
+    note = f"Change of what the company's shares are worth, and for a stake its net present value on top. {CONVENTION}{not_drawn}"
     blocks = [Block("figure", amount_bars("choice-bars", "Expected value of each move", moves, MILLION, note=note))]
     known = [row for row in found.information.to_dict("records") if float(row["worth_eur"]) > float(row["half95_eur"])][:MOST_BARS]
     if known:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from keiretsu.case import Case
 from keiretsu.outlook.ensemble import Ensemble
-from keiretsu.study.decisions import NOTHING, choice_values, moves_open_to, stake_claims
+from keiretsu.study.decisions import NOTHING, choice_values, knowable, moves_open_to, stake_claims
 from keiretsu.study.nothing import NothingStated
 from keiretsu.study.said_inputs import input_said
 from keiretsu.valuation.choosing import Choice, choose
@@ -50,7 +50,7 @@ def choice_of(case: Case, futures: Ensemble) -> ChoicePart:
     if not chosen or not len(futures.inputs):
         raise NothingStated(f"No move of {company} was simulated under uncertainty.")
     values = choice_values(case, futures, chosen, company, (company,), stake_claims(case, futures, company, chosen))
-    inputs = futures.inputs[list(futures.normals.columns)].rename(columns=lambda name: input_said(case, str(name)))
+    inputs = knowable(futures).rename(columns=lambda name: input_said(case, str(name)))
     found = choose(values, inputs)
     titles = {one.name: one.title for one in case.scenarios if one.name in moves} | {NOTHING: "Do nothing"}
     return ChoicePart(company, found, titles, tuple(name for name in moves if name not in drawn))
