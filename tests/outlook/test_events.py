@@ -81,7 +81,7 @@ def test_an_event_that_nobody_describes_or_that_has_no_probability_is_refused_wi
         ]
     )
     with pytest.raises(CaseError) as error:
-        events_of(rows, small_scenarios())
+        events_of(rows, small_scenarios)
     assert {problem.where for problem in error.value.problems} == {"uncertain.csv, row 2", "uncertain.csv, row 3"}
 
 

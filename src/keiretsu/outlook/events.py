@@ -8,7 +8,7 @@ Each combination of events is a plan of its own, chosen before the compiled path
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 
 import pandas as pd
@@ -21,8 +21,8 @@ Branch = tuple[str, frozenset[str]]  # a scenario, and the events that happen
 MOST = 4  # events: each doubles the plans
 
 
-def events_of(uncertain: pd.DataFrame, scenarios: Mapping[str, Scenario]) -> dict[str, Scenario]:
-    """Events that a case draws, by the scenario that says what happens.
+def events_of(uncertain: pd.DataFrame, every: Callable[[], Mapping[str, Scenario]]) -> dict[str, Scenario]:
+    """Events that a case draws, by the scenario that says what happens; `every` reads the case's scenarios and is not asked without need.
 
     Raises
     ------
@@ -31,6 +31,9 @@ def events_of(uncertain: pd.DataFrame, scenarios: Mapping[str, Scenario]) -> dic
     """
     problems: list[Problem] = []
     found: dict[str, Scenario] = {}
+    if not uncertain["input"].astype(str).str.startswith("event:").any():
+        return found
+    scenarios = every()
     for row in uncertain.to_dict("records"):
         kind, _, name = str(row["input"]).partition(":")
         if kind != "event":

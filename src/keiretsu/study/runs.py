@@ -22,6 +22,7 @@ from keiretsu.market.world import World
 from keiretsu.moves.scenario import Scenario
 from keiretsu.outlook.case_facts import facts_of, last_year
 from keiretsu.outlook.ensemble import BLOCK, Ensemble, assembled, values_of
+from keiretsu.outlook.events import events_of
 from keiretsu.outlook.outlook import BASELINE, Outlook, build
 from keiretsu.outlook.pieces import Piece, pieces_of, run_piece
 from keiretsu.outlook.uncertain import REPLICATES, Draws, draws_of, uncertain_of
@@ -121,8 +122,9 @@ def prepare(case: Case, asked: YearsAhead, world: World | None = None) -> Prepar
 def prepared(case: Case, world: World, scenarios: Iterable[Scenario], asked: YearsAhead) -> Prepared:
     """As `prepare`, for a world and scenarios that are already there."""
     facts = facts_of(case, world, asked.until or last_year(case))
-    outlook = build(world, {s.name: s for s in scenarios if s.moves}, facts)
-    inputs, correlation = uncertain_of(case.tables, outlook.roster.launched)
+    events = events_of(case.tables["uncertain"], lambda: {s.name: s for s in chosen_scenarios(case, ())}) if asked.draws else {}
+    outlook = build(world, {s.name: s for s in scenarios if s.moves}, facts, events=events, drawn=asked.drawn)
+    inputs, correlation = uncertain_of(case.tables, (*outlook.roster.launched, *events))
     draws = draws_of(inputs, correlation, outlook.central(), asked.draws, asked.seed) if asked.draws else no_draws(outlook)
     manifest = {
         "format": FORMAT,
