@@ -8,7 +8,7 @@ import pandas as pd
 
 from keiretsu.report.errors_shown import amount
 from keiretsu.report.tables import Table, table_of
-from keiretsu.report.wording import Label
+from keiretsu.report.wording import MINUS, Label
 from keiretsu.valuation import CompanyValuation, ListingValuation, StakeTerms, StakeValuation, in_millions
 
 WORDS = {
@@ -155,7 +155,8 @@ def _in_words(item: str, value: float | None, error: float | None, alone: bool) 
 
 def _stated(item: str, value: float) -> str:
     """Somebody's figure, as it was stated."""
-    return f"{value * _scale(item):,.6g}" if abs(value * _scale(item)) < 1e5 else f"{value * _scale(item):,.0f}"
+    shown = value * _scale(item)
+    return (f"{shown:,.6g}" if abs(shown) < 1e5 else f"{shown:,.0f}").replace("-", MINUS)
 
 
 def _scale(item: str) -> float:
