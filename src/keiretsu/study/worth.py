@@ -16,6 +16,7 @@ import pandas as pd
 from keiretsu.case import Case
 from keiretsu.errors import KeiretsuError
 from keiretsu.outlook.ensemble import Ensemble
+from keiretsu.outlook.outlook import BASELINE
 from keiretsu.study.ahead import NO_YEARS
 from keiretsu.study.nothing import NothingStated
 from keiretsu.study.worth_choice import ChoicePart, choice_of
@@ -23,8 +24,11 @@ from keiretsu.study.worth_companies import CompanyPart, StakeHeld, ValueChange, 
 from keiretsu.study.worth_extras import Extras
 from keiretsu.study.worth_said import said_by_the_run
 from keiretsu.study.worth_stakes import AskTheModel, Condition, MustPart, StakePart, must_be_true_of, stakes_of
+from keiretsu.valuation.equity import refuse_negative
 from keiretsu.valuation.hindsight import Hindsight, what_happened
+from keiretsu.valuation.inputs import with_own_inputs
 from keiretsu.valuation.listing import ListingValuation, value_listing
+from keiretsu.valuation.worth import equity_of, worth_of_all
 
 T = TypeVar("T")
 PARTS = ("companies", "stakes", "listing", "must be true", "choice", "alliances", "timing", "hindsight")
@@ -144,6 +148,10 @@ def _listings(case: Case, futures: Ensemble) -> tuple[ListingValuation, ...]:
     named = dict.fromkeys(str(name) for name in case.tables["listing"]["company"])
     if not named:
         raise NothingStated("The case states no terms of a listing (listing.csv).")
+    worths = worth_of_all(case, with_own_inputs(futures), BASELINE, with_synergies=True)
+    refuse_negative(
+        equity_of(case, worths, "growth"), [company for company in named if company in worths], {}
+    )  # worthless shares have no price to be listed at
     return tuple(value_listing(case, futures, company) for company in named)
 
 
