@@ -9,7 +9,7 @@ import pytest
         (("alliances", "mine", "-p", "Alpha"), "coalition of one"),
         (("alliances", "mine", "-p", "Alpha", "-p", "Nobody"), "unknown partner"),
         (("alliances", "mine", "--savings", "some"), "not a choice"),
-        (("alliances", "mine", "-p", "Alpha", "-p", "Beta", "--draws", "12"), "powers of two"),
+        (("alliances", "mine", "-p", "Alpha", "-p", "Beta", "--draws", "12"), "equal parts"),
         (("timing", "mine", "-s", "none"), "no such scenario"),
         (("whatmustbetrue", "mine"), "no terms of a stake"),
         (("choose", "mine"), "no terms of a stake"),

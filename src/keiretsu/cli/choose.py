@@ -129,7 +129,7 @@ def choose(
     titles = {one.name: one.title for one in loaded.scenarios} | {"nothing": "Do nothing"}
     for table in choice_tables(found, titles):
         say.show(table)
-    if budget >= 0:
+    if budget is not None:
         years = tuple(year or range(loaded.year + 1, loaded.year + 5))
         plan = best_plan_of_moves(loaded, futures, chooser, chosen, years, Budget(total_eur=budget))
         say.say(plan.sentence)
