@@ -6,6 +6,7 @@ that `keiretsu --help` answers at once.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from keiretsu.cli.app import app
@@ -19,6 +20,8 @@ NOT_SETTLED = 3
 
 def main() -> None:
     """Run one command; a refusal of the program is printed as sentences, with status 2 (inputs) or 3 (nothing settled)."""
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # read when NumPy is loaded: small matrices lose more by waiting than threads gain
+        os.environ.setdefault(variable, "1")
     try:
         app()
     except InputError as error:

@@ -25,7 +25,8 @@ LINE = 30  # letters of a figure's label on one line
 ALL_BRANDS = "all"
 EFFECTS_NOTE = (
     "Each policy as it stands in one world against a world without it; a scenario that ends a programme is read backwards. "
-    "What reaches buyers can pass 100 %: makers lower prices to stay under a ceiling, or add money of their own; for a duty it is what buyers bear. "
+    "What reaches buyers can pass 100 %: a bonus brings buyers who look more at prices, most where poorer households get more, so makers lower theirs; "
+    "they also do so to stay under a ceiling, or add money of their own; VAT falls on every change of a maker's price. For a duty it is what buyers bear. "
     "Emissions are those of the tailpipe over 200,000 km."
 )
 BANDS_NOTE = "Ranges of studies of other places and years, as a check. Nothing was tuned to them."

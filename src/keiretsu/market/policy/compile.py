@@ -85,8 +85,10 @@ def charger_utility(programmes: tuple[Programme, ...], rows: pd.DataFrame, facts
     Money of several programmes is added before its decreasing returns, so splitting a programme changes nothing.
     """
     active = in_force(programmes, facts.id, date)
-    place = place_of(active, rows, facts, all_inside(rows))
     total = np.zeros(len(rows))
+    if not any(isinstance(programme, Chargers) for programme in active):
+        return total
+    place = place_of(active, rows, facts, all_inside(rows))
     built: dict[tuple[float, float, bytes], float] = {}
     for programme in active:
         if isinstance(programme, Chargers):
