@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from keiretsu.errors import MoveError
 from keiretsu.market.outcome import Outcome
 from keiretsu.market.pools import FleetRule, FleetTarget, Pool, PoolRecord, RestOfArea, SalesMandate, obligation
 from keiretsu.market.solve import solve
@@ -214,3 +215,50 @@ def test_derivatives_through_binding_pools_are_finite_differences() -> None:
 
         difference = (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * step)
         assert slope[name] == pytest.approx(difference, rel=1e-6)
+
+
+def averaged(first: float, later: float) -> Outlook:
+    """A CO2 rule whose first two years count together, and a third year by itself."""
+    world = small_world().replace(
+        pools=(
+            *(FleetRule("eu", ("north", "south"), year, year, FleetTarget(grams)) for year, grams in zip(YEARS, (first, later, later), strict=True)),
+            Pool("ab", "eu", ("Ares", "Boreas")),
+        )
+    )
+    move = {"type": "average_rule", "rule": "eu", "first_year": YEARS[0], "last_year": YEARS[1]}
+    scenario = parse_scenarios([{"name": "averaged", "moves": [move]}])
+    return build(world, scenario, steady_facts(world, 2023, YEARS), PricingOptions())
+
+
+@pytest.mark.slow
+def test_averaging_over_years_that_are_alike_is_clearing_each_by_itself() -> None:
+    price = np.asarray(ruled(year_of(averaged(45.0, 45.0), "averaged")).price)
+    assert 0 < price[2, 0] < 95
+    assert price[0] == pytest.approx(price[2], abs=1e-4) and price[1] == pytest.approx(price[2], abs=1e-4)
+
+
+@pytest.mark.slow
+def test_averaging_over_a_slack_and_a_tight_year_has_one_price_between_theirs_and_a_larger_surplus() -> None:
+    out = averaged(60.0, 40.0)
+    years = year_of(out, "averaged")
+    found = ruled(years)
+    balance = np.asarray(found.balance)[:, :2].sum(axis=1)  # Ares and Boreas
+    apart = [
+        solve(small_world().replace(pools=(FleetRule("eu", ("north", "south"), 2024, 2024, FleetTarget(g)), Pool("ab", "eu", ("Ares", "Boreas")))))
+        for g in (60.0, 40.0)
+    ]
+    low, high = (one.regulation.pools.query("pool == 'ab'")["shadow_price_eur"].astype(float).sum() for one in apart)
+    assert float(found.price[0, 0]) == pytest.approx(float(found.price[1, 0]), abs=1e-9)
+    assert low < float(found.price[0, 0]) < high
+    assert float(found.price[2, 0]) == pytest.approx(high, abs=1e-4)
+    assert balance[0] < -1e6 and abs(balance[0] + balance[1]) < 100.0  # of a hundred thousand cars' grams: a thousandth of a gram each
+    total = sum(float(one.markets["surplus_eur"].sum() + one.markets["government_eur"].sum() + one.firms["profit_eur"].sum()) for one in apart)
+    ours = np.asarray(years.surplus).sum(axis=1) + np.asarray(years.government).sum(axis=1) + np.asarray(years.firm_profit).sum(axis=1)
+    assert ours[:2].sum() > total
+
+
+def test_a_window_of_years_that_ends_before_it_starts_is_refused() -> None:
+    world = small_world().replace(pools=rules(60.0, 0.5))
+    moves = [{"type": "average_rule", "rule": "eu", "first_year": 2027, "last_year": 2025}]
+    with pytest.raises(MoveError, match="ends before it starts"):
+        parse_scenarios([{"name": "wrong", "moves": moves}])["wrong"].apply(world)

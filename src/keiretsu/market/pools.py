@@ -53,7 +53,8 @@ Target: TypeAlias = FleetTarget | SalesMandate
 class FleetRule:
     """A target for the makers of an area. `markets` are those of the world it covers; `from_year`, `to_year` are both included.
 
-    `counted_by` is the product column that says whose car it is.
+    `counted_by` is the product column that says whose car it is. `averaged`, first and last year, lets the balance of these years count together: too much
+    in one is made up for in another. Only the years ahead know of it; a year by itself clears by itself.
     """
 
     id: str
@@ -62,6 +63,7 @@ class FleetRule:
     to_year: int
     target: Target
     counted_by: Literal["brand", "priced_by"] = "brand"
+    averaged: tuple[int, ...] = ()
     source: str = ""
     confidence: str = ""
     note: str = ""
@@ -214,6 +216,8 @@ def check_pools(records: Sequence[PoolRecord]) -> None:
             continue
         if r.to_year < r.from_year:
             problems.append(Problem("a rule ends before it starts", r.where or r.id, f"{r.from_year} to {r.to_year}"))
+        if r.averaged and (len(r.averaged) != 2 or r.averaged[1] < r.averaged[0]):
+            problems.append(Problem("not a window of years", r.where or r.id, str(list(r.averaged)), "first and last year, such as [2025, 2027]"))
         problems.extend(
             Problem("a rule has two targets in one year", r.where or r.id, f"{r.from_year}-{r.to_year} and {other.from_year}-{other.to_year}")
             for other in rules.get(r.id, [])

@@ -1,4 +1,4 @@
-"""Moves that change fleet rules and pools: join, leave, form a pool; a rule of another year; no rule ([10])."""
+"""Moves that change fleet rules and pools: join, leave, form a pool; a rule of another year, averaged over years, or none ([10])."""
 
 from __future__ import annotations
 
@@ -125,6 +125,38 @@ class RuleOfYear(Move):
         if not problems and not any(r.from_year <= self.year <= r.to_year for r in spans):
             stated = ", ".join(f"{r.from_year}-{r.to_year}" for r in spans)
             problems.append(Problem("the rule has no target in that year", self.place, str(self.year), f"a year of {stated}"))
+        return problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class AverageRule(Move):
+    """Compliance counts on the average of several years."""
+
+    type: ClassVar[str] = "average_rule"
+    summary: ClassVar[str] = "a fleet rule is met on the average of several years (banking and borrowing); only the years ahead feel it"
+    usual_channel: ClassVar[Channel] = "policy"
+
+    rule: str = argument("id of the fleet rule")
+    first_year: int = argument("first year of the window")
+    last_year: int = argument("last year of the window")
+
+    def changed(self, world: World) -> World:
+        """The world with the rule averaged over the window."""
+        window = (self.first_year, self.last_year)
+        return world.replace(
+            pools=tuple(
+                replace(r, averaged=window)
+                if isinstance(r, FleetRule) and r.id == self.rule and r.from_year <= self.last_year and r.to_year >= self.first_year
+                else r
+                for r in records_of(world)
+            )
+        )
+
+    def check(self, world: World) -> list[Problem]:
+        """The rule must be there, the window must have years."""
+        problems = unknown_rule(world, self.rule, self.place)
+        if self.last_year < self.first_year:
+            problems.append(Problem("a window ends before it starts", self.place, f"{self.first_year} to {self.last_year}"))
         return problems
 
 

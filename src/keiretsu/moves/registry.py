@@ -11,7 +11,7 @@ from keiretsu.moves.filter import FILTER_KEYS
 from keiretsu.moves.holders import Listing, RegisterDate
 from keiretsu.moves.move import CHANNELS, Move
 from keiretsu.moves.policy_moves import CapProgramme, ChangeProgramme, ChargersInstead, CopyProgramme, EndProgramme, RunProgramme
-from keiretsu.moves.pool_moves import EndRule, FormPool, JoinPool, LeavePool, RuleOfYear
+from keiretsu.moves.pool_moves import AverageRule, EndRule, FormPool, JoinPool, LeavePool, RuleOfYear
 from keiretsu.moves.price_moves import PriceCut
 from keiretsu.moves.product_range import Entry, Launch, Twin
 from keiretsu.moves.stakes import StakePurchase, StakeSale
@@ -44,6 +44,7 @@ _TYPES: tuple[type[Move], ...] = (
     LeavePool,
     FormPool,
     RuleOfYear,
+    AverageRule,
     EndRule,
 )
 

@@ -109,6 +109,12 @@ class FleetYears(eqx.Module):
         Who bears a fine: index into `keiretsu.outlook.fleet_years.SHARINGS`; 1 for the one payer.
     rule_of, own_market
         Rule of each slot; market whose money a rule's fine is in, -1 for EUR.
+    window
+        Which window of years each pool's balance is averaged over, at the pool's place; -1 where each year stands alone.
+    given
+        Shadow prices of pools with a window, at their place: found over all its years by `keiretsu.outlook.banking`. None until then.
+    windows
+        How many windows there are.
     """
 
     maker: Int[Array, "T M J R"]
@@ -122,6 +128,9 @@ class FleetYears(eqx.Module):
     payer: Float[Array, "T K"]
     rule_of: Int[Array, "T K"]
     own_market: Int[Array, "T R"]
+    window: Int[Array, "T K"]
+    given: Float[Array, "T K"] | None = None
+    windows: int = eqx.field(static=True, default=0)
 
 
 class Plan(eqx.Module):
@@ -214,13 +223,15 @@ class FleetState(eqx.Module):
 
 class FleetYear(eqx.Module):
     """Fleet rules in a year, by slot: the pool's shadow price (EUR per g/km and car, or per missing car), the maker's own balance (g/km x cars above target,
-    or cars missing), what it pays (EUR a year, below zero when it is paid); and what each firm pays. `gap` is how far shadow costs are from settled, EUR a car."""
+    or cars missing), what it pays (EUR a year, below zero when it is paid); and what each firm pays. `gap` is how far shadow costs are from settled, EUR a car;
+    `slope` is nearly how pools' balances answer to shadow prices, kept where balances are averaged over years."""
 
     price: Float[Array, " K"]
     balance: Float[Array, " K"]
     pays: Float[Array, " K"]
     firm_pays: Float[Array, " F"]
     gap: Float[Array, ""]
+    slope: Float[Array, "K K"] | None = None
 
 
 class Year(eqx.Module):

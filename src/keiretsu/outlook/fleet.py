@@ -30,6 +30,15 @@ class Area(eqx.Module):
     money: Float[Array, " M"]
 
     @property
+    def averaged(self) -> Array:
+        """Pools whose shadow price is given because their balance counts over several years. (K,)"""
+        return (self.rules.window >= 0) & (self.rules.given is not None)
+
+    def all_prices(self, rate: Float[Array, " K"]) -> Float[Array, " K"]:
+        """Shadow prices with those that are given in their places."""
+        return rate if self.rules.given is None else jnp.where(self.averaged, self.rules.given, rate)
+
+    @property
     def rule_money(self) -> Float[Array, " R"]:
         """What a unit of each rule's money is worth, relative to the case's rate. (R,)"""
         own = self.rules.own_market
@@ -95,7 +104,8 @@ def year_of(area: Area, rate: Array, units: Float[Array, "M J"], split: Float[Ar
     """What the rules come to at solved shadow prices `rate` and sales: prices, balances, payments by maker and by firm.
 
     A firm bears the shadow price of what its own cars weigh; what is left of a maker's payment (the rest of the area, a contract other than the internal
-    price) falls to the firms that earn its cars in proportion to their sales. A maker without sales here has no firm.
+    price) falls to the firms that earn its cars in proportion to their sales. A maker without sales here has no firm. Pools whose balance is averaged over
+    years settle every year at the shadow price, whatever their contract.
     """
     rules, count = area.rules, area.rules.cap.shape[0]
     own = area.balance_of_makers(units)
@@ -105,7 +115,8 @@ def year_of(area: Area, rate: Array, units: Float[Array, "M J"], split: Float[Ar
     of_above = jnp.where(above > 0, jnp.maximum(own, 0.0) / jnp.where(above > 0, above, 1.0), 0.0)
     rate_of = rate[rules.pool]
     worth = area.rule_money[rules.rule_of]
-    pays = jnp.choose(rules.sharing, [rate_of * own, fine * of_above, fine * rules.payer], mode="clip") * worth
+    sharing = jnp.where(area.averaged[rules.pool], 0, rules.sharing)
+    pays = jnp.choose(sharing, [rate_of * own, fine * of_above, fine * rules.payer], mode="clip") * worth
     on_cars = rate_of[rules.maker] * rules.burden * units[..., None] * area.rule_money
     slot = rules.maker.reshape(-1)
     left = pays - jax.ops.segment_sum(on_cars.reshape(-1), slot, count)

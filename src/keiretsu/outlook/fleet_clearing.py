@@ -32,17 +32,17 @@ from keiretsu.supply.zeta import zeta_around
 LIMIT = 100  # evaluations of all markets
 KRYLOV_TOLERANCE, KRYLOV_STEPS = 1e-11, 80
 
-Unknown = tuple[Array, Array]  # prices (M, J) and shadow prices of pools (K,)
-
 
 class Cleared(eqx.Module):
-    """Solved markets, shadow prices of pools (K,), shadow costs (M, J) in EUR a car, how far the latter are from settled (EUR a car), evaluations."""
+    """Solved markets, shadow prices of pools (K,), shadow costs (M, J) in EUR a car, how far the latter are from settled (EUR a car), evaluations;
+    nearly how balances answer to shadow prices (K, K)."""
 
     markets: SolvedMarket
     rate: Array
     shadow: Array
     gap: Array
     rounds: Array
+    slope: Array | None = None
 
 
 class _End(eqx.Module):
@@ -56,33 +56,44 @@ class _End(eqx.Module):
 
 def clear_with_pools(markets: YearMarket, area: Area, start: Float[Array, " K"], options: PricingOptions, outside: bool) -> Cleared:
     """Prices and shadow prices; `start` are shadow prices to start from, at which the markets' own starting prices should be near."""
-    cap = area.rules.cap
+    cap = jnp.where(area.averaged, 0.0, area.rules.cap)  # what is given is not solved for
     start = jnp.clip(jax.lax.stop_gradient(start), 0.0, cap)
 
     def problems(rate: Array) -> PriceProblem:
-        return jax.vmap(lambda m, shadow: problem_of(m, shadow, outside))(markets, markets.shadow + area.shadow(rate))
+        return jax.vmap(lambda m, shadow: problem_of(m, shadow, outside))(markets, markets.shadow + area.shadow(area.all_prices(rate)))
 
     near = jax.lax.stop_gradient(answers(area, problems(start), markets.start))
 
-    def gap(unknown: Unknown) -> Unknown:
-        price, rate = unknown
+    shape, many = markets.start.shape, markets.start.size
+
+    def parted(unknown: Array) -> tuple[Array, Array]:
+        return unknown[:many].reshape(shape), unknown[many:]
+
+    def gap(unknown: Array) -> Array:
+        price, rate = parted(unknown)
         at = problems(rate)
         implied, share = jax.lax.map(lambda given: _implied(*given), (at, price))
         inside = (rate > 0) & (rate < cap)
         newton = masked_solve(_falling(near.slope), inside, -area.balance(share))
         held = jnp.where(rate >= cap, cap, 0.0) - rate
-        return jnp.where(at.chosen, implied, markets.start) - price, jnp.where(inside, newton, held)
+        return _together(jnp.where(at.chosen, implied, markets.start) - price, jnp.where(inside, newton, held))
 
-    def solve(_: Callable[[Unknown], Unknown], first: Unknown) -> tuple[Unknown, tuple[Array, ...]]:
-        end = _iterate(area, problems, first, near, options)
-        return (end.price, end.rate), (end.residual, end.settled.astype(float), end.distance, end.count.astype(float))
+    def solve(_: Callable[[Array], Array], first: Array) -> tuple[Array, tuple[Array, ...]]:
+        end = _iterate(area, cap, problems, parted(first), near, options)
+        return _together(end.price, end.rate), (end.residual, end.settled.astype(float), end.distance, end.count.astype(float))
 
-    (price, rate), (residual, settled, distance, count) = jax.lax.custom_root(gap, (markets.start, start), solve, _krylov, has_aux=True)
+    found, (residual, settled, distance, count) = jax.lax.custom_root(gap, _together(markets.start, start), solve, _krylov, has_aux=True)
+    price, rate = parted(found)
     times = jnp.full(price.shape[:1], count.astype(int))
-    found = jax.lax.map(
+    solved = jax.lax.map(
         lambda x: at_prices(x[0], x[1], x[2], x[3], x[4], outside), (markets, price, residual, times, jnp.full(price.shape[:1], settled > 0))
     )
-    return Cleared(found, rate, area.shadow(rate), distance, count.astype(int))
+    every = area.all_prices(rate)
+    return Cleared(solved, every, area.shadow(every), distance, count.astype(int), near.slope)
+
+
+def _together(price: Array, rate: Array) -> Array:
+    return jnp.concatenate([price.reshape(-1), rate])
 
 
 def _implied(problem: PriceProblem, price: Array) -> tuple[Array, Array]:
@@ -97,9 +108,11 @@ def _falling(slope: Array) -> Array:
     return slope + jnp.diag(jnp.where(own < 0, 0.0, -1.0 - own))
 
 
-def _iterate(area: Area, problems: Callable[[Array], PriceProblem], first: Unknown, near: Answers, options: PricingOptions) -> _End:
+def _iterate(
+    area: Area, cap: Array, problems: Callable[[Array], PriceProblem], first: tuple[Array, Array], near: Answers, options: PricingOptions
+) -> _End:
     """Steps of prices and shadow prices together until every one is within the tolerance (EUR a car)."""
-    cap, size = area.rules.cap, area.size()
+    size = area.size()
     scale = jnp.where(size > 0, size, 1.0)  # a shadow price is handled as money a car
     shape, many = first[0].shape, first[0].size
     given = problems(first[1])
@@ -114,9 +127,9 @@ def _iterate(area: Area, problems: Callable[[Array], PriceProblem], first: Unkno
         moved = near.price_step(residual)
         step = projected_step(rate, area.balance(share) + jnp.einsum("mkj,mj->k", near.weighs, moved), cap, near.slope)
         price = price + moved + near.handed_on @ step
-        return jnp.concatenate([price.reshape(-1), (rate + step) * scale]), (jnp.abs(residual).max(axis=1), jnp.max(jnp.abs(step) * size))
+        return _together(price, (rate + step) * scale), (jnp.abs(residual).max(axis=1), jnp.max(jnp.abs(step) * size))
 
-    begin = jnp.concatenate([first[0].reshape(-1), first[1] * scale])
+    begin = _together(first[0], first[1] * scale)
     end = anderson(image_of, begin, tolerance, history=no_history(begin.size, options.window), limit=LIMIT)
     residual, distance = end.kept
     price, rate = end.value[:many].reshape(shape), jnp.clip(end.value[many:] / scale, 0.0, cap)
@@ -128,8 +141,8 @@ def _zeta(problem: PriceProblem, start: object, price: Array) -> tuple[Array, Ar
     return at.implied, at.share
 
 
-def _krylov(linear: Callable[[Unknown], Unknown], right: Unknown) -> Unknown:
-    def solver(apply: Callable[[Unknown], Unknown], b: Unknown) -> Unknown:
+def _krylov(linear: Callable[[Array], Array], right: Array) -> Array:
+    def solver(apply: Callable[[Array], Array], b: Array) -> Array:
         return jax.scipy.sparse.linalg.gmres(apply, b, tol=KRYLOV_TOLERANCE, restart=KRYLOV_STEPS, maxiter=3, solve_method="incremental")[0]
 
     return jax.lax.custom_linear_solve(linear, right, solver, transpose_solve=solver)

@@ -65,14 +65,21 @@ def answers(area: Area, problems: PriceProblem, price: Float[Array, "M J"]) -> A
         if isinstance(start, NestedAnchor):
             slopes = slopes_around(rough, to_single(start), near)
         factors = jax.scipy.linalg.lu_factor(jnp.eye(size, dtype=jnp.float32) - slopes)
-        rows = jnp.broadcast_to(jnp.arange(size)[:, None], pool.shape)
-        charged = jnp.zeros((size, count), jnp.float32).at[rows, pool].add(seen.astype(jnp.float32))
-        counts = jnp.zeros((size, count), jnp.float32).at[rows, pool].add(counted.astype(jnp.float32))
-        first = _by_cost(rough, near) @ charged
-        # terms of a series: XLA's triangular solves with many right sides take longer than all of this together
-        handed_on = jax.lax.fori_loop(0, SERIES, lambda _, so_far: first + slopes @ so_far, first).astype(at.dtype)
-        moves = share_jacobian(rough.tastes, paid(rough.wedges, near), rough.wedges.buyer_rate)
-        weighs = potential * (counts.T @ moves).astype(at.dtype)
+
+        def ruled() -> tuple[Array, Array]:
+            rows = jnp.broadcast_to(jnp.arange(size)[:, None], pool.shape)
+            charged = jnp.zeros((size, count), jnp.float32).at[rows, pool].add(seen.astype(jnp.float32))
+            counts = jnp.zeros((size, count), jnp.float32).at[rows, pool].add(counted.astype(jnp.float32))
+            first = _by_cost(rough, near) @ charged
+            # terms of a series: XLA's triangular solves with many right sides take longer than all of this together
+            handed_on = jax.lax.fori_loop(0, SERIES, lambda _, so_far: first + slopes @ so_far, first).astype(at.dtype)
+            moves = share_jacobian(rough.tastes, paid(rough.wedges, near), rough.wedges.buyer_rate)
+            return handed_on, potential * (counts.T @ moves).astype(at.dtype)
+
+        def free() -> tuple[Array, Array]:
+            return jnp.zeros((size, count)), jnp.zeros((count, size))
+
+        handed_on, weighs = jax.lax.cond(jnp.any(seen != 0), ruled, free)
         return start, factors, handed_on, weighs
 
     given = (problems, price, area.rules.counted, area.seen, area.pool_of, area.potential)

@@ -81,7 +81,22 @@ def fleet_of_years(
             records = story.worlds[u].pools
             known[key] = _one_year(slots, world, tuple(r for r in records if isinstance(r, RestOfArea)), rows[u], duties, size, follows)
         every.append(known[key])
-    return FleetYears(**{name: jnp.asarray(np.stack([one[name] for one in every])) for name in every[0]})
+    window, windows = _windows(slots, story, years, np.stack([one["pool"] for one in every]), np.stack([one["cap"] for one in every]))
+    stacked = {name: jnp.asarray(np.stack([one[name] for one in every])) for name in every[0]}
+    return FleetYears(**stacked, window=jnp.asarray(window), windows=windows)
+
+
+def _windows(slots: Slots, story: Storyline, years: Sequence[int], pool: np.ndarray, cap: np.ndarray) -> tuple[np.ndarray, int]:
+    """Window of years that each pool's balance is averaged over, -1 for none, (T, K), and how many windows there are."""
+    found = np.full(pool.shape, -1)
+    known: dict[tuple[str, tuple[int, ...]], int] = {}
+    for t, (year, u) in enumerate(zip(years, story.world_of_year, strict=True)):
+        for rule in (r for r in story.worlds[u].pools if isinstance(r, FleetRule) and r.from_year <= year <= r.to_year):
+            if rule.averaged and rule.averaged[0] <= year <= rule.averaged[1]:
+                number = known.setdefault((rule.id, rule.averaged), len(known))
+                mine = [k for k, (name, _) in enumerate(slots.makers) if name == rule.id and cap[t, k] > 0]
+                found[t, mine] = number
+    return found, len(known)
 
 
 def pool_names(slots: Slots, story: Storyline, roster: Roster, years: Sequence[int]) -> tuple[tuple[str, ...], ...]:

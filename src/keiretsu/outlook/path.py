@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from keiretsu.outlook.arrays import BaseYear, FleetState, Plan, Reproduced, State, Year
+from keiretsu.outlook.arrays import BaseYear, FleetState, FleetYears, Plan, Reproduced, State, Year
+from keiretsu.outlook.banking import averaged_over_years
 from keiretsu.outlook.base_year import reproduce
 from keiretsu.outlook.inputs import Values
 from keiretsu.outlook.year import Draw, one_year
@@ -54,8 +55,10 @@ def path(base: BaseYear, plan: Plan, values: Values, launches: LaunchValues, opt
         here = eqx.tree_at(lambda p: tuple(getattr(p, name) for name in names), plan, tuple(yearly[name] for name in names))
         return one_year(base, draw, here, state, options)
 
-    _, years = jax.lax.scan(step, start, {name: getattr(plan, name) for name in names})
-    return found, years
+    def years(rules: FleetYears | None) -> Year:
+        return jax.lax.scan(step, start, {name: rules if name == "rules" else getattr(plan, name) for name in names})[1]
+
+    return found, averaged_over_years(years, plan.rules) if plan.rules is not None and plan.rules.windows else years(plan.rules)
 
 
 def _deltas(plan: Plan, found: Reproduced, values: Values) -> Float[Array, "M J"]:

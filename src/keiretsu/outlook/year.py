@@ -90,6 +90,7 @@ def with_rules(
 ) -> tuple[State, Year]:
     """The year with what fleet rules cost: payments come off operating profit, as in one year."""
     rules = year_of(area, cleared.rate, units, split, cleared.gap)
+    rules = rules if area.rules.given is None else dataclasses.replace(rules, slope=cleared.slope)
     seen = FleetState(jax.lax.stop_gradient(cleared.rate[area.rules.pool]), jax.lax.stop_gradient(cleared.shadow))
     return (
         dataclasses.replace(following, rules=seen),

@@ -13,7 +13,7 @@ from keiretsu.errors import PolicyError, Problem
 from keiretsu.market.pools import FleetRule, FleetTarget, Pool, PoolRecord, RestOfArea, SalesMandate, check_pools
 from keiretsu.units import ExchangeRate, to_eur
 
-_RULE_KEYS = ("id", "markets", "from_year", "to_year", "counted_by", "source", "confidence", "note")
+_RULE_KEYS = ("id", "markets", "from_year", "to_year", "counted_by", "averaged", "source", "confidence", "note")
 _TARGET_KEYS = {"grams", "mass_slope", "reference_mass_kg", "super_credit_below", "super_credit"}
 _KEYS: Mapping[str, set[str]] = {
     "co2_target": {*_RULE_KEYS, *_TARGET_KEYS, "unit", "fine", "currency"},
@@ -68,6 +68,8 @@ def _check(row: Mapping[str, Any], where: str, problems: list[Problem]) -> None:
     lists = [key for key in ("markets", "makers") if key in row]
     bad = [key for key in lists if not isinstance(row[key], list) or not all(isinstance(x, str) for x in row[key])]
     problems.extend(Problem("not a list of names", f"{where}, {key}", repr(row[key]), 'a list such as ["Renault", "Dacia"]') for key in bad)
+    if "averaged" in row and not (isinstance(row["averaged"], list) and all(isinstance(x, int) and not isinstance(x, bool) for x in row["averaged"])):
+        problems.append(Problem("not a window of years", f"{where}, averaged", repr(row["averaged"]), "first and last year, such as [2025, 2027]"))
     numbers = {key: row[key] for key in row if key in _NUMBERS}
     wrong = {key for key, value in numbers.items() if isinstance(value, bool) or not isinstance(value, int | float)}
     problems.extend(Problem("not a number", f"{where}, {key}", repr(row[key]), "a number") for key in sorted(wrong))
