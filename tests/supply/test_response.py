@@ -12,6 +12,7 @@ from keiretsu.errors import PricesNotSettled
 from keiretsu.supply.first_order import conditions
 from keiretsu.supply.nested_zeta import nested_anchor
 from keiretsu.supply.pricing import PricingOptions, require_settled, settle
+from keiretsu.supply.response import rounds
 from keiretsu.supply.zeta import slopes_around
 from tests.supply.worlds import random_problem, start_of
 
@@ -47,6 +48,16 @@ def test_prices_hold_every_first_order_condition_wherever_the_search_starts(leve
                 with pytest.raises(PricesNotSettled):
                     require_settled(found, problem, "here", ())
     assert settled >= 18  # of 24: far starts may end without an answer, near ones not
+
+
+def test_rounds_of_answers_add_up_to_the_solution_and_are_left_out_where_they_do_not_die_out() -> None:
+    rng = np.random.default_rng(3)
+    slopes, residual = rng.random((20, 20)), jnp.asarray(rng.standard_normal(20))
+    slopes = 0.4 * slopes / np.abs(np.linalg.eigvals(slopes)).max()
+    exact = np.linalg.solve(np.eye(20) - slopes, residual)
+    # sixteen rounds at 0.4 each leave 0.4^16 = 4e-7 of the largest answer
+    np.testing.assert_allclose(rounds(jnp.asarray(slopes)).step(residual), exact, atol=4e-7 * np.abs(exact).max() * 5)
+    np.testing.assert_array_equal(rounds(jnp.asarray(3.0 * slopes)).step(residual), residual)
 
 
 def test_last_years_prices_lead_to_this_years_in_a_few_evaluations() -> None:

@@ -24,10 +24,11 @@ from keiretsu.numerics.fixed_point import StepOf, anderson, no_history
 from keiretsu.numerics.implicit import solve_linear
 from keiretsu.supply.first_order import Conditions, PriceProblem, conditions
 from keiretsu.supply.nested_zeta import NestedAnchor
+from keiretsu.supply.response import rounds
 from keiretsu.supply.wedges import Wedges, paid
 from keiretsu.supply.weights import ProfitWeights
 from keiretsu.supply.zeta import Anchor, anchor, slopes_around, to_single, zeta_around, zeta_near
-from keiretsu.typing import PerProduct, ProductByProduct, ProductMask, Scalar
+from keiretsu.typing import PerProduct, ProductMask, Scalar
 
 _NEWTON_LIMIT = 15  # evaluations, rough and fine each, before Newton's steps are given up
 ROUGH = 3e-6  # share of the mean price at which single precision hands over; its own rounding is a tenth of that
@@ -180,7 +181,7 @@ def _iterate(problem: PriceProblem, start: PerProduct, options: PricingOptions) 
     base = anchor(problem, start)
     if not isinstance(base, NestedAnchor):
         return _two_phases(problem, base, start, options, scale, tolerance, None)
-    step_of = newton_step(slopes_around(to_single(problem), to_single(base), start.astype(jnp.float32)))
+    step_of = rounds(slopes_around(to_single(problem), to_single(base), start.astype(jnp.float32))).step
     found = _two_phases(
         problem, base, start, dataclasses.replace(options, limit=_NEWTON_LIMIT, limit_single=_NEWTON_LIMIT), scale, tolerance, step_of
     )
@@ -195,12 +196,6 @@ def _iterate(problem: PriceProblem, start: PerProduct, options: PricingOptions) 
         )
 
     return jax.lax.cond(found.settled | (options.limit <= _NEWTON_LIMIT), lambda: found, without)
-
-
-def newton_step(slopes: ProductByProduct) -> StepOf:
-    """The step ``(1 - slopes)^-1 residual``, by factors in the precision of `slopes`."""
-    factors = jax.scipy.linalg.lu_factor(jnp.eye(slopes.shape[0], dtype=slopes.dtype) - slopes)
-    return lambda residual: jax.scipy.linalg.lu_solve(factors, residual.astype(slopes.dtype)).astype(residual.dtype)
 
 
 def _two_phases(

@@ -11,15 +11,43 @@ about a hundredth of the residual.
 
 from __future__ import annotations
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from keiretsu.demand.tastes import Nests
 from keiretsu.supply.first_order import Conditions, PriceProblem, nest_terms
 from keiretsu.supply.nested_zeta import NestedOdds
 from keiretsu.supply.weights import seen_by_setters
 from keiretsu.typing import PerProduct, PerProductAndDraw, ProductByProduct
+
+FADING = 0.5  # of a residual may be left after eight rounds
+
+
+class Rounds(eqx.Module):
+    """Makers' answers to each other over sixteen rounds: ``1 + A + ... + A^15`` as its factors ``1 + A``, ``1 + A^2``, ``1 + A^4``, ``1 + A^8``. (4, J, J)
+
+    That is ``(1 - A)^-1`` but for the sixteenth round. No linear system is solved: pivots cost more than all these products.
+    """
+
+    powers: Float[Array, "4 J J"]
+
+    def step(self, residual: PerProduct) -> PerProduct:
+        """The change of prices that a residual of the zeta map asks for, in the precision of the powers."""
+        found = residual.astype(self.powers.dtype)
+        for power in self.powers:
+            found = found + power @ found
+        return found.astype(residual.dtype)
+
+
+def rounds(slopes: ProductByProduct) -> Rounds:
+    """Rounds of answers by the map's `slopes`; where these do not die out, none: then a residual asks for itself."""
+    powers = [slopes]
+    for _ in range(3):
+        powers.append(powers[-1] @ powers[-1])
+    fading = jnp.abs(powers[-1]).sum(axis=1).max() < FADING
+    return Rounds(jnp.where(fading, jnp.stack(powers), 0.0))
 
 
 def zeta_slopes(problem: PriceProblem, nests: Nests, odds: NestedOdds, at: Conditions, price: PerProduct) -> ProductByProduct:
