@@ -127,13 +127,14 @@ def test_a_case_without_money_says_for_each_part_what_it_does_not_state(tmp_path
     assert worth.sentences == ()
 
 
-def test_a_company_that_owes_more_than_it_is_worth_has_no_price_and_empties_the_parts_that_need_one(tmp_path):
+def test_a_company_that_owes_more_than_it_is_worth_has_no_price_and_others_keep_theirs(tmp_path):
     rows = FILES["finance.csv"].splitlines()
-    owing = "\n".join(row.replace("-0.05,0,0,0,0,0.01,4,0.3", "-0.05,9e12,0,0,0,0.01,4,0.3") for row in rows) + "\n"
+    owing = "\n".join(row.replace("-0.05,0,0,0,0,0.01,4,0.3", "-0.05,5e9,0,0,0,0.01,4,0.3") for row in rows) + "\n"
     worth = worth_of(write_case(tmp_path, finance=owing), made_up_money(), Extras())
     for part in ("companies", "stakes", "listing"):
         assert "worth less than it owes" in worth.missing[part]
-    assert worth.companies == ()
+    assert "Electric" in worth.missing["companies"]
+    assert {part.valuation.company for part in worth.companies} == {"Parent", "Partner"}
     assert worth.changes  # changes need no price
 
 

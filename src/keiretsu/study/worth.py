@@ -45,7 +45,7 @@ class Worth:
     sentences
         What a board would quote: one for each part that there is, in the order of `PARTS` from the stake on, the company last but one.
     missing
-        Why a part is empty, by its name in `PARTS`.
+        Why a part, or some company of it, is not there, by its name in `PARTS`.
     focal
         The company that terms of a stake are about, else the first with finance.
     companies, changes
@@ -98,7 +98,9 @@ def worth_of(case: Case, futures: Ensemble | None, extras: Extras, ask: AskTheMo
         log.missing |= dict.fromkeys(PARTS[:5], NO_YEARS)
         hindsight = log.part("hindsight", lambda: _hindsight(case, said_by_the_run(case, (), (), (), (), extras)))
         return Worth(_sentences((), (), None, None, (), extras, hindsight), log.missing, extras=extras, hindsight=hindsight, cpu_s=log.cpu_s)
-    companies = log.part("companies", lambda: companies_of(case, futures)) or ()
+    companies, without_value = log.part("companies", lambda: companies_of(case, futures)) or ((), "")
+    if without_value:
+        log.missing["companies"] = without_value
     changes = log.part("companies", lambda: value_changes(case, futures)) or ()
     held = log.part("companies", lambda: stakes_held(case, futures)) or ()
     stakes = log.part("stakes", lambda: stakes_of(case, futures)) or ()

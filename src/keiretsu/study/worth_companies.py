@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from keiretsu.case import Case
+from keiretsu.errors import NegativeEquity
 from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.outlook import BASELINE
 from keiretsu.study.nothing import NothingStated
@@ -54,20 +55,27 @@ class StakeHeld:
     p90: float
 
 
-def companies_of(case: Case, futures: Ensemble) -> tuple[CompanyPart, ...]:
-    """Every company of finance.csv, the one that stakes are about first.
+def companies_of(case: Case, futures: Ensemble) -> tuple[tuple[CompanyPart, ...], str]:
+    """Every company of finance.csv that has a value, the one that stakes are about first; and why others have none (empty when all have).
 
     Raises
     ------
     NothingStated
-        When the case has no finance.
+        When the case has no finance, or no company has a value.
     ValuationError
-        As `value_company`.
+        As `value_company`, for anything but a company worth less than it owes.
     """
     _require_finance(case)
     first = focal_company(case)
-    names = sorted(finances(case), key=lambda name: name != first)
-    return tuple(CompanyPart(value_company(case, futures, name), football_field(case, futures, name)) for name in names)
+    found, refused = [], []
+    for name in sorted(finances(case), key=lambda name: name != first):
+        try:
+            found.append(CompanyPart(value_company(case, futures, name), football_field(case, futures, name)))
+        except NegativeEquity as error:
+            refused.append(str(error))
+    if not found:
+        raise NothingStated("; ".join(refused))
+    return tuple(found), "; ".join(refused)
 
 
 def focal_company(case: Case) -> str:
