@@ -137,6 +137,9 @@ def test_the_chance_of_listing_adds_up_and_the_same_seed_gives_the_same_numbers(
     assert one.timing["probability"].sum() == pytest.approx(1.0)
     assert one.lower == other.lower
     assert "±" in one.sentence
+    assert (
+        "Bank (EUR 3.5 to 4 bn)" in one.sentence and "Bank (EUR 3 bn)" in one.sentence and "Parent (EUR 8 to 10 bn)" in one.sentence
+    )  # each who stated values once, with the span
 
 
 def test_waiting_costs_the_spread_on_internal_funding(case: Case, ensemble: MadeUp) -> None:

@@ -51,7 +51,16 @@ def company_tables(found: CompanyValuation, football: pd.DataFrame, names: Mappi
         tables.insert(1, _table("worth_change", title + "change against the baseline", _joined(found.change, pairs, signed=True), names, heads))
     if len(found.guidance):
         tables.append(_guidance(title, found.guidance, names))
+    if len(found.stock_market):
+        tables.append(_stock_market(title, found.stock_market, names))
     return tables
+
+
+def _stock_market(title: str, frame: pd.DataFrame, names: Mapping[str, str]) -> Table:
+    """Rows of three units as words."""
+    said = {"EUR": lambda v: f"EUR m {v / 1e6:,.0f}", "times": lambda v: f"{v:.1f} times", "share a year": lambda v: f"{100 * v:.0f} % a year"}
+    shown = pd.DataFrame({"item": frame["item"], "value": [said[unit](float(v)) for unit, v in zip(frame["unit"], frame["value"], strict=True)]})
+    return _table("stock_market", title + "beside what the stock market pays", shown, names, {"item": _text("What"), "value": _text("Value")})
 
 
 def stake_tables(found: StakeValuation, names: Mapping[str, str]) -> list[Table]:

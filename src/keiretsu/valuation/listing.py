@@ -24,6 +24,7 @@ from keiretsu.valuation.fundamentals import Fundamentals, fundamentals
 from keiretsu.valuation.inputs import BASELINE, Futures, with_own_inputs
 from keiretsu.valuation.listing_terms import ListingTerms, listing_terms_of, refuse_bad_listing
 from keiretsu.valuation.money import NORMAL_95, Estimate, estimate, with_error
+from keiretsu.valuation.odds import listed
 from keiretsu.valuation.worth import Terminal, worth_of_all
 
 WIDTH = 0.01  # of a step of the grid, in logs: straight lines between points then overstate a value by about one part in 100,000 a year
@@ -32,6 +33,7 @@ REACH = 6.0  # standard deviations that the grid spans beyond its centre
 LEAST_REACH = 2.5  # and at least this in logs: a factor of twelve either way
 PATHS_PER_DRAW = 64
 SEED = 20240129
+PLACES = (", low", ", middle", ", high")  # after who stated a span of values
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,9 +261,16 @@ def _sentence(terms: ListingTerms, thresholds: pd.DataFrame, verdict: pd.DataFra
     for word in ("list now", "wait", "never"):
         chosen = stated[stated["verdict"] == word]
         if len(chosen):
-            named = [f"{who} (EUR {value / 1e9:g} bn)" for who, value in zip(chosen["who"], chosen["valuation_eur"], strict=True)]
-            text += f" {word.capitalize()} at: {', '.join(named)}."
+            text += f" {word.capitalize()} at the value of {listed(_spans(chosen))}."
     return f"{text} The right to choose the moment is worth {with_error(lower.value, lower.error)}."
+
+
+def _spans(stated: pd.DataFrame) -> list[str]:
+    """Each who said a value, with its span: ``UBS (EUR 3 to 4 bn)``."""
+    values: dict[str, list[float]] = {}
+    for who, value in zip(stated["who"], stated["valuation_eur"], strict=True):
+        values.setdefault(str(who).rpartition(", ")[0] if str(who).endswith(PLACES) else str(who), []).append(float(value) / 1e9)
+    return [f"{who} (EUR {min(found):g}{f' to {max(found):g}' if max(found) > min(found) else ''} bn)" for who, found in values.items()]
 
 
 def _halves(draws: int) -> tuple[np.ndarray, np.ndarray, int]:
