@@ -118,7 +118,16 @@ def test_fleet_rules_are_shown_for_makers_that_ever_meet_a_price(case, ahead):
 
 @pytest.mark.parametrize(
     ("value", "error", "said"),
-    [(12.345, 0.41, "12.3 ± 0.4"), (12.345, 0.12, "12.35 ± 0.12"), (1234.0, 88.0, "1,230 ± 90"), (-0.004, 0.02, "0.00 ± 0.02"), (5.0, 0.0, "5.00")],
+    [
+        (12.345, 0.41, "12.3 ± 0.4"),
+        (12.345, 0.12, "12.35 ± 0.12"),
+        (1234.0, 88.0, "1,230 ± 90"),
+        (-0.004, 0.02, "0.00 ± 0.02"),
+        (5.0, 0.0, "5.00"),
+        (8e-14, 0.0, "0"),
+        (-2e-9, 1e-9, "0"),
+        (0.25, 1e-9, "0.250"),
+    ],
 )
 def test_a_figure_has_the_digits_that_its_error_supports_and_no_more(value, error, said):
     assert number_with_error(value, error) == said

@@ -9,6 +9,7 @@ from keiretsu.valuation.money import plain, with_error
 MINUS = "\N{MINUS SIGN}"
 NOISE = 1e-12  # of the amount: an error smaller than this is rounding
 EXACT = 3  # significant digits of a figure without an error
+MOST_DECIMALS = 6  # a change of less than one euro in millions is the rounding of a solver
 
 
 def money_with_error(value: float, error: float, currency: str = "EUR", *, alone: bool = False) -> str:
@@ -19,13 +20,21 @@ def money_with_error(value: float, error: float, currency: str = "EUR", *, alone
 def number_with_error(value: float, error: float, *, signed: bool = False, alone: bool = False) -> str:
     """A figure in its own unit: ``12.3 ± 0.4``. The error keeps one digit (two when it begins with 1) and the figure the same decimals.
 
-    An error of zero (a central case) leaves three significant digits. `alone` leaves the error out and keeps its digits: for percentiles.
+    An error of zero (a central case) leaves three significant digits. Nothing is shown beyond `MOST_DECIMALS`: a smaller error is none, a smaller figure is 0. `alone`
+    leaves the error out and keeps its digits: for percentiles.
     """
-    known = error > NOISE * abs(value) and error > 0
-    decimals = _decimals(error) if known else _significant(value)
+    known = error > NOISE * abs(value) and error >= 0.5 * 10.0**-MOST_DECIMALS
+    decimals = min(_decimals(error) if known else _significant(value), MOST_DECIMALS)
     text = _fixed(value, decimals)
-    sign = "+" if signed and value > 0 and any(c in "123456789" for c in text) else ""
+    if not known and not _says(text):
+        return "0"
+    sign = "+" if signed and value > 0 and _says(text) else ""
     return f"{sign}{text} ± {_fixed(error, decimals)}" if known and not alone else sign + text
+
+
+def _says(text: str) -> bool:
+    """Whether any digit is left."""
+    return any(c in "123456789" for c in text)
 
 
 def _decimals(error: float) -> int:
@@ -39,4 +48,4 @@ def _significant(value: float) -> int:
 
 def _fixed(value: float, decimals: int) -> str:
     text = f"{abs(round(value, decimals)):,.{max(decimals, 0)}f}"
-    return (MINUS if value < 0 and any(c in "123456789" for c in text) else "") + text
+    return (MINUS if value < 0 and _says(text) else "") + text
