@@ -22,7 +22,7 @@ from keiretsu.outlook.fleet import Area
 from keiretsu.outlook.fleet_clearing import Cleared, clear_with_pools
 from keiretsu.outlook.implicit import known_prices
 from keiretsu.outlook.inputs import Values
-from keiretsu.outlook.sides import Sides, choose_sides, sides_at, with_sides
+from keiretsu.outlook.sides import Sides, briefly, choose_sides, in_full, sides_at, with_sides
 from keiretsu.supply.pricing import PricingOptions
 from keiretsu.supply.wedges import paid
 
@@ -76,7 +76,7 @@ def clear_bent(
 ) -> BentYear:
     """All markets of a year; `rate` are shadow prices to start from, at which the markets' starting prices should be near."""
 
-    def part(open_: Array, start: Array, stood: Array) -> _Part:
+    def part(open_: Array, start: Array, stood: Array, rate: Array) -> _Part:
         held = jnp.where(markets.held, markets.start, start)
         here = eqx.tree_at(lambda m: m.start, markets, jax.lax.stop_gradient(held) + (markets.start - jax.lax.stop_gradient(markets.start)))
         return _part(here, area, rate, eqx.tree_at(lambda b: b.stood, bent, stood), open_, potential, options, outside)
@@ -84,16 +84,16 @@ def clear_bent(
     budget = bent.rules.budget
     pots = budget.shape[0]
     if pots == 0:
-        found = part(jnp.zeros(0), markets.start, bent.stood)
+        found = part(jnp.zeros(0), markets.start, bent.stood, rate)
         held = found.sides.held_at >= 0
         return BentYear(found.markets, found.cleared, held, held.sum(axis=1), found.unsettled, jnp.zeros(0))
-    shape = jax.eval_shape(part, jnp.zeros(pots), markets.start, bent.stood)
+    shape = jax.eval_shape(part, jnp.zeros(pots), markets.start, bent.stood, rate)
     nothing: _Part = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
 
     def step(carry: tuple[Any, ...], _: None) -> tuple[tuple[Any, ...], tuple[_Part, Array, Array]]:
-        left, remaining, start, stood = carry
+        left, remaining, start, stood, rate = carry
         open_ = ((left > 0) & jnp.isfinite(budget)).astype(float)
-        found = jax.lax.cond(remaining > TINY, part, lambda *_: nothing, open_, start, stood)
+        found = jax.lax.cond(remaining > TINY, part, lambda *_: nothing, open_, start, stood, rate)
         until = jnp.where((open_ > 0) & (found.spent > 0), left / jnp.where(found.spent > 0, found.spent, 1.0), jnp.inf)
         until = jnp.where(jnp.isfinite(budget), until, jnp.inf)
         length = jnp.minimum(remaining, until.min())
@@ -102,10 +102,12 @@ def clear_bent(
         start = jnp.where(there, jax.lax.stop_gradient(found.markets.price), start)
         stood = jnp.where(there, found.sides.held_at >= 0, stood)
         rest = jnp.where(length < remaining, remaining - length, 0.0)
-        return (after, rest, start, stood), (found, jnp.where(there, length, 0.0), open_)
+        if found.cleared is not None:
+            rate = jnp.where(there, jax.lax.stop_gradient(found.cleared.rate), rate)
+        return (after, rest, start, stood, rate), (found, jnp.where(there, length, 0.0), open_)
 
-    first = (jnp.where(jnp.isfinite(budget), budget, 0.0), jnp.array(1.0), markets.start, bent.stood)
-    (_, _, _, stood), (parts, length, open_) = jax.lax.scan(step, first, None, length=pots + 1)
+    first = (jnp.where(jnp.isfinite(budget), budget, 0.0), jnp.array(1.0), markets.start, bent.stood, rate)
+    (_, _, _, stood, _), (parts, length, open_) = jax.lax.scan(step, first, None, length=pots + 1)
     at_break = (parts.sides.held_at[0] >= 0).sum(axis=1)
     return BentYear(*_blended(parts, length), stood, at_break, parts.unsettled.sum(axis=0), length @ open_)
 
@@ -135,7 +137,9 @@ def _blended(parts: _Part, length: Float[Array, " S"]) -> tuple[SolvedMarket, Cl
     c = parts.cleared
     if c is None:
         return solved, None
-    return solved, Cleared(solved, mean(c.rate), mean(c.shadow), jnp.where(there, c.gap, 0.0).max(), c.rounds.sum())
+    return solved, Cleared(
+        solved, mean(c.rate), mean(c.shadow), jnp.where(there, c.gap, 0.0).max(), c.rounds.sum(), None if c.slope is None else c.slope[0]
+    )
 
 
 def _part(
@@ -156,8 +160,8 @@ def _part(
 
     first = jax.vmap(sides_at)(markets, pieces, bent.stood)
     if area is None:
-        each = (markets, markets.shadow, pieces, first, bent.buyer_class)
-        sides = jax.lax.map(lambda x: choose_sides(x[0], x[1], x[2], x[3], x[4], options, outside), each)
+        each = (markets, pieces, first, bent.buyer_class)
+        sides = jax.lax.map(lambda x: choose_sides(x[0], x[1], x[2], x[3], in_full(options), outside), each)
         solved = (here(sides), sides.price, sides.residual, sides.evaluations, sides.settled)
         found = jax.lax.map(lambda x: solved_before(x[0], x[1], x[2], x[3], x[4], outside), solved)
         return _Part(found, None, sides, sides.unsettled, _spending(markets, pieces, sides, found, bent, potential, outside))
@@ -174,8 +178,8 @@ def _part(
         known = eqx.tree_at(lambda s: (s.price, s.settled), sides, jax.lax.stop_gradient((found.markets.price, found.markets.settled)))
 
         def weighed(_: Any) -> Sides:
-            each = (markets, jax.lax.stop_gradient(markets.shadow + found.shadow), pieces, known, bent.buyer_class)
-            return jax.lax.map(lambda x: _weighed(x[0], x[1], x[2], x[3], x[4], options, outside), each)
+            charged = eqx.tree_at(lambda m: m.shadow, markets, markets.shadow + found.shadow)
+            return jax.lax.map(lambda x: _weighed(x[0], x[1], x[2], x[3], options, outside), (charged, pieces, known, bent.buyer_class))
 
         fresh = jax.lax.cond(changed.any(), weighed, lambda _: known, 0)
         moved = ((fresh.piece != sides.piece) | (fresh.held_at != sides.held_at)).sum(axis=1)
@@ -192,12 +196,12 @@ def solved_before(m: YearMarket, price: Array, residual: Array, evaluations: Arr
     return at_prices(m, known_prices(problem_of(m, m.shadow, outside), held), residual, evaluations, settled, outside)
 
 
-def _weighed(m: YearMarket, shadow: Array, pieces: Pieces, known: Sides, buyer_class: Array, options: PricingOptions, outside: bool) -> Sides:
+def _weighed(m: YearMarket, pieces: Pieces, known: Sides, buyer_class: Array, options: PricingOptions, outside: bool) -> Sides:
     """Sides of one market at solved prices; one without a breakpoint has none to choose."""
     if pieces.breaks.shape[1] == 0:
         return known
     bent = (pieces.bent & m.on_sale).any()
-    return jax.lax.cond(bent, lambda x: choose_sides(m, shadow, pieces, x, buyer_class, options, outside), lambda x: x, known)
+    return jax.lax.cond(bent, lambda x: choose_sides(m, pieces, x, buyer_class, briefly(options), outside), lambda x: x, known)
 
 
 def _spending(

@@ -10,19 +10,25 @@ Left out against one year: two cars that gain only if they move together, and ca
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from keiretsu.numerics.fixed_point import anderson, no_history
 from keiretsu.outlook.bent import NEAR_EUR, Pieces
 from keiretsu.outlook.clearing import YearMarket, problem_of
 from keiretsu.outlook.own_side import Standing, gain, standing
 from keiretsu.supply.first_order import PriceProblem, conditions
 from keiretsu.supply.pricing import PricingOptions, equilibrium
 from keiretsu.supply.wedges import Wedges
+from keiretsu.supply.zeta import anchor, zeta_around
+
+Solved: TypeAlias = tuple[Array, Array, Array, Array]  # prices, largest residual (EUR), evaluations, whether they are settled
+Solver: TypeAlias = Callable[[PriceProblem, Array], Solved]
 
 NEAREST = 16  # cars nearest to a wall that are weighed
 CLOSELY = 4  # of these the ones that come closest to paying are searched to the cent
@@ -64,15 +70,14 @@ def sides_at(m: YearMarket, pieces: Pieces, stood: Bool[Array, " J"]) -> Sides:
     return Sides(start, pieces.at(start), held_at, jnp.array(0), jnp.array(0), jnp.array(jnp.inf), jnp.array(False))
 
 
-def choose_sides(
-    m: YearMarket, shadow: Float[Array, " J"], pieces: Pieces, first: Sides, buyer_class: Int[Array, " I"], options: PricingOptions, outside: bool
-) -> Sides:
-    """Sides of one market, from `first`; prices of `first` that are settled are not solved again before sides change."""
-    m, shadow, pieces, first = jax.lax.stop_gradient((m, shadow, pieces, first))
+def choose_sides(m: YearMarket, pieces: Pieces, first: Sides, buyer_class: Int[Array, " I"], solver: Solver, outside: bool) -> Sides:
+    """Sides of one market with its shadow costs given, from `first`; prices of `first` that are settled are not solved again before sides change."""
+    m, pieces, first = jax.lax.stop_gradient((m, pieces, first))
+    shadow = m.shadow
 
     def again(state: _Loop) -> _Loop:
         fresh = ~((state.rounds == 0) & first.settled)
-        solved = jax.lax.cond(fresh, lambda s: _solved(m, shadow, pieces, s, buyer_class, options, outside), lambda s: s, state.sides)
+        solved = jax.lax.cond(fresh, lambda s: _solved(m, shadow, pieces, s, buyer_class, solver, outside), lambda s: s, state.sides)
         if not pieces.breaks.shape[1]:
             return _Loop(solved, state.rounds + 1, state.turns, jnp.array(True))
         wish, sides = _at_kinks(m, shadow, pieces, solved, state.rounds, buyer_class, outside)
@@ -84,7 +89,7 @@ def choose_sides(
             sides,
         )
         open_ = jnp.where(moving, (wish > 0).sum(), moved)
-        return _Loop(eqx.tree_at(lambda s: s.unsettled, jumped, open_), state.rounds + 1, state.turns + jnp.where(moving, 0, 1), open_ == 0)
+        return _Loop(eqx.tree_at(lambda s: s.unsettled, jumped, open_ + ~jumped.settled), state.rounds + 1, state.turns + jnp.where(moving, 0, 1), open_ == 0)
 
     end = jax.lax.while_loop(lambda s: ~s.done & (s.rounds < LIMIT), again, _Loop(first, jnp.array(0), jnp.array(0), jnp.array(False)))
     return end.sides
@@ -110,11 +115,33 @@ def _problem(m: YearMarket, shadow: Array, pieces: Pieces, piece: Array, held: A
     return problem_of(here, shadow, outside)
 
 
-def _solved(m: YearMarket, shadow: Array, pieces: Pieces, sides: Sides, buyer_class: Array, options: PricingOptions, outside: bool) -> Sides:
+def _solved(m: YearMarket, shadow: Array, pieces: Pieces, sides: Sides, buyer_class: Array, solver: Solver, outside: bool) -> Sides:
     problem = _problem(m, shadow, pieces, sides.piece, m.held | (sides.held_at >= 0), buyer_class, outside)
-    found = equilibrium(problem, _put(pieces, sides), options)
-    after = (found.price, sides.evaluations + found.iterations, found.largest_residual, found.settled)
+    price, residual, evaluations, settled = solver(problem, _put(pieces, sides))
+    after = (price, sides.evaluations + evaluations, residual, settled)
     return eqx.tree_at(lambda s: (s.price, s.evaluations, s.residual, s.settled), sides, after)
+
+
+def in_full(options: PricingOptions) -> Solver:
+    """Prices as everywhere else."""
+
+    def solve(problem: PriceProblem, start: Array) -> Solved:
+        found = equilibrium(problem, start, options)
+        return found.price, found.largest_residual, found.iterations, found.settled
+
+    return solve
+
+
+def briefly(options: PricingOptions) -> Solver:
+    """Prices from a start that is near, in one phase: a fraction of the program for a few evaluations more."""
+
+    def solve(problem: PriceProblem, start: Array) -> Solved:
+        zeta = zeta_around(problem, anchor(problem, start))
+        nothing = no_history(start.shape[0], options.window)
+        found = anderson(lambda price: (zeta(price).implied, None), start, options.tolerance_eur, history=nothing, limit=options.limit)
+        return found.value, jnp.abs(found.residual).max(), found.iterations, found.settled
+
+    return solve
 
 
 def _at_kinks(
