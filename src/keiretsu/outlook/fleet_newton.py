@@ -16,6 +16,7 @@ from keiretsu.demand.substitution import share_jacobian
 from keiretsu.outlook.fleet import Area
 from keiretsu.supply.first_order import PriceProblem, nest_terms
 from keiretsu.supply.nested_zeta import NestedAnchor
+from keiretsu.supply.response import Rounds, rounds
 from keiretsu.supply.wedges import paid
 from keiretsu.supply.weights import seen_by_setters
 from keiretsu.supply.zeta import Anchor, anchor, slopes_around, to_single
@@ -30,8 +31,8 @@ class Answers(eqx.Module):
     ----------
     start
         Where utilities are anchored, with a first axis M.
-    factors
-        LU factors of one less the zeta map's slopes, and their pivots. (M, J, J), (M, J)
+    back
+        Makers' answers to each other in each market: what a residual of the first-order conditions asks for. (M, 4, J, J)
     handed_on
         ``d price / d shadow price``. (M, J, K)
     weighs
@@ -41,22 +42,21 @@ class Answers(eqx.Module):
     """
 
     start: Anchor | NestedAnchor
-    factors: tuple[Array, Array]
+    back: Rounds
     handed_on: Float[Array, "M J K"]
     weighs: Float[Array, "M K J"]
     slope: Float[Array, "K K"]
 
     def price_step(self, residual: Float[Array, "M J"]) -> Float[Array, "M J"]:
         """The change of prices that a residual of the first-order conditions asks for."""
-        solve = jax.vmap(lambda lu, pivot, right: jax.scipy.linalg.lu_solve((lu, pivot), right))
-        return solve(*self.factors, residual.astype(jnp.float32)).astype(residual.dtype)
+        return jax.vmap(lambda back, right: back.step(right))(self.back, residual)
 
 
 def answers(area: Area, problems: PriceProblem, price: Float[Array, "M J"]) -> Answers:
     """Answers at `price`; `problems` has a first axis M."""
     count = area.rules.cap.shape[0]
 
-    def of_market(given: tuple[PriceProblem, Array, Array, Array, Array, Array]) -> tuple[Anchor | NestedAnchor, tuple[Array, Array], Array, Array]:
+    def of_market(given: tuple[PriceProblem, Array, Array, Array, Array, Array]) -> tuple[Anchor | NestedAnchor, Rounds, Array, Array]:
         problem, at, counted, seen, pool, potential = given
         start = anchor(problem, at)
         rough, near = to_single(problem), at.astype(jnp.float32)
@@ -64,7 +64,7 @@ def answers(area: Area, problems: PriceProblem, price: Float[Array, "M J"]) -> A
         slopes = jnp.zeros((size, size), jnp.float32)
         if isinstance(start, NestedAnchor):
             slopes = slopes_around(rough, to_single(start), near)
-        factors = jax.scipy.linalg.lu_factor(jnp.eye(size, dtype=jnp.float32) - slopes)
+        back = rounds(slopes)
 
         def ruled() -> tuple[Array, Array]:
             rows = jnp.broadcast_to(jnp.arange(size)[:, None], pool.shape)
@@ -80,11 +80,11 @@ def answers(area: Area, problems: PriceProblem, price: Float[Array, "M J"]) -> A
             return jnp.zeros((size, count)), jnp.zeros((count, size))
 
         handed_on, weighs = jax.lax.cond(jnp.any(seen != 0), ruled, free)
-        return start, factors, handed_on, weighs
+        return start, back, handed_on, weighs
 
     given = (problems, price, area.rules.counted, area.seen, area.pool_of, area.potential)
-    start, factors, handed_on, weighs = jax.lax.map(of_market, given)
-    return Answers(start, factors, handed_on, weighs, jnp.einsum("mkj,mjl->kl", weighs, handed_on))
+    start, back, handed_on, weighs = jax.lax.map(of_market, given)
+    return Answers(start, back, handed_on, weighs, jnp.einsum("mkj,mjl->kl", weighs, handed_on))
 
 
 def _by_cost(problem: PriceProblem, price: Array) -> Float[Array, "J J"]:
