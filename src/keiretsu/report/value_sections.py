@@ -51,6 +51,9 @@ def _companies(worth: Worth, names: Names) -> Section:
     ]
     if len(worth.companies) > 1:
         blocks.append(Block("table", companies_table(worth, names)))
+    for part in worth.companies:
+        beside = [table for table in company_tables(part.valuation, part.football, names) if table.id == "stock_market"]
+        blocks += [Block("table", replace(table, id=f"stock-market-{part.valuation.company}")) for table in beside]
     if worth.changes:
         blocks.append(Block("table", changes_table(worth, names)))
         blocks += [Block("figure", _changes(worth, scenario, names), scenario) for scenario in dict.fromkeys(one.scenario for one in worth.changes)]

@@ -24,7 +24,7 @@ def worth_sheets(worth: Worth, names: Names) -> list[Table]:
     listings = {"company": [(found.terms.company, found) for found in worth.listings]}
     frames = {
         "worth": _under(companies, "value"), "cash flows": _under(companies, "cash_flows"), "wacc growth": _under(companies, "wacc_growth"),
-        "guidance": _under(companies, "guidance"), "worth spread": _under(companies, "distribution"),
+        "guidance": _under(companies, "guidance"), "stock market": _under(companies, "stock_market"), "worth spread": _under(companies, "distribution"),
         "football field": _joined(("company", part.valuation.company, part.football) for part in worth.companies),
         "owners claims": worth.companies[0].valuation.claims if worth.companies else pd.DataFrame(), "worth changes": _changes(worth), "stakes held": _held(worth),
         "stake terms": _under(stakes, "terms_table"), "stake lines": _under(stakes, "lines"), "stake measures": _under(stakes, "measures"),
