@@ -229,8 +229,10 @@ def same_world(a: World, b: World) -> bool:
     """Whether two worlds are the same in everything that prices depend on."""
     if a is b:
         return True
-    same_facts = (a.date, a.register, a.rule, a.programmes, a.pools) == (b.date, b.register, b.rule, b.programmes, b.pools)
-    return same_facts and a.preferences is b.preferences and a.markets is b.markets and a.products.equals(b.products)
+    if a.preferences is not b.preferences or a.markets is not b.markets:
+        return False
+    same_facts = (a.date, a.rule, a.programmes, a.pools, a.register) == (b.date, b.rule, b.programmes, b.pools, b.register)
+    return same_facts and (a.products is b.products or a.products.equals(b.products))
 
 
 def _rules_side_by_side(
