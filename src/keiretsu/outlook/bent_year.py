@@ -173,17 +173,21 @@ def _part(
     nothing: Cleared = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
 
     def again(carry: tuple[Sides, Cleared, Array, Array], number: Array) -> tuple[tuple[Any, ...], None]:
+        """Sides at the shadow costs known so far, then all markets and pools on them; nothing once sides stay as they are."""
         sides, found, from_rate, changed = carry
-        found = jax.lax.cond(changed.any(), cleared, lambda *_: found, sides, from_rate)
-        known = eqx.tree_at(lambda s: (s.price, s.settled), sides, jax.lax.stop_gradient((found.markets.price, found.markets.settled)))
+        begins = number == 0
+        shadow = jax.lax.stop_gradient(jnp.where(begins, area.shadow(rate), found.shadow))
+        price = jax.lax.stop_gradient(jnp.where(begins, markets.start, found.markets.price))
+        known = eqx.tree_at(lambda s: (s.price, s.settled), sides, (price, found.markets.settled & ~begins))
 
         def weighed(_: Any) -> Sides:
-            charged = eqx.tree_at(lambda m: m.shadow, markets, markets.shadow + found.shadow)
+            charged = eqx.tree_at(lambda m: m.shadow, markets, markets.shadow + shadow)
             return jax.lax.map(lambda x: _weighed(x[0], x[1], x[2], x[3], options, outside), (charged, pieces, known, bent.buyer_class))
 
         fresh = jax.lax.cond(changed.any(), weighed, lambda _: known, 0)
         moved = ((fresh.piece != sides.piece) | (fresh.held_at != sides.held_at)).sum(axis=1)
-        return (fresh, found, jax.lax.stop_gradient(found.rate), jnp.where(changed.any(), moved, 0)), None
+        found = jax.lax.cond(begins | moved.any(), cleared, lambda *_: found, fresh, from_rate)
+        return (fresh, found, jax.lax.stop_gradient(found.rate), jnp.where(begins, 1, moved)), None
 
     start = (first, nothing, rate, jnp.ones(markets.start.shape[0], int))
     (sides, done, _, changed), _ = jax.lax.scan(again, start, jnp.arange(PASSES))
