@@ -17,7 +17,10 @@ from keiretsu.demand.choice import shares
 from keiretsu.demand.inversion import delta_of
 from keiretsu.demand.tastes import Tastes
 from keiretsu.supply.first_order import PriceProblem, conditions
+from keiretsu.supply.nested_zeta import NestedAnchor
 from keiretsu.supply.pricing import PricingOptions, equilibrium
+from keiretsu.supply.response import Rounds, rounds
+from keiretsu.supply.zeta import anchor, slopes_around, to_single
 from keiretsu.typing import BroadcastToDraws, PerProduct
 
 _KRYLOV_TOLERANCE = 1e-11
@@ -35,7 +38,7 @@ def prices(problem: PriceProblem, start: PerProduct, options: PricingOptions) ->
         found = equilibrium(problem, first, options)
         return found.price, (found.largest_residual, found.iterations.astype(float), found.settled.astype(float))  # custom_root wants floats
 
-    price, (residual, iterations, settled) = jax.lax.custom_root(gap, start, solve, _krylov, has_aux=True)
+    price, (residual, iterations, settled) = jax.lax.custom_root(gap, start, solve, _krylov_near(problem, start), has_aux=True)
     return price, residual, iterations.astype(int), settled > 0
 
 
@@ -46,7 +49,7 @@ def known_prices(problem: PriceProblem, price: PerProduct) -> PerProduct:
     def gap(at: PerProduct) -> PerProduct:
         return jnp.where(chosen, conditions(problem, at).implied, price) - at
 
-    return jax.lax.custom_root(gap, price, lambda _, first: first, _krylov)
+    return jax.lax.custom_root(gap, price, lambda _, first: first, _krylov_near(problem, price))
 
 
 def utilities(share: PerProduct, tastes: Tastes, paid: BroadcastToDraws, tolerance: float, steps: int) -> tuple[PerProduct, Float[Array, ""]]:
@@ -70,3 +73,24 @@ def _krylov(linear: Callable[[Array], Array], right: Array) -> Array:
         return jax.scipy.sparse.linalg.gmres(apply, b, tol=_KRYLOV_TOLERANCE, restart=_KRYLOV_STEPS, maxiter=3, solve_method="incremental")[0]
 
     return jax.lax.custom_linear_solve(linear, right, solver, transpose_solve=solver)
+
+
+def _krylov_near(problem: PriceProblem, near: PerProduct) -> Callable[[Callable[[Array], Array], Array], Array]:
+    """`_krylov` with makers' answers to each other at `near`, by the closed form, as its preconditioner: a third of the products."""
+
+    def solve(linear: Callable[[Array], Array], right: Array) -> Array:
+        given, price = jax.lax.stop_gradient((problem, near))
+        base = anchor(given, price)
+        if not isinstance(base, NestedAnchor):
+            return _krylov(linear, right)
+        forward = rounds(slopes_around(to_single(given), to_single(base), price.astype(jnp.float32)))
+        backward = Rounds(forward.powers.transpose(0, 2, 1))
+
+        def solver(back: Rounds) -> Callable[[Callable[[Array], Array], Array], Array]:
+            return lambda apply, b: jax.scipy.sparse.linalg.gmres(
+                apply, b, tol=_KRYLOV_TOLERANCE, restart=_KRYLOV_STEPS, maxiter=3, M=lambda r: -back.step(r), solve_method="incremental"
+            )[0]
+
+        return jax.lax.custom_linear_solve(linear, right, solver(forward), transpose_solve=solver(backward))
+
+    return solve
