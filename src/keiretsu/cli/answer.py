@@ -23,6 +23,12 @@ def run(
     draws: Annotated[
         int, typer.Option("--draws", help="Futures of each headline scenario (of each one named), a multiple of 8; 0 for central cases.")
     ] = 32,
+    consumers: Annotated[
+        int, typer.Option("--consumers", help="Consumer draws of a market in the years ahead, at most; 0 for the base year's.")
+    ] = 80,
+    must_be_true: Annotated[
+        bool, typer.Option("--must-be-true", help="Also ask the model itself what must be true for the headline stake: some minutes more.")
+    ] = False,
     error: Annotated[
         float, typer.Option("--error", metavar="EUR_M", help="Add draws until profit changes are known to this, EUR m a year; 0 for --draws alone.")
     ] = 0.0,
@@ -53,7 +59,7 @@ def run(
             loaded = load_case(case)
             target = out or Path("runs") / loaded.name
             years_by = beside(target.parent, cache_folder()) if on == "beside" else here(target.parent, executor_of(on, workers))
-            asked = AheadOptions(draws=draws, error_eur_m=error, until=until)
+            asked = AheadOptions(draws=draws, consumers=consumers, error_eur_m=error, until=until, ask=must_be_true)
             results = answered(loaded, RunOptions(scenarios=tuple(scenario or []), rule=rule), asked, years_by, on_step)
             on_step(0, 1, "writing tables and report")
             _write(results, target, export, latex)

@@ -20,12 +20,16 @@ from keiretsu.outlook.outlook import BASELINE
 from keiretsu.study.ahead import ahead_of
 from keiretsu.study.answered import Answer, answered
 from keiretsu.study.beside import Finished, YearsBeside, folder_of
+from keiretsu.study.on_the_model import stake_must_be_true
 from keiretsu.study.results import Results
 from keiretsu.study.run import OnStep, RunOptions, chosen_scenarios, manifest, no_listener, run
 from keiretsu.study.runs import Executor, YearsAhead, prepare, run_years
 from keiretsu.study.worth import worth_of
 from keiretsu.study.worth_extras import Extras, extras_of
+from keiretsu.valuation.on_the_model import OnTheModel
+from keiretsu.valuation.terms import StakeTerms
 
+CONSUMERS = 80  # of each market in the years ahead, when nobody says how many; docs/outlook.md shows what more of them change
 DRAWS = 32  # of each headline scenario, when nobody says how many
 NOT_ASKED = Extras(
     missing={
@@ -44,17 +48,23 @@ class AheadOptions:
     ----------
     draws
         Futures of the baseline and of each scenario that is drawn, a multiple of 8.
+    consumers
+        Consumer draws of each market in the years ahead, at most; 0 for those of the base year.
     error_eur_m
         Draws are added until the error (half of a 95 % interval, EUR m a year) of each drawn scenario's change in all makers' profit is below this;
         0 for the draws as they are.
     until
         Last year; 0 for the one that the case states. The base year, or a case that states nothing about the years ahead: none are simulated.
+    ask
+        Whether the model itself is asked what must be true for the headline stake: minutes, see `keiretsu.study.on_the_model`.
     """
 
     draws: int = DRAWS
+    consumers: int = CONSUMERS
     error_eur_m: float = 0.0
     until: int = 0
     seed: int = 20240327
+    ask: bool = False
 
 
 class Years(Protocol):
@@ -114,7 +124,8 @@ def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: Years
         case = dataclasses.replace(case, rule=options.rule)
     if not until:
         return answered(run(case, options, on_step), None, ahead_of(case, None), worth_of(case, None, NOT_ASKED))
-    asked = YearsAhead(ahead.draws, ahead.seed, until, options.scenarios, drawn_scenarios(case, options), products=False)
+    fewer = ahead.consumers if ahead.consumers < case.demand.draws else 0
+    asked = YearsAhead(ahead.draws, ahead.seed, until, options.scenarios, drawn_scenarios(case, options), products=False, consumers=fewer)
     with years_by(case, asked) as years:
         results = run(case, options, on_step)
         extras = NOT_ASKED if options.scenarios else extras_of(case, on_step)
@@ -128,9 +139,14 @@ def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: Years
         **results.manifest,
         "years_ahead": {**dataclasses.asdict(asked), "draws": len(futures.inputs), "program": found.ready.manifest["program"]},
     }
+
+    def ask(terms: StakeTerms) -> OnTheModel:
+        on_step(0, 1, "what must be true, asked of the model")
+        return stake_must_be_true(case, futures, found.ready.outlook, terms)
+
     on_step(0, 1, "what it is worth")
     whole = dataclasses.replace(results, manifest=told, unsettled=pd.concat([results.unsettled, _without_years(results, found)]))
-    return answered(whole, futures, ahead_of(case, futures), worth_of(case, futures, extras))
+    return answered(whole, futures, ahead_of(case, futures), worth_of(case, futures, extras, ask if ahead.ask else None))
 
 
 def _without_years(results: Results, found: Finished) -> pd.DataFrame:
