@@ -89,7 +89,9 @@ def choose_sides(m: YearMarket, pieces: Pieces, first: Sides, buyer_class: Int[A
             sides,
         )
         open_ = jnp.where(moving, (wish > 0).sum(), moved)
-        return _Loop(eqx.tree_at(lambda s: s.unsettled, jumped, open_ + ~jumped.settled), state.rounds + 1, state.turns + jnp.where(moving, 0, 1), open_ == 0)
+        return _Loop(
+            eqx.tree_at(lambda s: s.unsettled, jumped, open_ + ~jumped.settled), state.rounds + 1, state.turns + jnp.where(moving, 0, 1), open_ == 0
+        )
 
     end = jax.lax.while_loop(lambda s: ~s.done & (s.rounds < LIMIT), again, _Loop(first, jnp.array(0), jnp.array(0), jnp.array(False)))
     return end.sides

@@ -166,13 +166,17 @@ def choice_tables(found: Choice, titles: Mapping[str, str]) -> list[Table]:
     knowing = found.information.assign(worth=[amount(float(row["worth_eur"]), float(row["half95_eur"]), 1e-6) for row in known])
     return [
         table_of("choice", "Moves side by side", shown, names={}, labels=moves, note=CONVENTION),
-        table_of("information", "What it is worth to know before deciding", knowing, names={}, columns=list(information), labels=information, note=note),
+        table_of(
+            "information", "What it is worth to know before deciding", knowing, names={}, columns=list(information), labels=information, note=note
+        ),
     ]
 
 
 def plan_tables(found: BestPlan, titles: Mapping[str, str]) -> list[Table]:
     """Moves of the best plan by year; nothing to show when it is to do nothing."""
-    shown = found.table.assign(move=[titles.get(str(name), str(name)) for name in found.table["move"]], year=[str(year) for year in found.table["year"]])
+    shown = found.table.assign(
+        move=[titles.get(str(name), str(name)) for name in found.table["move"]], year=[str(year) for year in found.table["year"]]
+    )
     labels = {"move": _text("Move"), "year": _text("Year"), "cost_eur": _money("Costs")}
     note = f"{found.proof}, {found.valued:,} plans looked at. Values of moves are taken to add up; means over futures."
     return [table_of("plan", "The best plan under the budget", shown, names={}, labels=labels, note=note)] if len(shown) else []

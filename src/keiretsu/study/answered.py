@@ -10,6 +10,8 @@ from keiretsu.study.ahead import NO_YEARS, Ahead
 from keiretsu.study.results import Results
 from keiretsu.study.worth import Worth
 
+VERDICTS = 2  # sentences on what it is worth that open the page: the stake and the listing, where there are such
+
 
 @dataclass(frozen=True)
 class Answer(Results):
@@ -28,9 +30,14 @@ class Answer(Results):
     worth: Worth = Worth((), {})  # noqa: RUF009
 
     @property
+    def first_sentences(self) -> tuple[str, ...]:
+        """What opens the page: whether the money comes back, whether to list, then what the base year says."""
+        return (*self.worth.sentences[:VERDICTS], *self.sentences) if self.futures is not None else self.sentences
+
+    @property
     def every_sentence(self) -> tuple[str, ...]:
-        """What a board would quote: of the base year, of the years ahead, of what it is worth; of the first alone where no years were simulated."""
-        return self.sentences if self.futures is None else (*self.sentences, *self.ahead.sentences, *self.worth.sentences)
+        """All that a board would quote: what opens the page, the years ahead, what else it is worth; of the base year alone where no years were simulated."""
+        return self.sentences if self.futures is None else (*self.first_sentences, *self.ahead.sentences, *self.worth.sentences[VERDICTS:])
 
 
 def answered(results: Results, futures: Ensemble | None, ahead: Ahead, worth: Worth) -> Answer:
