@@ -64,7 +64,7 @@ def run(
             on_step(0, 1, "writing tables and report")
             _write(results, target, export, latex)
     except KeyboardInterrupt:
-        say.errors.print("Stopped; no report was written. What is done of the years ahead is kept, and the same command goes on from there.")
+        say.errors.print("Stopped; nothing was written but what is done of the years ahead, and the same command goes on from there.")
         raise typer.Exit(130) from None
     _answer(results)
     say.path("Report", (target / "report.html").resolve())

@@ -108,8 +108,8 @@ def choose(
     scenario: ScenarioNames = None,
     draws: Draws = 64,
     budget: Annotated[
-        float, typer.Option("--budget", metavar="EUR", help="Search a plan of several moves by year that costs no more.", min=0)
-    ] = -1.0,
+        float, typer.Option("--budget", metavar="EUR", help="Search a plan of several moves by year that costs no more; 0 for none.", min=0)
+    ] = 0.0,
     year: Annotated[
         list[int] | None, typer.Option("--year", help="A year in which a move of the plan may begin.", show_default="the four after the base year")
     ] = None,
@@ -129,7 +129,7 @@ def choose(
     titles = {one.name: one.title for one in loaded.scenarios} | {"nothing": "Do nothing"}
     for table in choice_tables(found, titles):
         say.show(table)
-    if budget is not None:
+    if budget > 0:
         years = tuple(year or range(loaded.year + 1, loaded.year + 5))
         plan = best_plan_of_moves(loaded, futures, chooser, chosen, years, Budget(total_eur=budget))
         say.say(plan.sentence)
