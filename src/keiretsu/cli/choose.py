@@ -24,7 +24,7 @@ LastYear = Annotated[int, typer.Option("--until", help="Last year counted, where
 EURO_M = 1e-6
 
 
-def whatmustbetrue(case: CaseName, terms: Terms = "", draws: Draws = 64) -> None:
+def whatmustbetrue(case: CaseName, terms: Terms = "", draws: Draws = 32) -> None:
     """The likeliest future in which a stake is worth nothing, found on the model itself, and how likely a loss is."""
     from keiretsu.case import load_case
     from keiretsu.cli import say
@@ -106,7 +106,7 @@ def choose(
     case: CaseName,
     company: Annotated[str, typer.Option("--for", metavar="COMPANY", help="Who chooses.", show_default="the investor of stake_terms.csv")] = "",
     scenario: ScenarioNames = None,
-    draws: Draws = 64,
+    draws: Draws = 32,
     budget: Annotated[
         float, typer.Option("--budget", metavar="EUR", help="Search a plan of several moves by year that costs no more; 0 for none.", min=0)
     ] = 0.0,

@@ -22,7 +22,7 @@ def value(
     case: CaseName,
     company: CompanyName = "",
     terms: Annotated[list[str] | None, typer.Option("--terms", metavar="ID", help="Only these terms of a stake; may be given several times.")] = None,
-    draws: Draws = 64,
+    draws: Draws = 32,
 ) -> None:
     """What a company is worth, and a stake in it to everybody at the table."""
     from keiretsu.case import load_case
@@ -47,7 +47,7 @@ def value(
             say.show(table)
 
 
-def list_(case: CaseName, company: CompanyName = "", draws: Draws = 64) -> None:
+def list_(case: CaseName, company: CompanyName = "", draws: Draws = 32) -> None:
     """Whether to list a company: now, later or never, and at which valuation."""
     from keiretsu.case import load_case
     from keiretsu.cli import say

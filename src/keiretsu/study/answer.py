@@ -23,13 +23,12 @@ from keiretsu.study.beside import Finished, YearsBeside, folder_of
 from keiretsu.study.on_the_model import stake_must_be_true
 from keiretsu.study.results import Results
 from keiretsu.study.run import OnStep, RunOptions, chosen_scenarios, manifest, no_listener, run
-from keiretsu.study.runs import Executor, YearsAhead, prepare, run_years
+from keiretsu.study.runs import CONSUMERS, Executor, YearsAhead, prepare, run_years
 from keiretsu.study.worth import worth_of
 from keiretsu.study.worth_extras import Extras, extras_of
 from keiretsu.valuation.on_the_model import OnTheModel
 from keiretsu.valuation.terms import StakeTerms
 
-CONSUMERS = 80  # of each market in the years ahead, when nobody says how many; docs/outlook.md shows what more of them change
 DRAWS = 32  # of each headline scenario, when nobody says how many
 NOT_ASKED = Extras(
     missing={

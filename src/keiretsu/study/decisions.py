@@ -19,6 +19,7 @@ from keiretsu.outlook.outlook import BASELINE, Outlook, build
 from keiretsu.outlook.uncertain import Uncertain, draws_of, uncertain_of
 from keiretsu.study.futures import BLOCK, SEED, THREADS
 from keiretsu.study.run import OnStep, chosen_scenarios
+from keiretsu.study.runs import CONSUMERS, with_consumers
 from keiretsu.study.said_inputs import input_said
 from keiretsu.typing import Matrix, Vector
 from keiretsu.valuation.alliances import Payoffs, seatings_needed
@@ -161,7 +162,7 @@ def alliance_ahead(case: Case, names: Sequence[str], form: Cooperation, draws: i
     Margins of the years simulated, each partner's at its own real rate, before tax and fixed cost.
     """
     on_step(0, 1, "base year")
-    world = build_world(case)
+    world = build_world(with_consumers(case, CONSUMERS))
     partners = partners_of(world, names)
     on_step(0, 1, "years ahead: compiled once")
     outlook = alliance_outlook(case, world, partners, form)

@@ -11,6 +11,7 @@ from keiretsu.outlook.ensemble import Ensemble, ensemble
 from keiretsu.outlook.outlook import Outlook, build
 from keiretsu.outlook.uncertain import draws_of, uncertain_of
 from keiretsu.study.run import OnStep, chosen_scenarios, no_listener
+from keiretsu.study.runs import CONSUMERS, with_consumers
 
 SEED = 20240327
 BLOCK = 8
@@ -31,7 +32,7 @@ def futures_of(case: Case, scenarios: Sequence[str], draws: int, on_step: OnStep
 def futures_and_years(case: Case, scenarios: Sequence[str], draws: int, on_step: OnStep = no_listener) -> tuple[Outlook, Ensemble]:
     """As `futures_of`, with the compiled years that gave them, which can be asked again."""
     named = chosen_scenarios(case, tuple(scenarios)) if scenarios else ()
-    world = build_world(case)
+    world = build_world(with_consumers(case, CONSUMERS))
     on_step(0, 1, "years ahead: compiled once")
     outlook = build(world, {scenario.name: scenario for scenario in named}, facts_of(case, world, last_year(case)))
     inputs, correlation = uncertain_of(case.tables, outlook.roster.launched)

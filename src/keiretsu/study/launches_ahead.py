@@ -19,6 +19,7 @@ from keiretsu.outlook.arrays import Year
 from keiretsu.outlook.case_facts import facts_of, last_year
 from keiretsu.outlook.outlook import Outlook, build, run
 from keiretsu.study.run import OnStep, chosen_scenarios
+from keiretsu.study.runs import CONSUMERS, with_consumers
 from keiretsu.typing import Vector
 from keiretsu.valuation.discounting import clock
 from keiretsu.valuation.finance import decimal_year, finances
@@ -50,7 +51,7 @@ def time_launches_ahead(case: Case, scenario: str, years: Sequence[int], on_step
         raise ValuationError(problems)
     sets = 2 ** len(launched)
     on_step(0, sets, "years ahead: compiled once")
-    world = build_world(case)
+    world = build_world(with_consumers(case, CONSUMERS))
     outlook = build(world, {chosen.name: chosen}, facts_of(case, world, until))
     rows = pd.concat(list(outlook.roster.rows.values()))
     first = rows[rows["product"].isin(launched)].drop_duplicates("product").to_dict("records")

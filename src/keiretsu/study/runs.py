@@ -32,8 +32,9 @@ from keiretsu.study.storage import PIECES, RunError, finished, held, load_piece,
 OnStep = Callable[[int, int, str], None]
 Work = tuple[Piece, Sequence[Mapping[str, float]]]
 FORMAT = 1
+CONSUMERS = 80  # of each market in the years ahead, when nobody says how many; docs/decisions/0004 shows what more of them change
 
-__all__ = ["Prepared", "RunError", "Threads", "YearsAhead", "list_runs", "prepare", "resume", "run_years"]
+__all__ = ["Prepared", "RunError", "Threads", "YearsAhead", "list_runs", "prepare", "resume", "run_years", "with_consumers"]
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,15 @@ def prepare(case: Case, asked: YearsAhead, world: World | None = None) -> Prepar
         Whatever part of the case cannot be used.
     """
     if asked.consumers:
-        case = dataclasses.replace(case, demand=dataclasses.replace(case.demand, draws=asked.consumers))
+        case = with_consumers(case, asked.consumers)
     built = build_world(case) if world is None or asked.consumers else world
     scenarios = chosen_scenarios(case, asked.scenarios)
     return prepared(case, built, scenarios, asked)
+
+
+def with_consumers(case: Case, most: int) -> Case:
+    """The case with at most so many consumer draws in each market."""
+    return case if case.demand.draws <= most else dataclasses.replace(case, demand=dataclasses.replace(case.demand, draws=most))
 
 
 def prepared(case: Case, world: World, scenarios: Iterable[Scenario], asked: YearsAhead) -> Prepared:
