@@ -28,14 +28,15 @@ def value(
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.names import names_in
-    from keiretsu.report.worth import company_tables, stake_tables
+    from keiretsu.report.worth import company_tables, stake_tables, terms_said
     from keiretsu.valuation import football_field, terms_of, value_company, value_stake
 
     loaded = load_case(case)
     chosen = company or _company_of(loaded, "stake_terms")
     asked = [terms_of(loaded, name) for name in terms] if terms else [terms_of(loaded, name) for name in _terms_for(loaded, chosen)]
     futures = _futures(loaded, tuple(dict.fromkeys(t.scenario for t in asked if t.scenario)), draws)
-    names = names_in(loaded)
+    names = dict(names_in(loaded))
+    names |= {f"terms {one.name}": terms_said(one, names) for one in asked}
     found = value_company(loaded, futures, chosen)
     say.say(found.sentence)
     for table in company_tables(found, football_field(loaded, futures, chosen), names):

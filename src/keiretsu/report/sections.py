@@ -325,7 +325,11 @@ def inputs(results: Results, names: Names) -> Section:
     titles = {
         "products": "Cars, prices and sales", "stakes": "Stakes", "control": "Control that votes do not show", "deals": "Deals and statements",
         "markets": "Markets", "incomes": "Incomes", "companies": "Companies", "owners": "Owners", "targets": "Calibration targets",
-        "excluded": "Listed and left out", "sources": "Sources",
+        "excluded": "Listed and left out", "outlook": "Where the years ahead start", "planned_launches": "Launches planned on the case's day",
+        "uncertain": "What is uncertain", "correlations": "What moves together", "projections": "What others projected (beside the run, feeds nothing)",
+        "finance": "Companies' finance", "finance_path": "Companies' plans by year", "platforms": "Platforms", "synergies": "Synergies",
+        "guidance": "Guidance and stated values", "stake_terms": "Terms of stakes", "milestones": "Milestones", "listing": "Terms of a listing",
+        "sources": "Sources",
     }  # fmt: skip
     key = Block("html", '<p class="note"><span class="key"></span>Our own assumption, or a figure filled by a stated rule.</p>')
     tables = [
