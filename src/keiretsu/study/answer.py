@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import pandas as pd
 
@@ -29,6 +29,7 @@ from keiretsu.study.worth_extras import Extras, extras_of
 from keiretsu.valuation.on_the_model import OnTheModel
 from keiretsu.valuation.terms import StakeTerms
 
+T = TypeVar("T")
 DRAWS = 32  # of each headline scenario, when nobody says how many
 NOT_ASKED = Extras(
     missing={
@@ -75,6 +76,10 @@ class Years(Protocol):
         """What the years ahead are made from, and the futures."""
         ...
 
+    def also(self, work: Callable[..., T], *given: object) -> Callable[[], T]:
+        """Other work for wherever the years are computed; the answer is a function that gives the result."""
+        ...
+
 
 @dataclass(frozen=True)
 class YearsHere:
@@ -95,6 +100,10 @@ class YearsHere:
         """See `Years`; the first path that does not settle is an error here."""
         ready = prepare(self.case, self.asked)
         return Finished(ready, run_years(ready, folder_of(self.root, ready), self.executor, on_step), {})
+
+    def also(self, work: Callable[..., T], *given: object) -> Callable[[], T]:
+        """See `Years`; done when it is asked for."""
+        return lambda: work(*given)
 
 
 YearsBy = Callable[[Case, YearsAhead], Years]
@@ -126,9 +135,10 @@ def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: Years
     fewer = ahead.consumers if ahead.consumers < case.demand.draws else 0
     asked = YearsAhead(ahead.draws, ahead.seed, until, options.scenarios, drawn_scenarios(case, options), products=False, consumers=fewer)
     with years_by(case, asked) as years:
+        extras_there = years.also(extras_of, case) if not options.scenarios else (lambda: NOT_ASKED)
         results = run(case, options, on_step)
-        extras = NOT_ASKED if options.scenarios else extras_of(case, on_step)
         found = years.finish(on_step)
+        extras = extras_there()
     more = draws_for_error(found.futures, ahead.error_eur_m) if ahead.error_eur_m else 0
     if more > ahead.draws:
         with years_by(case, dataclasses.replace(asked, draws=more)) as years:

@@ -80,6 +80,11 @@ class YearsBeside:
         self._pool.shutdown(wait=True, cancel_futures=True)  # the piece it is at takes seconds, and is kept
         self._held.close()
 
+    def also(self, work: Callable[..., T], *given: object) -> Callable[[], T]:
+        """Have the other process do this too, before any piece; the answer is a function that waits for the result."""
+        asked = self._pool.submit(work, *given)
+        return lambda: _answer_of(asked)
+
     @property
     def folder(self) -> Path:
         """The run's folder; known once the run is prepared."""
