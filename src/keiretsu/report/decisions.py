@@ -59,7 +59,7 @@ def on_the_model_tables(found: OnTheModel) -> list[Table]:
         "input": _text("Input"), "middle": _text("Middle"), "at_point": _text("Worth nothing at"),
         "standard_deviations": Label("Away", "standard deviations", digits=2, signed=True), "importance": _percent("Part of the distance"),
     }  # fmt: skip
-    chances = found.chances.assign(half95=["" if half is None else f"{float(half):.0%}" for half in found.chances["half95"]])
+    chances = found.chances.assign(half95=[f"{float(half):.0%}" if pd.notna(half) else "" for half in found.chances["half95"]])
     events = found.events.assign(event=[question.words[name] for name in found.events["event"]])
     looks = f"{found.zero.evaluations} paths of the model and {found.zero.sweeps} sweeps for slopes led there; EUR {found.left_eur / 1e6:,.0f} m are left."
     line = f"A straight line through the point explains {max(found.explained, 0.0):.0%} of what differs between futures."
