@@ -119,14 +119,15 @@ def choose(
     from keiretsu.cli import say
     from keiretsu.report.decisions import choice_tables, plan_tables
     from keiretsu.study.plans import best_plan_of_moves
+    from keiretsu.study.worth_choice import ChoicePart
     from keiretsu.valuation.choosing import choose as choose_among
     from keiretsu.valuation.plan import Budget
 
     loaded = load_case(case)
     chooser, chosen, futures = _futures_of_moves(loaded, company, tuple(scenario or ()), draws)
     found = choose_among(*_values_of_moves(loaded, chooser, chosen, futures))
-    say.say(found.sentence)
     titles = {one.name: one.title for one in loaded.scenarios} | {"nothing": "Do nothing"}
+    say.say(ChoicePart(chooser, found, {name: titles[name] for name in ("nothing", *chosen)}, ()).sentence)
     for table in choice_tables(found, titles):
         say.show(table)
     if budget > 0:
@@ -178,9 +179,12 @@ def _futures_of_moves(case: Case, company: str, scenarios: tuple[str, ...], draw
 
 def _values_of_moves(case: Case, chooser: str, chosen: tuple[str, ...], futures: Ensemble) -> tuple[pd.DataFrame, pd.DataFrame]:
     from keiretsu.study.decisions import choice_values, knowable, stake_claims
+    from keiretsu.study.said_inputs import input_said
 
     claims = stake_claims(case, futures, chooser, chosen)
-    return choice_values(case, futures, chosen, chooser, (chooser,), claims), knowable(futures)
+    return choice_values(case, futures, chosen, chooser, (chooser,), claims), knowable(futures).rename(
+        columns=lambda name: input_said(case, str(name))
+    )
 
 
 def _first_terms(case: Case) -> str:

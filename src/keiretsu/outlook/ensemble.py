@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,13 @@ class Ensemble:
     normals: pd.DataFrame
     central: xr.Dataset
     settings: Mapping[str, object]
+
+    def without(self, scenarios: Iterable[str]) -> Ensemble:
+        """The same futures without some scenarios."""
+        left_out = set(scenarios)
+        kept = [name for name in self.central["scenario"].values if str(name) not in left_out]
+        drawn = [name for name in self.data["scenario"].values if str(name) not in left_out]
+        return replace(self, central=self.central.sel(scenario=kept), data=self.data.sel(scenario=drawn))
 
     @property
     def replicates(self) -> int:

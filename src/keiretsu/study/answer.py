@@ -23,9 +23,9 @@ from keiretsu.study.beside import Finished, YearsBeside, folder_of
 from keiretsu.study.on_the_model import stake_must_be_true
 from keiretsu.study.results import Results
 from keiretsu.study.run import OnStep, RunOptions, chosen_scenarios, manifest, no_listener, run
-from keiretsu.study.runs import CONSUMERS, Executor, YearsAhead, prepare, run_years
+from keiretsu.study.runs import CONSUMERS, Executor, YearsAhead, prepare, run_years, seating_scenarios
 from keiretsu.study.worth import worth_of
-from keiretsu.study.worth_extras import Extras, extras_of
+from keiretsu.study.worth_extras import Extras, extras_of, partners_asked, with_coalitions
 from keiretsu.valuation.on_the_model import OnTheModel
 from keiretsu.valuation.terms import StakeTerms
 
@@ -134,16 +134,20 @@ def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: Years
         return answered(run(case, options, on_step), None, ahead_of(case, None), worth_of(case, None, NOT_ASKED))
     fewer = ahead.consumers if ahead.consumers < case.demand.draws else 0
     asked = YearsAhead(ahead.draws, ahead.seed, until, options.scenarios, drawn_scenarios(case, options), products=False, consumers=fewer)
+    partners = () if options.scenarios else partners_asked(case)
+    asked = dataclasses.replace(asked, partners=partners)
     with years_by(case, asked) as years:
         extras_there = years.also(extras_of, case) if not options.scenarios else (lambda: NOT_ASKED)
         results = run(case, options, on_step)
         found = years.finish(on_step)
         extras = extras_there()
+    if not options.scenarios:
+        extras = with_coalitions(extras, case, found.ready.outlook.world, found.futures)
     more = draws_for_error(found.futures, ahead.error_eur_m) if ahead.error_eur_m else 0
     if more > ahead.draws:
         with years_by(case, dataclasses.replace(asked, draws=more)) as years:
             found = years.finish(on_step)
-    futures = found.futures
+    futures = found.futures.without(seat.name for seat in seating_scenarios(found.ready.outlook.world, partners))
     told = {
         **results.manifest,
         "years_ahead": {**dataclasses.asdict(asked), "draws": len(futures.inputs), "program": found.ready.manifest["program"]},

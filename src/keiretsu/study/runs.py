@@ -28,6 +28,8 @@ from keiretsu.outlook.pieces import Piece, pieces_of, run_piece
 from keiretsu.outlook.uncertain import REPLICATES, Draws, draws_of, uncertain_of
 from keiretsu.study.run import chosen_scenarios
 from keiretsu.study.storage import PIECES, RunError, finished, held, load_piece, open_run, read_manifest, refuse_other_run, save_piece
+from keiretsu.valuation.alliances import seatings_needed
+from keiretsu.valuation.cooperation import Cooperation, partners_of, scenario_of
 
 OnStep = Callable[[int, int, str], None]
 Work = tuple[Piece, Sequence[Mapping[str, float]]]
@@ -55,6 +57,8 @@ class YearsAhead:
         Draws in one piece.
     products
         Whether products are kept draw by draw (large); totals, firms and owners always are.
+    partners
+        Partners every seating of whom is simulated too, central case alone, under the name of `keiretsu.valuation.cooperation.name_of`.
     consumers
         Consumer draws in each market; 0 for those of the case. Fewer are quicker; every draw reproduces the base year all the same.
     """
@@ -67,6 +71,7 @@ class YearsAhead:
     block: int = BLOCK
     products: bool = True
     consumers: int = 0
+    partners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +121,17 @@ def prepare(case: Case, asked: YearsAhead, world: World | None = None) -> Prepar
     if asked.consumers:
         case = with_consumers(case, asked.consumers)
     built = build_world(case) if world is None or asked.consumers else world
-    scenarios = chosen_scenarios(case, asked.scenarios)
+    scenarios = (*chosen_scenarios(case, asked.scenarios), *seating_scenarios(built, asked.partners))
     return prepared(case, built, scenarios, asked)
+
+
+def seating_scenarios(world: World, names: Sequence[str]) -> tuple[Scenario, ...]:
+    """One scenario for each seating of the partners in which somebody cooperates in the usual form; none without partners."""
+    if not names:
+        return ()
+    partners = partners_of(world, names)
+    every = (scenario_of(world, partners, seating, Cooperation()) for seating in seatings_needed([partner.name for partner in partners]))
+    return tuple(one for one in every if one.moves)
 
 
 def with_consumers(case: Case, most: int) -> Case:
@@ -139,7 +153,7 @@ def prepared(case: Case, world: World, scenarios: Iterable[Scenario], asked: Yea
         "case_hash": case.hash,
         "years": list(facts.years),
         "scenarios": list(outlook.scenarios),
-        "asked": {**dataclasses.asdict(asked), "scenarios": list(asked.scenarios), "drawn": list(asked.drawn)},
+        "asked": {**dataclasses.asdict(asked), "scenarios": list(asked.scenarios), "drawn": list(asked.drawn), "partners": list(asked.partners)},
         "pricing": dataclasses.asdict(outlook.options),
         "program": program_hash(),
         "machine": platform.machine(),
@@ -208,7 +222,7 @@ def resume(folder: Path, executor: Executor, on_step: OnStep) -> Ensemble:
     case = load_case(str(manifest["case_folder"]))
     if case.hash != manifest["case_hash"]:
         refuse_other_run(folder, {**manifest, "case_hash": case.hash})
-    given |= {key: tuple(given[key]) for key in ("scenarios", "drawn")}
+    given |= {key: tuple(given[key]) for key in ("scenarios", "drawn", "partners")}
     ready = prepare(case, YearsAhead(**given))
     return run_years(ready, folder, executor, on_step)
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import pandas as pd
 
 from keiretsu.case import Case
 from keiretsu.errors import KeiretsuError
+from keiretsu.market.world import World
 from keiretsu.outlook.case_facts import last_year
-from keiretsu.study.alliances import alliance_alike
+from keiretsu.outlook.ensemble import Ensemble
+from keiretsu.study.decisions import payoffs_from
 from keiretsu.study.launches import time_launches
 from keiretsu.study.nothing import NothingStated
 from keiretsu.study.run import OnStep, chosen_scenarios, no_listener
-from keiretsu.valuation.alliances import Alliance, alliance
-from keiretsu.valuation.cooperation import DEFAULT_PARTNERS, Cooperation
-from keiretsu.valuation.static_value import YearsAlike
+from keiretsu.valuation.alliances import Alliance, alliance, seatings_needed
+from keiretsu.valuation.cooperation import DEFAULT_PARTNERS, Cooperation, name_of, partners_of
 from keiretsu.valuation.timing import LaunchTiming
 
 T = TypeVar("T")
@@ -54,11 +55,11 @@ class Extras:
     @property
     def alliance_sentence(self) -> str:
         """What a board would quote of the coalitions; empty when there are none."""
-        return f"{self.alliance.sentence} {ALIKE}" if self.alliance else ""
+        return f"{self.alliance.sentence} Central case." if self.alliance else ""
 
 
 def extras_of(case: Case, on_step: OnStep = no_listener) -> Extras:
-    """Both parts; each that cannot be made says why."""
+    """Launch timing, or why there is none; coalitions come from the years, see `with_coalitions`."""
     missing: dict[str, str] = {}
     cpu_s: dict[str, float] = {}
 
@@ -72,28 +73,48 @@ def extras_of(case: Case, on_step: OnStep = no_listener) -> Extras:
         finally:
             cpu_s[name] = time.process_time() - start
 
-    found = part("alliances", lambda: coalitions_of(case, on_step))
     timing = part("timing", lambda: timing_of(case, on_step))
-    return Extras(found, timing, missing, cpu_s)
+    return Extras(None, timing, missing, cpu_s)
 
 
-def coalitions_of(case: Case, on_step: OnStep) -> Alliance:
-    """Every coalition of the default partners: every year like the base year, policy left out.
+def partners_asked(case: Case) -> tuple[str, ...]:
+    """The default partners where the case has them all and asks about stakes between companies, else nobody."""
+    known = set(case.companies["company"].astype(str)) & set(case.tables["finance"]["company"].astype(str))
+    return tuple(DEFAULT_PARTNERS) if set(DEFAULT_PARTNERS) <= known else ()
+
+
+def with_coalitions(extras: Extras, case: Case, world: World, futures: Ensemble) -> Extras:
+    """The extras with every coalition of the default partners, from years that simulated their seatings."""
+    start = time.process_time()
+    missing = dict(extras.missing)
+    found: Alliance | None = None
+    try:
+        found = coalitions_of(case, world, futures)
+    except KeiretsuError as error:
+        missing["alliances"] = str(error)
+    return replace(extras, alliance=found, missing=missing, cpu_s={**extras.cpu_s, "alliances": time.process_time() - start})
+
+
+def coalitions_of(case: Case, world: World, futures: Ensemble) -> Alliance:
+    """Every coalition of the default partners at the central case of the years ahead.
 
     Raises
     ------
     NothingStated
-        When the case does not have those partners.
+        When the case does not have those partners, or a seating has no path.
     """
-    known = set(case.companies["company"].astype(str))
-    absent = [name for name in DEFAULT_PARTNERS if name not in known]
-    if absent:
+    if not partners_asked(case):
         raise NothingStated(
-            f"Coalitions are asked of {', '.join(DEFAULT_PARTNERS)}; the case does not have {', '.join(absent)}. `keiretsu alliances` takes others."
+            f"Coalitions are asked of {', '.join(DEFAULT_PARTNERS)}, which the case does not have. `keiretsu alliances` takes others."
         )
-    form = Cooperation()
-    partners, payoffs = alliance_alike(case, DEFAULT_PARTNERS, form, YearsAlike(case.year + 1, last_year(case), RATE), 0, on_step)
-    return alliance(partners, form, payoffs)
+    partners = partners_of(world, DEFAULT_PARTNERS)
+    there = {str(name) for name in futures.central["scenario"].values}
+    wanted = [name_of(seating) for seating in seatings_needed([one.name for one in partners]) if any(len(group) > 1 for group in seating)]
+    absent = [name for name in wanted if name not in there]
+    if absent:
+        raise NothingStated(f"No path was found for {', '.join(absent)}; `keiretsu alliances` asks again by itself.")
+    central = replace(futures, data=futures.central, inputs=futures.inputs.iloc[:0], normals=futures.normals.iloc[:0])
+    return alliance(partners, Cooperation(), payoffs_from(case, central, partners))
 
 
 def timing_of(case: Case, on_step: OnStep) -> TimingPart:
