@@ -20,7 +20,7 @@ run: $(VENV)/.package
 	@$(BIN)/keiretsu run $(CASE)
 
 test: $(VENV)/.package-dev
-	@$(BIN)/python -m pytest -m "$(MARK)" -n 2 --dist loadfile $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "$(MARK)" -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: $(VENV)/.package-dev
 	$(BIN)/ruff format --check .
