@@ -45,7 +45,7 @@ def run(
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.errors import InputError, Problem
-    from keiretsu.numerics.compiled import cache_folder, one_thread_each
+    from keiretsu.numerics.compiled import cache_folder
     from keiretsu.study.answer import AheadOptions, beside, here
     from keiretsu.study.answer import answer as answered
     from keiretsu.study.cluster import executor_of
@@ -53,7 +53,6 @@ def run(
 
     if export is not None and export.suffix.lower() != ".xlsx":
         raise InputError(Problem("the replication pack is a spreadsheet", "--export", str(export), "a file that ends in .xlsx"))
-    one_thread_each()
     try:
         with say.progress() as on_step:
             loaded = load_case(case)

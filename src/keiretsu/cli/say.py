@@ -102,8 +102,9 @@ def progress() -> Iterator[Callable[[int, int, str], None]]:
     """A bar that says what is being solved; a listener for `keiretsu.study.run`. It goes away when the work is done."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from keiretsu.numerics.compiled import cache_folder, keep_compiled_code
+    from keiretsu.numerics.compiled import cache_folder, keep_compiled_code, one_thread_each
 
+    one_thread_each()
     keep_compiled_code(cache_folder())  # where that folder cannot be written, work compiles anew and is slower, no more
     columns = (BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=errors, transient=True) as bar:
