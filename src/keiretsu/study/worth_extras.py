@@ -26,6 +26,7 @@ T = TypeVar("T")
 RATE = 0.07  # real, a year
 CHOICE_OF_YEARS = 3  # years in which a launch may come, from the second after the case's
 ALIKE = "Central case: every year like the base year, policy left out."
+NO_PARTNERS = f"Coalitions are asked of {', '.join(DEFAULT_PARTNERS)}, which the case does not have. `keiretsu alliances` takes others."
 MOST_LAUNCHES = 4  # of a scenario that is timed by itself: every set of them is an equilibrium of its own
 
 
@@ -73,6 +74,8 @@ def extras_of(case: Case, on_step: OnStep = no_listener) -> Extras:
         finally:
             cpu_s[name] = time.process_time() - start
 
+    if not partners_asked(case):
+        missing["alliances"] = NO_PARTNERS
     timing = part("timing", lambda: timing_of(case, on_step))
     return Extras(None, timing, missing, cpu_s)
 
@@ -104,9 +107,7 @@ def coalitions_of(case: Case, world: World, futures: Ensemble) -> Alliance:
         When the case does not have those partners, or a seating has no path.
     """
     if not partners_asked(case):
-        raise NothingStated(
-            f"Coalitions are asked of {', '.join(DEFAULT_PARTNERS)}, which the case does not have. `keiretsu alliances` takes others."
-        )
+        raise NothingStated(NO_PARTNERS)
     partners = partners_of(world, DEFAULT_PARTNERS)
     there = {str(name) for name in futures.central["scenario"].values}
     wanted = [name_of(seating) for seating in seatings_needed([one.name for one in partners]) if any(len(group) > 1 for group in seating)]
