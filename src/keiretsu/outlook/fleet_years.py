@@ -99,16 +99,6 @@ def _windows(slots: Slots, story: Storyline, years: Sequence[int], pool: np.ndar
     return found, len(known)
 
 
-def pool_names(slots: Slots, story: Storyline, roster: Roster, years: Sequence[int]) -> tuple[tuple[str, ...], ...]:
-    """Name of the pool that each slot is in, by year; empty while its rule is not in force."""
-    found: list[tuple[str, ...]] = []
-    for year, u in zip(years, story.world_of_year, strict=True):
-        duties = _duties(story.worlds[u], _rows(story.worlds[u], roster), year)
-        of = {(duty.rule.id, maker): pool.id for duty in duties for pool in duty.pools for maker in pool.makers}
-        found.append(tuple(of.get(slot, "") for slot in slots.makers))
-    return tuple(found)
-
-
 def _one_year(
     slots: Slots,
     world: World,

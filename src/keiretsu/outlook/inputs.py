@@ -75,9 +75,3 @@ def input_of(name: str) -> Input | None:
     if ":" in name:
         return LAUNCH_INPUTS.get(name.split(":", 1)[0])
     return INPUTS.get(name)
-
-
-def neutral_values(launched: tuple[str, ...]) -> dict[str, float]:
-    """Every input at the value where it moves nothing, for a plan that launches these products."""
-    own = {f"{kind}:{product}": of.neutral for product in launched for kind, of in LAUNCH_INPUTS.items()}
-    return {name: of.neutral for name, of in INPUTS.items()} | own

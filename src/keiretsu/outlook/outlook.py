@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
@@ -203,8 +202,3 @@ def _claims(stories: Mapping[str, Storyline], roster: Roster, firms: int) -> tup
             every.append(matrix)
         claims[name] = np.stack([every[u] for u in story.world_of_year])
     return owners, claims
-
-
-def leaves_on_host(record: Year) -> Year:
-    """The same record as NumPy arrays."""
-    return jax.tree.map(np.asarray, record)

@@ -16,7 +16,7 @@ from keiretsu.valuation.base_year import MARKET, beside_the_market, market_sente
 from keiretsu.valuation.cash_flow import LINES, CashFlow
 from keiretsu.valuation.discounting import value_of_flows, value_of_growth
 from keiretsu.valuation.equity import Equity, refuse_negative
-from keiretsu.valuation.finance import Finance, finance_of, finances, real_rate, records
+from keiretsu.valuation.finance import finance_of, finances, real_rate, records
 from keiretsu.valuation.inputs import BASELINE, Futures, with_own_inputs
 from keiretsu.valuation.money import estimate, with_error
 from keiretsu.valuation.worth import Terminal, Worth, equity_of, not_valued, worth_of_all
@@ -237,19 +237,3 @@ def _sentence(company: str, equities: Mapping[Terminal, Equity], stated: pd.Data
 
 def _span(low: float, high: float) -> str:
     return f"EUR {low / 1e9:g} bn" if low == high else f"EUR {low / 1e9:g} to {high / 1e9:g} bn"
-
-
-def finance_rows(known: Mapping[str, Finance]) -> pd.DataFrame:
-    """Discount rates as used: company, wacc_nominal, country_premium, inflation, rate_real."""
-    return pd.DataFrame(
-        [
-            {
-                "company": f.company,
-                "wacc_nominal": f.wacc_nominal,
-                "country_premium": f.country_premium,
-                "inflation": f.inflation,
-                "rate_real": f.rate,
-            }
-            for f in known.values()
-        ]
-    )
