@@ -23,6 +23,7 @@ from keiretsu.report.years_tables import (  # fmt: skip
     projections_table,
     rules_table,
     share_table,
+    went_round_table,
 )
 from keiretsu.study.ahead import Ahead
 from keiretsu.study.ahead_measures import ALL_MAKERS, ALL_MARKETS, BASKET, PER_CAR, Summary
@@ -43,6 +44,7 @@ def years_sheets(ahead: Ahead, names: Names) -> list[Table]:
         "years ahead": ahead.changes, "years ahead mean": ahead.averages, "years baseline": ahead.baseline, "years central cases": ahead.central, "years fleet rules": ahead.rules
     }  # fmt: skip
     found = [long_table(id, part, names) for id, part in parts.items() if part.rows]
+    found += [went_round_table(ahead, names)] if ahead.went_round else []
     return [*found, *([projections_table(ahead)] if ahead.projections else []), *([packs_table(ahead)] if ahead.packs else [])]
 
 
@@ -62,6 +64,8 @@ def _changes(ahead: Ahead, names: Names) -> Section:
     blocks += [Block("html", said, scenario) for scenario in ahead.central.scenarios if scenario not in ahead.scenarios]
     if ahead.rules.rows:
         blocks.append(Block("table", rules_table(ahead, names)))
+    if ahead.went_round:
+        blocks += [*paragraphs(ahead.cautions), Block("table", went_round_table(ahead, names))]
     about = [sentence for sentence in ahead.sentences if sentence.startswith("“")]
     lead = about[0] if about else f"{ahead.years[0]} to {ahead.years[-1]}. {futures_said(ahead)}"
     return Section("years", "The years ahead", lead, (*paragraphs(about[1:]), *blocks))

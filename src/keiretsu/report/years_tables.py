@@ -133,6 +133,28 @@ def rules_table(ahead: Ahead, names: Names) -> Table:
     return table_of("years-rules", "Fleet rules: shadow prices in the baseline", pd.DataFrame(lines), names={}, labels=labels, note=note)
 
 
+def went_round_table(ahead: Ahead, names: Names) -> Table:
+    """Scenarios, markets and years in which the last prices were kept because none were an equilibrium at a threshold."""
+    shown = pd.DataFrame(
+        [
+            {
+                "scenario": row.scenario, "market": row.market, "year": str(row.year), "futures": f"{row.futures} of {row.of_futures}" if row.of_futures else "none drawn",
+                "central": "yes" if row.central else "no", "models": row.models,
+            }
+            for row in ahead.went_round
+        ]
+    )  # fmt: skip
+    labels = {
+        "scenario": Label("Scenario", kind="text"), "market": Label("Market", kind="text"), "year": Label("Year", kind="text"), "futures": Label("Futures", kind="text"),
+        "central": Label("In the central case", kind="text"), "models": Label("Choices left open", "models, at most", digits=0),
+    }  # fmt: skip
+    note = (
+        "At a price threshold (a ceiling of a bonus, a duty bracket) makers' best responses can go round without end. These years are answered with the last prices, which "
+        "are no equilibrium in that market and year; every other market and year is one."
+    )
+    return table_of("years-went-round", "Answered, but not in equilibrium at a price threshold", shown, names=names, labels=labels, note=note)
+
+
 def central_table(ahead: Ahead, names: Names) -> Table:
     """One row for each scenario, its central case."""
     labels: dict[str, Label] = {"scenario": Label("Scenario", kind="text")}

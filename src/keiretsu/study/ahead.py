@@ -16,6 +16,8 @@ from keiretsu.outlook.outlook import BASELINE
 from keiretsu.study.ahead_beside import PackPrice, Projection, pack_history, projections_beside, regions_of
 from keiretsu.study.ahead_measures import ALL_MAKERS, ALL_MARKETS, Quantity, Summaries, changes_of, electric_share, makers_among, summaries
 from keiretsu.study.ahead_said import ahead_sentences
+from keiretsu.study.ahead_sides import LeftOut, WentRound, left_out, sides_that_went_round, went_round_sentences
+from keiretsu.study.headline import OWN_MONEY, Wording
 
 NO_YEARS = "The run looked at one year: no years ahead were simulated."
 NOTHING = Summaries()
@@ -44,6 +46,8 @@ class Ahead:
         What others projected and what battery packs have cost.
     rules
         Makers under fleet rules by scenario and year: shadow price, balance and payments, of makers that ever meet a price; empty where there is no rule.
+    went_round, left_out, cautions
+        Markets and years in which no side of a price threshold was best for every maker, what leaving those futures out changes, and both in sentences.
     """
 
     sentences: tuple[str, ...]
@@ -57,6 +61,9 @@ class Ahead:
     projections: tuple[Projection, ...] = ()
     packs: tuple[PackPrice, ...] = ()
     rules: Summaries = NOTHING
+    went_round: tuple[WentRound, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    cautions: tuple[str, ...] = ()
 
     @property
     def scenarios(self) -> tuple[str, ...]:
@@ -75,6 +82,7 @@ def ahead_of(case: Case, futures: Ensemble | None) -> Ahead:
     years = tuple(int(year) for year in data["year"].values)
     baseline = summaries(futures, _baseline(case, data, makers), by_year=True)
     projections, packs = projections_beside(case, futures), pack_history(case)
+    went_round, without = sides_that_went_round(futures), left_out(futures)
     return Ahead(
         sentences=ahead_sentences(case, averages, baseline, projections, packs, years),
         years=years,
@@ -86,7 +94,16 @@ def ahead_of(case: Case, futures: Ensemble | None) -> Ahead:
         projections=projections,
         packs=packs,
         rules=summaries(futures, _rules(data), by_year=True),
+        went_round=went_round,
+        left_out=without,
+        cautions=_cautions(case, went_round, without),
     )
+
+
+def _cautions(case: Case, rows: tuple[WentRound, ...], without: tuple[LeftOut, ...]) -> tuple[str, ...]:
+    wording, titles = Wording.of(case), {one.name: one.title for one in case.scenarios}
+    markets = {str(m): str(n) for m, n in zip(case.markets["market"], case.markets["name"], strict=True)}
+    return went_round_sentences(rows, without, titles, markets, "" if wording.money == OWN_MONEY else "EUR", wording.end)
 
 
 def _baseline(case: Case, data: xr.Dataset, makers: tuple[str, ...]) -> list[Quantity]:

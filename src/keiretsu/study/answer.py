@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -166,22 +166,7 @@ def _without_years(results: Results, found: Finished) -> pd.DataFrame:
     """Scenarios without an answer in the years ahead, a row each as in `Results.unsettled`."""
     titles = {one.name: one.title for one in results.scenarios}
     rows = [(name, f"{titles.get(name, name)}, years ahead", str(error)) for name, error in found.failed.items()]
-    rows += _sides_that_went_round(found.futures, titles)
     return pd.DataFrame(rows, columns=list(results.unsettled.columns))
-
-
-def _sides_that_went_round(futures: Ensemble, titles: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Scenarios in some of whose markets and years no side of a threshold was best for every maker: kept as they were, and said."""
-    found: list[tuple[str, str, str]] = []
-    for data, where in ((futures.central, "the central case"), (futures.data, "the futures drawn")):
-        if "unsettled_sides" not in data:
-            continue
-        for name in map(str, data["scenario"].values):
-            count = int(data["unsettled_sides"].sel(scenario=name).sum())
-            if count:
-                why = f"best responses at a price threshold went round {count} times in markets and years of {where}; the last sides were kept"
-                found.append((name, f"{titles.get(name, name)}, years ahead: answered, with prices that are no equilibrium there", why))
-    return found
 
 
 def years_asked(case: Case, ahead: AheadOptions) -> int:

@@ -37,7 +37,11 @@ class Answer(Results):
     @property
     def every_sentence(self) -> tuple[str, ...]:
         """All that a board would quote: what opens the page, the years ahead, what else it is worth; of the base year alone where no years were simulated."""
-        return self.sentences if self.futures is None else (*self.first_sentences, *self.ahead.sentences, *self.worth.sentences[VERDICTS:])
+        return (
+            self.sentences
+            if self.futures is None
+            else (*self.first_sentences, *self.ahead.sentences, *self.ahead.cautions, *self.worth.sentences[VERDICTS:])
+        )
 
 
 def answered(results: Results, futures: Ensemble | None, ahead: Ahead, worth: Worth) -> Answer:
