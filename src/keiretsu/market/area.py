@@ -1,7 +1,7 @@
 """All markets of a world with their taxes, incentives, tariff quotas and fleet rules in equilibrium together ([7], [8], [10]).
 
-Each market is solved with its own pieces; pools tie the markets of an area together through their shadow prices. What comes back holds
-prices, who is stuck where, accounts, shadow prices and payments; tables for readers are made above.
+Each market is solved with its own pieces; pools tie the markets of an area together through their shadow prices, and a pot of money that runs out cuts the year
+of its markets into parts. What comes back holds prices, who is stuck where, accounts, shadow prices and payments; tables for readers are made above.
 """
 
 from __future__ import annotations
@@ -12,35 +12,52 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from keiretsu.market.budget import Span
+from keiretsu.market.cells import Cell, Cells, CellsOfYear, Pot, cells_of_year, pots_in, pots_of, spending_at, with_open
 from keiretsu.market.clearing import Cleared
-from keiretsu.market.fleet import clear_group, group_of, sharing_markets
+from keiretsu.market.fleet import Settlement, Tied, clear_group, group_of, tied_markets
 from keiretsu.market.market import Market
 from keiretsu.market.memory import Content, Memory, Same
-from keiretsu.market.policy.programmes import in_force
+from keiretsu.market.policy.programmes import Incentive, in_force
 from keiretsu.market.pools import Obligation, obligations, payments
 from keiretsu.market.regulated import Found, Prepared, RegulatedMarket, Rules, finished, prepare, solve_prepared
 from keiretsu.market.world import MarketFacts
 from keiretsu.supply.pieces import piece_at
 from keiretsu.supply.pricing import PricingOptions
 
-__all__ = ["AreaEquilibrium", "Known", "RegulatedMarket", "Rules", "nothing_known", "solve_area"]
+__all__ = ["AreaEquilibrium", "Known", "PartOfYear", "RegulatedMarket", "Rules", "nothing_known", "solve_area"]
+
+
+@dataclass(frozen=True)
+class PartOfYear:
+    """A market while certain pots of money are open in it: its share of the year, and the market as if that part were the whole year."""
+
+    weight: float
+    open: frozenset[str]
+    market: RegulatedMarket
 
 
 @dataclass(frozen=True)
 class AreaEquilibrium:
-    """All markets; `cleared` is None when no fleet rule is in force. `payments` as of `pools.payments`, empty without rules."""
+    """All markets, each with the parts of its year: one, unless a pot of money runs out in it.
 
-    markets: Mapping[str, RegulatedMarket]
+    `pots` is what becomes of each budget; `cleared` is None when no fleet rule is in force; `payments` as of `pools.payments`, empty without rules.
+    """
+
+    parts: Mapping[str, tuple[PartOfYear, ...]]
+    pots: Mapping[str, Pot]
     obligations: tuple[Obligation, ...]
     cleared: Cleared | None
     payments: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
-    def binding(self) -> tuple[tuple[str, str], ...]:
-        """Rule and pool of every pool without room to spare."""
-        pools = [(duty.rule.id, pool.id) for duty in self.obligations for pool in duty.pools]
-        status = self.cleared.status if self.cleared else ()
-        return tuple(pool for pool, how in zip(pools, status, strict=True) if how != "slack")
+    def markets(self) -> Mapping[str, RegulatedMarket]:
+        """Each market in the first part of its year, every pot with money in it open."""
+        return {name: parts[0].market for name, parts in self.parts.items()}
+
+    def units(self, name: str) -> np.ndarray:
+        """Cars of the year by product of a market. (n,)"""
+        return np.sum([part.weight * part.market.units for part in self.parts[name]], axis=0)
 
 
 @dataclass(frozen=True)
@@ -63,7 +80,7 @@ def solve_area(
     options: PricingOptions,
     known: Known | None = None,
 ) -> AreaEquilibrium:
-    """Every market under its programmes, and the pools of every fleet rule in force.
+    """Every market under its programmes and their budgets, and the pools of every fleet rule in force.
 
     Parameters
     ----------
@@ -79,42 +96,102 @@ def solve_area(
     """
     seen = nothing_known(cut) if known is None else known
     once = seen.memory.once
-    at: dict[str, Prepared] = {}
-    found: dict[str, Found] = {}
-    keys: dict[str, Content] = {}
-    for name, (market, rows) in cut.items():
-        keys[name] = Content(seen.keys[name], in_force(rules.programmes, name, rules.date), options)
-        one = (market, rows, facts[name], rules, options, seen.memory)
-        at[name] = once("prepared", keys[name], lambda one=one: prepare(*one))
-        found[name] = once("alone", keys[name], lambda name=name: _alone(at[name]))
     duties = once("duties", Content(Same(rules.pools), rules.date.year, *seen.keys.values()), lambda: _duties(cut, rules)) if rules.pools else ()
-    groups = [
-        _Group(*once("group", _group_key(rules, together, keys), lambda t=together: _clear(t, at, found))) for together in sharing_markets(duties)
-    ]
-    for group in groups:
-        found.update(group.moved)
-    done = {name: once("finished", Content(keys[name], Same(found[name])), lambda name=name: finished(at[name], found[name])) for name in cut}
-    done = {name: replace(one, market=replace(one.market, weights=cut[name][0].weights)) for name, one in done.items()}
+    area = _Area(cut, facts, rules, options, seen)
+    groups = [_Group(tied, *area.settled(tied)) for tied in tied_markets(tuple(cut), duties, area.pots_by_market)]
+    found = {cell: one for group in groups for cell, one in group.found.items()}
+    weight = {cell: share for group in groups for cell, share in group.year.weight.items()}
+    parts = {name: tuple(area.part(cell, share, found[cell]) for cell, share in weight.items() if cell[0] == name) for name in cut}
+    year = {name: pot for group in groups for name, pot in group.year.pots.items()}
+    solved = AreaEquilibrium(parts, {name: year[name] for name in area.pots}, duties, None)
     if not duties:
-        return AreaEquilibrium(done, (), None)
+        return solved
     together = _in_order(duties, groups)
     tables, first = [], 0
     for duty in duties:
         mine = [name for name in cut if name in duty.rule.markets]
         rows = pd.concat([cut[name][1] for name in mine], ignore_index=True)
-        units = np.concatenate([done[name].units for name in mine])
+        units = np.concatenate([solved.units(name) for name in mine])
         tables.append(payments(duty, rows, units, together.price[first : first + len(duty.pools)]))
         first += len(duty.pools)
-    return AreaEquilibrium(done, duties, together, pd.concat(tables, ignore_index=True))
+    return replace(solved, cleared=together, payments=pd.concat(tables, ignore_index=True))
 
 
 @dataclass(frozen=True)
 class _Group:
-    """Rules that share markets, cleared, and what their shadow prices moved."""
+    """Tied markets with their fleet rules cleared (None without), the cells of their year and each cell's prices."""
 
-    duties: tuple[Obligation, ...]
-    cleared: Cleared
-    moved: Mapping[str, Found]
+    tied: Tied
+    cleared: Cleared | None
+    year: CellsOfYear
+    found: Mapping[Cell, Found]
+
+
+class _Area:
+    """Cells of an area, each made once, from memory where another area had the same."""
+
+    def __init__(
+        self, cut: Mapping[str, tuple[Market, pd.DataFrame]], facts: Mapping[str, MarketFacts], rules: Rules, options: PricingOptions, known: Known
+    ):
+        self.cut, self.facts, self.rules, self.options, self.known = cut, facts, rules, options, known
+        self.pots: Mapping[str, Incentive] = pots_in(rules, tuple(cut))
+        self.pots_by_market = {name: pots_of(self.pots, name, rules) for name in cut}
+        self.budgets = {name: pot.budget_eur for name, pot in self.pots.items()}
+        self.year = Span(rules.date, 1.0)
+        self.keys: dict[Cell, Content] = {}
+        self.cells = Cells(self.prepared, self.alone)
+
+    def key(self, cell: Cell) -> Content:
+        if cell not in self.keys:
+            now = with_open(self.rules, self.pots, cell[1])
+            self.keys[cell] = Content(self.known.keys[cell[0]], in_force(now.programmes, cell[0], now.date), self.options)
+        return self.keys[cell]
+
+    def prepared(self, cell: Cell) -> Prepared:
+        market, rows = self.cut[cell[0]]
+        now, memory = with_open(self.rules, self.pots, cell[1]), self.known.memory
+        return memory.once("prepared", self.key(cell), lambda: prepare(market, rows, self.facts[cell[0]], now, self.options, memory))
+
+    def alone(self, cell: Cell) -> Found:
+        return self.known.memory.once("alone", self.key(cell), lambda: _alone(self.prepared(cell)))
+
+    def settled(self, tied: Tied) -> tuple[Cleared | None, CellsOfYear, Mapping[Cell, Found]]:
+        """Tied markets in equilibrium."""
+        opened = [(name, self.pots_by_market[name]) for name in tied.markets]
+        everything = tuple(self.key(cell) for cell in opened)
+        if not tied.duties:
+            pots = dict(opened)
+            year = (
+                self.known.memory.once("year", Content(tied.markets, *everything), lambda: self._year_alone(pots))
+                if any(pots.values())
+                else _whole(opened)
+            )
+            return None, year, {cell: self.alone(cell) for cell in year.weight}
+        about = Content(Same(self.rules.pools), self.rules.date.year, tuple(duty.rule.id for duty in tied.duties), *everything)
+        done: Settlement = self.known.memory.once("group", about, lambda: self._cleared(tied))
+        return done.cleared, done.year, done.found
+
+    def part(self, cell: Cell, weight: float, found: Found) -> PartOfYear:
+        key = Content(self.key(cell), Same(found))
+        one = self.known.memory.once("finished", key, lambda: finished(self.prepared(cell), found))
+        return PartOfYear(weight, cell[1], replace(one, market=replace(one.market, weights=self.cut[cell[0]][0].weights)))
+
+    def _year_alone(self, pots: Mapping[str, frozenset[str]]) -> CellsOfYear:
+        def spending(cell: Cell) -> Mapping[str, float]:
+            found = self.alone(cell)
+            return spending_at(self.prepared(cell), found, found.price, cell[1])
+
+        here = {pot for mine in pots.values() for pot in mine}
+        return cells_of_year(pots, {name: eur for name, eur in self.budgets.items() if name in here}, self.year, spending)
+
+    def _cleared(self, tied: Tied) -> Settlement:
+        at = {name: self.prepared((name, self.pots_by_market[name])) for name in tied.markets}
+        return clear_group(group_of(tied, at, self.year, self.pots_by_market, self.budgets), self.cells)
+
+
+def _whole(cells: Sequence[Cell]) -> CellsOfYear:
+    """A year in which no pot of money is."""
+    return CellsOfYear(dict.fromkeys(cells, 1.0), {})
 
 
 def _alone(at: Prepared) -> Found:
@@ -127,28 +204,17 @@ def _duties(cut: Mapping[str, tuple[Market, pd.DataFrame]], rules: Rules) -> tup
     return obligations(rules.pools, pd.concat([rows for _, rows in cut.values()], ignore_index=True), rules.date)
 
 
-def _group_key(rules: Rules, duties: tuple[Obligation, ...], keys: Mapping[str, Content]) -> Content:
-    mine = [keys[name] for name in keys if any(name in duty.rule.markets for duty in duties)]
-    return Content(Same(rules.pools), rules.date.year, tuple(duty.rule.id for duty in duties), *mine)
-
-
-def _clear(
-    duties: tuple[Obligation, ...], at: Mapping[str, Prepared], found: Mapping[str, Found]
-) -> tuple[tuple[Obligation, ...], Cleared, Mapping[str, Found]]:
-    group = group_of(duties, at)
-    return duties, *clear_group(group, at, {name: found[name] for name in group.markets})
-
-
 def _in_order(duties: Sequence[Obligation], groups: Sequence[_Group]) -> Cleared:
     """What was cleared group by group, pools in the order of `duties`."""
     where: dict[str, tuple[Cleared, slice]] = {}
     for group in groups:
         first = 0
-        for duty in group.duties:
+        for duty in group.tied.duties:
+            assert group.cleared is not None
             where[duty.rule.id] = group.cleared, slice(first, first + len(duty.pools))
             first += len(duty.pools)
     parts = [where[duty.rule.id] for duty in duties]
-    cleared = [group.cleared for group in groups]
+    cleared = [group.cleared for group in groups if group.cleared is not None]
     methods = [one.method for one in cleared]
     return Cleared(
         np.concatenate([one.price[part] for one, part in parts]),

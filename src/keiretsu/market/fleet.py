@@ -3,29 +3,25 @@
 Sides of notches and prices that stick are frozen first. Balances are then smooth in the shadow prices, cost one plain equilibrium a market and
 have a known slope, so a few Newton steps clear all pools. With the shadow prices found, every maker looks across its notches again; where
 somebody moves, pools are cleared anew from there. It ends when nobody moves. Should sides come round again, the error names who keeps moving.
+Where a pot of money runs out, all this holds over the cells of the year (`market.cells`): one shadow price for the whole year, one balance over
+its parts, and the day on which the pot is empty follows from the prices they lead to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 
-from keiretsu.demand.tastes import Tastes
+from keiretsu.market.budget import Span
+from keiretsu.market.cells import Cell, Cells, CellsOfYear
 from keiretsu.market.clearing import Cleared, ClearingOptions, PoolsNotSettled, clear_smooth_pools
+from keiretsu.market.frozen import Frozen, Group, at_prices
 from keiretsu.market.pools import Obligation
 from keiretsu.market.regulated import Found, Prepared, solve_prepared
-from keiretsu.numerics.host import host
-from keiretsu.supply.chosen import choice_now
-from keiretsu.supply.cost import leaving_now
-from keiretsu.supply.first_order import PriceProblem
-from keiretsu.supply.kinks import BentPricing, CrossingCost
-from keiretsu.supply.notches import Deviation, Settled, cross_once
-from keiretsu.supply.pieces import wedges_of
-from keiretsu.supply.pricing import Pricing, require_settled, settle
-from keiretsu.supply.wedges import Wedges
+from keiretsu.supply.notches import Deviation, cross_once
 
 Choose: TypeAlias = Callable[[list[Deviation]], Deviation]
 
@@ -36,76 +32,71 @@ AGAIN = 3  # the same sides this often, whoever's turn it was: a cycle
 
 
 @dataclass(frozen=True)
-class Group:
-    """Rules that share markets, with their pools one after the other.
+class Tied:
+    """Markets that share fleet rules or pots of money: to be solved together."""
 
-    Attributes
-    ----------
-    markets
-        Names of the markets they cover.
-    burden
-        Burden of one car of each product in its pool's column, padded, by market. (J, P)
-    rest, cap, cars
-        Balance of the rest of the area, ceilings of shadow prices, cars of the base year by pool. (P,)
-    """
-
-    duties: tuple[Obligation, ...]
     markets: tuple[str, ...]
-    burden: Mapping[str, np.ndarray]
-    rest: np.ndarray
-    cap: np.ndarray
-    cars: np.ndarray
-
-    @property
-    def name(self) -> str:
-        return "fleet rules " + ", ".join(duty.rule.id for duty in self.duties)
+    duties: tuple[Obligation, ...]
 
 
-def sharing_markets(duties: tuple[Obligation, ...]) -> tuple[tuple[Obligation, ...], ...]:
-    """Obligations in groups that have no market in common."""
-    together: list[list[Obligation]] = []
-    for duty in duties:
-        mine = [g for g in together if any(set(duty.rule.markets) & set(other.rule.markets) for other in g)]
-        together = [g for g in together if g not in mine] + [[*(other for g in mine for other in g), duty]]
-    return tuple(tuple(sorted(g, key=duties.index)) for g in together)
+@dataclass(frozen=True)
+class Settlement:
+    """Shadow prices of a group, the cells its year passes through and each cell's prices."""
+
+    cleared: Cleared
+    year: CellsOfYear
+    found: Mapping[Cell, Found]
 
 
-def clear_group(group: Group, at: Mapping[str, Prepared], start: Mapping[str, Found]) -> tuple[Cleared, Mapping[str, Found]]:
-    """Shadow prices and prices of a group's markets. `start` holds each market's solution without shadow costs.
+def tied_markets(markets: Sequence[str], duties: Sequence[Obligation], pots: Mapping[str, frozenset[str]]) -> tuple[Tied, ...]:
+    """Markets in groups that share no fleet rule and no pot; `pots` by market."""
+    nowhere = tuple(Tied((), (duty,)) for duty in duties if not set(duty.rule.markets) & set(markets))
+    shared = [set(duty.rule.markets) & set(markets) for duty in duties]
+    shared += [{name for name in markets if pot in pots[name]} for pot in {pot for mine in pots.values() for pot in mine}]
+    together: list[set[str]] = [{name} for name in markets]
+    for links in shared:
+        mine = [group for group in together if group & links]
+        together = [group for group in together if group not in mine] + ([set().union(*mine)] if mine else [])
+    ordered = sorted((tuple(name for name in markets if name in group) for group in together), key=lambda group: markets.index(group[0]))
+    return *(Tied(group, tuple(duty for duty in duties if set(duty.rule.markets) & set(group))) for group in ordered), *nowhere
+
+
+def clear_group(group: Group, cells: Cells) -> Settlement:
+    """Shadow prices and prices of a group's markets.
 
     Raises
     ------
     PoolsNotSettled
         When pools do not clear, or sides of notches come round again; names the pools or products.
     """
-    found, price, evaluations = dict(start), np.zeros(group.cap.size), 0
+    found: dict[Cell, Found] = {}
+    price, evaluations = np.zeros(group.cap.size), 0
     options = ClearingOptions(FLEET_GRAMS * np.maximum(group.cars, 1.0))
-    turns = _Turns(group.markets)
+    turns = _Turns()
     count = 0
     for rounds in range(ROUNDS):
         count += 1
-        smooth = _Smooth(group, at, found)
-        cleared = clear_smooth_pools(smooth.balance, smooth.slopes, group.cap, price, options, group.name)
+        frozen = Frozen(group, cells, found)
+        cleared = clear_smooth_pools(frozen.balance, frozen.slopes, group.cap, price, options, group.name)
         price, evaluations = cleared.price, evaluations + cleared.evaluations
-        smooth.slopes_found = smooth.slopes()
-        checked: dict[str, Found] = {}
-        changed: list[str] = []
-        for name in turns.order():
-            choose = None if rounds < TOGETHER else turns.chooser(name)
-            checked[name] = _checked(at[name], smooth, name, price, cleared.balance, choose)
-            if checked[name].sides != found[name].sides:
-                changed.append(name)
+        frozen.slopes_found = frozen.slopes()
+        before, found = frozen.found, dict(frozen.found)
+        changed: list[Cell] = []
+        for cell in turns.order(tuple(frozen.year.weight)):
+            choose = None if rounds < TOGETHER else turns.chooser(cell)
+            found[cell] = _checked(frozen, cell, price, cleared.balance, choose)
+            if found[cell].sides != before[cell].sides:
+                changed.append(cell)
                 if rounds >= TOGETHER:  # one car of one maker at a time, so that two cars of a pool do not pass each other
-                    turns.current = name
+                    turns.current = cell
                     break
-        found.update(checked)
         if not changed:
-            return replace(cleared, evaluations=evaluations), found
-        if rounds >= TOGETHER and turns.round_again(tuple(found[name].sides for name in group.markets)):
+            return Settlement(replace(cleared, evaluations=evaluations), frozen.year, {cell: found[cell] for cell in frozen.year.weight})
+        if rounds >= TOGETHER and turns.round_again(tuple(found[cell].sides for cell in frozen.year.weight)):
             break
     raise PoolsNotSettled(
         "sides of notches under the shadow prices they lead to",
-        where=f"{group.name}, {turns.movers(at)}",
+        where=f"{group.name}, {turns.movers(cells)}",
         residual=max(turns.gains.values(), default=0.0),
         unit="EUR a year to gain from moving",
         iterations=count,
@@ -114,23 +105,23 @@ def clear_group(group: Group, at: Mapping[str, Prepared], start: Mapping[str, Fo
 
 
 class _Turns:
-    """Whose turn it is to cross: markets in rotation, and in each the setter whose last crossing is longest ago."""
+    """Whose turn it is to cross: cells in rotation, and in each the setter whose last crossing is longest ago."""
 
-    def __init__(self, markets: Sequence[str]) -> None:
-        self.markets, self.current = tuple(markets), markets[-1]
-        self.moved: dict[tuple[str, int], int] = {}
-        self.gains: dict[tuple[str, int], float] = {}
+    def __init__(self) -> None:
+        self.current: Cell | None = None
+        self.moved: dict[tuple[Cell, int], int] = {}
+        self.gains: dict[tuple[Cell, int], float] = {}
         self.seen: dict[tuple[object, ...], int] = {}
 
-    def order(self) -> tuple[str, ...]:
-        first = self.markets.index(self.current) + 1
-        return self.markets[first:] + self.markets[:first]
+    def order(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        first = cells.index(self.current) + 1 if self.current in cells else 0
+        return cells[first:] + cells[:first]
 
-    def chooser(self, market: str) -> Choose:
+    def chooser(self, cell: Cell) -> Choose:
         def choose(better: list[Deviation]) -> Deviation:
-            chosen = min(better, key=lambda d: self.moved.get((market, d.setter), -1))
-            self.moved[market, chosen.setter] = len(self.seen) + sum(self.seen.values())
-            self.gains.update({(market, j): chosen.gain_eur for j in chosen.products})
+            chosen = min(better, key=lambda d: self.moved.get((cell, d.setter), -1))
+            self.moved[cell, chosen.setter] = len(self.seen) + sum(self.seen.values())
+            self.gains.update({(cell, j): chosen.gain_eur for j in chosen.products})
             return chosen
 
         return choose
@@ -139,123 +130,37 @@ class _Turns:
         self.seen[sides] = self.seen.get(sides, 0) + 1
         return self.seen[sides] >= AGAIN
 
-    def movers(self, at: Mapping[str, Prepared]) -> str:
-        return ", ".join(f"{at[name].labels[j]} in {name}" for name, j in self.gains)
+    def movers(self, cells: Cells) -> str:
+        return ", ".join(f"{cells.prepared(cell).labels[j]} in {cell[0]}" for cell, j in self.gains)
 
 
-class _Smooth:
-    """Balances of a group with everybody's side frozen; keeps the last prices as the next start."""
-
-    def __init__(self, group: Group, at: Mapping[str, Prepared], found: Mapping[str, Found]) -> None:
-        self.group, self.at, self.found = group, at, dict(found)
-        self.wedges = {name: wedges_of(found[name].pieces, found[name].settled.prices.piece) for name in group.markets}
-        self.held = {name: _held(at[name], found[name]) for name in group.markets}
-        self.pricing: dict[str, Pricing] = {}
-        self.fleet: dict[str, np.ndarray] = {}
-        self.slopes_found = np.zeros((0, 0))
-
-    def balance(self, price: np.ndarray) -> np.ndarray:
-        total = self.group.rest.copy()
-        for name in self.group.markets:
-            total += self.group.burden[name].T @ self._units(name, self.group.burden[name] @ price)
-        return total
-
-    def _units(self, name: str, fleet: np.ndarray) -> np.ndarray:
-        at, found = self.at[name], self.found[name]
-        if at.quotas:
-            now = solve_prepared(at, fleet, found.price, found.settled.prices.piece)
-            self.found[name] = now
-            return at.facts.potential * now.settled.prices.share
-        if name not in self.fleet and np.array_equal(fleet, found.fleet):  # as it was found
-            self.pricing[name], self.fleet[name] = found.settled.prices.pricing, fleet
-        if name not in self.fleet or not np.array_equal(fleet, self.fleet[name]):
-            cost = host(np.asarray(at.market.cost) + fleet)
-            problem = PriceProblem(at.market.tastes, self.wedges[name], at.market.weights, cost, host(self.held[name]))
-            start = self.pricing[name].price if name in self.pricing else found.price
-            # makers hand on about as much as they are charged
-            before = self.fleet.get(name, found.fleet)
-            start = np.asarray(start) + np.where(problem.chosen, (fleet - before) / np.asarray(self.wedges[name].maker_rate), 0.0)
-            pricing = settle(problem, host(start, float), at.options)
-            require_settled(pricing, problem, f"market {at.facts.id}", at.labels)
-            self.pricing[name], self.fleet[name] = pricing, fleet
-        return at.facts.potential * np.asarray(self.pricing[name].share)
-
-    def slopes(self) -> np.ndarray:
-        """``d balance / d shadow price`` at the last prices if makers hand on what they are charged: the first Newton step's slope. (P, P)"""
-        total = np.zeros((self.group.cap.size, self.group.cap.size))
-        for name in self.group.markets:
-            at, weigh = self.at[name], self.group.burden[name]
-            price = np.asarray(self.pricing[name].price if name in self.pricing else self.found[name].price)
-            handed_on = np.where(np.asarray(self.held[name])[:, None], 0.0, weigh / np.asarray(self.wedges[name].maker_rate)[:, None])
-            total += at.facts.potential * weigh.T @ _share_slopes(at.market.tastes, self.wedges[name], price) @ handed_on
-        return total
-
-    def crossing_cost(self, name: str, price: np.ndarray, balance: np.ndarray) -> CrossingCost:
-        """What it costs in a market, at cleared shadow prices, that a car's step across a notch moves its pool's shadow price (EUR a year).
-
-        The step is first valued at the price before it. Where it leaves the pool with a balance x, the price moves by d towards clearing
-        it, so that x is worth ``d x - d^2 slope / 2`` more: the price's rise along the way.
-        """
-        at, weigh = self.at[name], self.group.burden[name]
-        slope, cap = np.maximum(-np.diag(self.slopes_found), 1e-12), self.group.cap
-        cleared = np.asarray(self.pricing[name].share) if name in self.pricing else np.asarray(self.found[name].settled.prices.share)
-
-        def worth(p: int, share: np.ndarray) -> float:
-            left = float(balance[p] + at.facts.potential * weigh[:, p] @ (share - cleared))
-            moved = np.clip(price[p] + left / slope[p], 0.0, cap[p]) - price[p]
-            return float(moved * left - moved**2 * slope[p] / 2)
-
-        def cost(moved: np.ndarray, piece: np.ndarray, share: np.ndarray, products: Sequence[int]) -> float:
-            chosen = choice_now(at.market.tastes, wedges_of(at.pieces, piece), moved)
-            after = np.asarray(chosen.probability) @ np.asarray(at.market.tastes.weight)
-            return sum(worth(int(p), after) - worth(int(p), share) for p in np.flatnonzero((weigh[list(products)] != 0).any(axis=0)))
-
-        return cost
-
-
-def _share_slopes(tastes: Tastes, wedges: Wedges, price: np.ndarray) -> np.ndarray:
-    """``ds_j / dp_k``. (J, J)"""
-    return -np.asarray(leaving_now(tastes, wedges, host(price))[0]).T
-
-
-def _held(at: Prepared, found: Found) -> np.ndarray:
-    held = np.array(at.market.held)
-    held[[s.product for s in found.settled.stuck]] = True
-    return held
-
-
-def _checked(at: Prepared, smooth: _Smooth, name: str, price: np.ndarray, balance: np.ndarray, choose: Choose | None) -> Found:
-    """The market at cleared shadow prices, everybody free to move to another side."""
-    found, fleet = smooth.found[name], smooth.group.burden[name] @ price
-    if not at.quotas and not at.pieces.breaks.shape[1]:  # one piece: nothing to look across
-        pricing, old = smooth.pricing[name], found.settled
-        settled = Settled(_with(old.prices, pricing), old.best_deviation_eur, old.tried, old.rounds + 1)
-        return replace(found, settled=settled, fleet=fleet)
-    start = np.asarray(smooth.pricing[name].price) if name in smooth.pricing else found.price
-    cost, piece = smooth.crossing_cost(name, price, balance), found.settled.prices.piece
+def _checked(frozen: Frozen, cell: Cell, price: np.ndarray, balance: np.ndarray, choose: Choose | None) -> Found:
+    """The cell at cleared shadow prices, everybody free to move to another side."""
+    at, found, fleet = frozen.cells.prepared(cell), frozen.found[cell], frozen.group.burden[cell[0]] @ price
+    if not at.quotas and not at.pieces.breaks.shape[1]:
+        return at_prices(found, frozen.pricing[cell], fleet)
+    start, cars = frozen.price(cell), frozen.potential(cell)
+    cost, piece = frozen.crossing_cost(cell, price, balance), found.settled.prices.piece
     if choose is None or at.quotas:
-        return solve_prepared(at, fleet, start, piece, cost)
-    return replace(found, settled=cross_once(at.bent(at.pieces, fleet, cost), start, piece, at.facts.potential, choose), fleet=fleet)
+        return solve_prepared(at, fleet, start, piece, cost, frozen.year.weight[cell])
+    return replace(found, settled=cross_once(at.bent(at.pieces, fleet, cost), start, piece, cars, choose), fleet=fleet)
 
 
-def _with(prices: BentPricing, pricing: Pricing) -> BentPricing:
-    return replace(prices, pricing=pricing, price=np.array(pricing.price), share=np.asarray(pricing.share))
-
-
-def group_of(duties: tuple[Obligation, ...], at: Mapping[str, Prepared]) -> Group:
-    """Obligations that share markets, with the burdens of those markets' cars."""
-    markets = tuple(name for name in at if any(name in duty.rule.markets for duty in duties))
-    ends = np.cumsum([0, *(len(duty.pools) for duty in duties)])
+def group_of(tied: Tied, at: Mapping[str, Prepared], year: Span, pots: Mapping[str, frozenset[str]], budgets: Mapping[str, float]) -> Group:
+    """Tied markets with the burdens of their cars. `at` are the markets, `pots` those of each of them, `budgets` the money in each (EUR)."""
+    ends = np.cumsum([0, *(len(duty.pools) for duty in tied.duties)])
     burden: dict[str, np.ndarray] = {}
-    cars = np.concatenate([duty.rest_cars for duty in duties]).astype(float)
-    for name in markets:
+    cars = np.concatenate([duty.rest_cars for duty in tied.duties]).astype(float)
+    for name in tied.markets:
         rows = at[name].rows
         table = np.zeros((at[name].market.cost.shape[0], int(ends[-1])))
-        for duty, first in zip(duties, ends[:-1], strict=True):
+        for duty, first in zip(tied.duties, ends[:-1], strict=True):
             pool = duty.pool_of(rows)
             on = np.flatnonzero(pool >= 0)
             table[on, first + pool[on]] = duty.burden(rows)[on]
             cars += np.bincount(first + pool[on], rows["units"].to_numpy(float)[on], minlength=cars.size)
         burden[name] = table
-    rest, cap = (np.concatenate([getattr(duty, what) for duty in duties]).astype(float) for what in ("rest", "cap"))
-    return Group(duties, markets, burden, rest, cap, cars)
+    rest, cap = (np.concatenate([getattr(duty, what) for duty in tied.duties]).astype(float) for what in ("rest", "cap"))
+    here: Collection[str] = {pot for name in tied.markets for pot in pots[name]}
+    money = {name: eur for name, eur in budgets.items() if name in here}
+    return Group(tied.duties, year, {name: pots[name] for name in tied.markets}, money, burden, rest, cap, cars)

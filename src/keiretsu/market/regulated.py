@@ -161,8 +161,12 @@ class _Ready:
     chargers: np.ndarray
 
 
-def solve_prepared(at: Prepared, fleet: np.ndarray, start: np.ndarray, piece: np.ndarray, crossing_cost: CrossingCost = free_to_cross) -> Found:
+def solve_prepared(
+    at: Prepared, fleet: np.ndarray, start: np.ndarray, piece: np.ndarray, crossing_cost: CrossingCost = free_to_cross, part: float = 1.0
+) -> Found:
     """Prices with shadow costs `fleet` of fleet rules; all (J,), padded; `start`, `piece` as an earlier solution left them.
+
+    `part` is the share of the year that the market is like this: gains in EUR a year, and `crossing_cost` beside them, are those of the part.
 
     Raises
     ------
@@ -170,7 +174,7 @@ def solve_prepared(at: Prepared, fleet: np.ndarray, start: np.ndarray, piece: np
         From prices, notches and tariff quotas.
     """
     if not at.quotas:
-        settled = solve_from_pieces(at.bent(at.pieces, fleet, crossing_cost), start, piece, at.facts.potential)
+        settled = solve_from_pieces(at.bent(at.pieces, fleet, crossing_cost), start, piece, part * at.facts.potential)
         return Found(at.compiled, at.pieces, settled, fleet, np.zeros(len(at.rows)))
     n, found = len(at.rows), dict[str, Found]()
     size = at.market.cost.shape[0], at.market.tastes.alpha.shape[0]
@@ -179,7 +183,7 @@ def solve_prepared(at: Prepared, fleet: np.ndarray, start: np.ndarray, piece: np
         before = found["last"].price if found else start
         now = at.compiled if (inside == 1).all() else compile_programmes(at.rules.programmes, at.rows, at.facts, at.rules.date, inside)
         pieces = padded_pieces(with_charge(now.pieces, charge), *size)
-        settled = solve_from_pieces(at.bent(pieces, fleet, crossing_cost), before, piece_at(pieces, before), at.facts.potential)
+        settled = solve_from_pieces(at.bent(pieces, fleet, crossing_cost), before, piece_at(pieces, before), part * at.facts.potential)
         found["last"] = Found(now, padded_pieces(now.pieces, *size), settled, fleet, charge)
         return settled.prices.price[:n], at.facts.potential * settled.prices.share[:n]
 

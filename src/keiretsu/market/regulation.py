@@ -8,14 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from keiretsu.market.area import AreaEquilibrium
+from keiretsu.market.area import AreaEquilibrium, PartOfYear
+from keiretsu.market.cells import pots_in
 from keiretsu.market.market import parse_split
+from keiretsu.market.regulated import Rules
 from keiretsu.market.world import World
 
 PROGRAMME_COLUMNS = ["market", "programme", "product", "units", "eur"]
 STUCK_COLUMNS = ["market", "product", "breakpoint", "kind", "price_eur", "push_below_eur", "push_above_eur", "attained"]
 POOL_COLUMNS = ["rule", "pool", "makers", "status", "shadow_price_eur", "fine_ceiling_eur", "balance", "evaluations"]
 PAYMENT_COLUMNS = ["rule", "pool", "maker", "balance", "shadow_price_eur", "pool_balance", "pool_fine_eur", "pays_eur"]
+BUDGET_COLUMNS = ["market", "programme", "budget_eur", "spent_eur", "open_share_of_year"]
 FIRM_COLUMNS = ["firm", "market", "units", "electric_units", "revenue_eur", "profit_eur"]
 
 
@@ -63,29 +66,30 @@ UNREGULATED = Regulation(
     payments=pd.DataFrame(columns=PAYMENT_COLUMNS),
     firm_payments=pd.DataFrame(columns=FIRM_COLUMNS),
     shadow=pd.DataFrame(columns=["market", "product", "shadow_eur"]),
-    budgets=pd.DataFrame(columns=["market", "programme", "budget_eur", "spent_eur", "open_share_of_year"]),
+    budgets=pd.DataFrame(columns=BUDGET_COLUMNS),
 )
 
 
 def regulation_of(world: World, area: AreaEquilibrium) -> Regulation:
     """Tables of a solved area."""
-    programmes = under_each_other(area.markets, [found.accounts.programmes for found in area.markets.values()])[PROGRAMME_COLUMNS]
-    shadow = under_each_other(area.markets, [found.rows[["product"]] for found in area.markets.values()])
-    shadow = shadow.assign(shadow_eur=np.concatenate([found.shadow_eur for found in area.markets.values()]))
+    markets = area.markets
+    programmes = under_each_other(area.parts, [_money(parts) for parts in area.parts.values()])[PROGRAMME_COLUMNS]
+    shadow = under_each_other(markets, [found.rows[["product"]] for found in markets.values()])
+    shadow = shadow.assign(shadow_eur=np.concatenate([_shadow(parts) for parts in area.parts.values()]))
     stuck = [
         (name, one.name, one.label, one.kind, one.price_eur, one.push_below_eur, one.push_above_eur, one.attained)
-        for name, found in area.markets.items()
+        for name, found in markets.items()
         for one in found.stuck
     ]
     return Regulation(
         programmes=programmes,
-        fixed=pd.DataFrame([(name, found.accounts.fixed_eur) for name, found in area.markets.items()], columns=["market", "eur"]),
+        fixed=pd.DataFrame([(name, found.accounts.fixed_eur) for name, found in markets.items()], columns=["market", "eur"]),
         stuck=pd.DataFrame(stuck, columns=STUCK_COLUMNS),
         pools=_pools(area),
         payments=area.payments if len(area.payments) else UNREGULATED.payments,
         firm_payments=_firm_payments(world, area),
         shadow=shadow,
-        budgets=UNREGULATED.budgets,
+        budgets=_budgets(world, area),
     )
 
 
@@ -95,6 +99,39 @@ def under_each_other(markets: Iterable[str], tables: Sequence[pd.DataFrame]) -> 
     together = pd.concat(tables, ignore_index=True)
     together.insert(0, "market", names)
     return together
+
+
+def _money(parts: Sequence[PartOfYear]) -> pd.DataFrame:
+    """Money of a market by programme and product over the parts of its year; a programme that one part lacks has paid nothing there."""
+    if len(parts) == 1:
+        return parts[0].market.accounts.programmes
+    tables = [part.market.accounts.programmes.assign(weight=part.weight) for part in parts]
+    every = pd.concat(tables, ignore_index=True)
+    weighed = every.assign(units=every["units"] * every["weight"], eur=every["eur"] * every["weight"])
+    return weighed.groupby(["programme", "product"], sort=False, as_index=False)[["units", "eur"]].sum()
+
+
+def _shadow(parts: Sequence[PartOfYear]) -> np.ndarray:
+    """Shadow cost of each product of a market: the same in all parts of its year but for tariff quotas, then the mean over cars sold. (n,)"""
+    if len(parts) == 1:
+        return parts[0].market.shadow_eur
+    sold = np.array([part.weight * part.market.units for part in parts])
+    return (sold * np.array([part.market.shadow_eur for part in parts])).sum(axis=0) / sold.sum(axis=0)
+
+
+def _budgets(world: World, area: AreaEquilibrium) -> pd.DataFrame:
+    pots = pots_in(Rules(world.programmes, world.pools, world.date), tuple(area.parts))
+    rows = [
+        (
+            ", ".join(m for m in area.parts if pot.scope.in_force(m, world.date)),
+            name,
+            pot.budget_eur,
+            area.pots[name].spent_eur,
+            area.pots[name].open_share,
+        )
+        for name, pot in pots.items()
+    ]
+    return pd.DataFrame(rows, columns=BUDGET_COLUMNS)
 
 
 def _pools(area: AreaEquilibrium) -> pd.DataFrame:
@@ -127,7 +164,7 @@ def _firm_payments(world: World, area: AreaEquilibrium) -> pd.DataFrame:
     for duty in area.obligations:
         price = area.cleared.price[start : start + len(duty.pools)]
         start += len(duty.pools)
-        table = pd.concat([f.rows.assign(sold=f.units) for name, f in area.markets.items() if name in duty.rule.markets], ignore_index=True)
+        table = pd.concat([f.rows.assign(sold=area.units(name)) for name, f in area.markets.items() if name in duty.rule.markets], ignore_index=True)
         cost = duty.shadow(table, price) * table["sold"].to_numpy(float)
         maker = table[duty.rule.counted_by].astype(str)
         owed: dict[str, float] = {}

@@ -14,8 +14,7 @@ from keiretsu.market.cut import Cut, cut_out, market_of_rows
 from keiretsu.market.market import Market, kappa_of, rows_of
 from keiretsu.market.memory import Content, Memory, Same
 from keiretsu.market.outcome import MarketState, MarketTables, Outcome, market_tables, outcome_of
-from keiretsu.market.parts import Solved, pots_in_force, year_with_pots
-from keiretsu.market.policy.programmes import Programme
+from keiretsu.market.parts import blended
 from keiretsu.market.regulation import UNREGULATED, regulation_of
 from keiretsu.market.world import World
 from keiretsu.numerics.host import host
@@ -56,7 +55,8 @@ def solve(world: World, options: SolveOptions = SolveOptions(), progress: Progre
     kappa = kappa_of(world, known.once("firms", Same(world.products), world.firms))
     cut = cut_out(world, kappa, known)
     if world.programmes or world.pools:
-        return _solve_regulated(_Task(world, cut, kappa, options, known))
+        task = _Task(world, cut, kappa, options, known)
+        return task.outcome(task.area())
     states: dict[str, MarketState] = {}
     tables: list[MarketTables] = []
     for name, one in cut.items():
@@ -82,13 +82,12 @@ class _Task:
     options: SolveOptions
     memory: Memory
 
-    def year(self, programmes: tuple[Programme, ...]) -> Solved:
-        """All markets under these programmes in place of the world's. Markets that the programmes leave alone come from memory."""
+    def area(self) -> AreaEquilibrium:
+        """All markets in equilibrium. Markets that are as they were in another world come from memory."""
         world = self.world
         known = Known(self.memory, {name: one.key for name, one in self.cut.items()})
         markets = {name: (one.market, one.rows) for name, one in self.cut.items()}
-        area = solve_area(markets, world.markets, Rules(programmes, world.pools, world.date), self.options.pricing, known)
-        return Solved(area, {name: self.tables(found) for name, found in area.markets.items()})
+        return solve_area(markets, world.markets, Rules(world.programmes, world.pools, world.date), self.options.pricing, known)
 
     def tables(self, found: RegulatedMarket) -> MarketTables:
         """Tables of one market."""
@@ -100,18 +99,11 @@ class _Task:
         settled = found.settled.prices
         return MarketState(found.market, dataclasses.replace(settled.pricing, price=host(settled.price), share=host(settled.share)), found.rows)
 
-    def outcome(self, area: AreaEquilibrium, tables: Mapping[str, MarketTables]) -> Outcome:
+    def outcome(self, area: AreaEquilibrium) -> Outcome:
         """The world's outcome."""
         states = {name: self.state(found) for name, found in area.markets.items()}
-        return outcome_of(self.world, states, list(tables.values()), regulation_of(self.world, area), self.kappa)
-
-
-def _solve_regulated(task: _Task) -> Outcome:
-    pots = pots_in_force(task.world)
-    if not pots:
-        found = task.year(task.world.programmes)
-        return task.outcome(found.area, found.tables)
-    return year_with_pots(task.world, pots, task.year, task.outcome)
+        tables = [blended([(part.weight, self.tables(part.market)) for part in parts]) for parts in area.parts.values()]
+        return outcome_of(self.world, states, tables, regulation_of(self.world, area), self.kappa)
 
 
 def market_of(world: World, name: str, kappa: np.ndarray) -> tuple[Market, pd.DataFrame]:
