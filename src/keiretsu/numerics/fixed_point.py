@@ -25,7 +25,7 @@ Map: TypeAlias = Callable[[Point], tuple[Point, PyTree]]  # the image of a point
 StepOf: TypeAlias = Callable[[Point], Point]  # the step that a residual asks for, linear in it
 
 LONGEST_PENALTY = 64
-RIDGE = 1e-14  # relative to the squared columns of the history: keeps the small normal equations solvable
+RIDGE = 1e-13  # relative to the squared columns of the history: keeps the small normal equations positive definite after rounding
 
 
 class History(eqx.Module):
@@ -189,5 +189,6 @@ def _explained(history: History, step: Point) -> Point:
     scale = jnp.where(empty, 1.0, jnp.sqrt(squares))
     turns = history.turns / scale[:, None]
     gram = turns @ turns.T + jnp.diag(jnp.where(empty, 1.0, RIDGE))
-    weight = jnp.linalg.solve(gram, turns @ step) / scale
+    # Cholesky's factors: XLA turns the pivots of a general solution into a loop that takes longer than all else here
+    weight = jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(gram), True), turns @ step) / scale
     return weight @ (history.moves + history.turns)

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from keiretsu.demand.tastes import Nests
 from keiretsu.outlook.bent import Bends
+from keiretsu.supply.sellers import Sellers
 
 POWERTRAINS = ("BEV", "PHEV", "ICE")
 
@@ -103,6 +104,8 @@ class FleetYears(eqx.Module):
         Pool of each slot.
     cap
         Fine per unit of burden, at each pool's place (money of the rule); zero where there is no pool.
+    live
+        Places of the pools with a fine; K where there are fewer.
     rest
         Constant part of each maker's balance.
     sharing, payer
@@ -123,6 +126,7 @@ class FleetYears(eqx.Module):
     covers: Float[Array, "T M R"]
     pool: Int[Array, "T K"]
     cap: Float[Array, "T K"]
+    live: Int[Array, "T P"]
     rest: Float[Array, "T K"]
     sharing: Int[Array, "T K"]
     payer: Float[Array, "T K"]
@@ -157,6 +161,8 @@ class Plan(eqx.Module):
         Shadow cost that is given, EUR a car, seen by setters and no part of margins.
     rules
         Fleet rules, whose shadow costs are solved with the prices; None when no scenario has any.
+    sellers
+        Who prices in which nest; see `keiretsu.supply.sellers`.
     bends, bend_set
         All pieces of taxes and incentives and pots of money, and which set of them each year has; None when no scenario has a breakpoint or a pot.
     """
@@ -190,6 +196,7 @@ class Plan(eqx.Module):
     world_gwh: Float[Array, " T"]
     year: Float[Array, " T"]
     rules: FleetYears | None = None
+    sellers: Sellers | None = None
     bends: Bends | None = None
     bend_set: Int[Array, " T"] | None = None
 

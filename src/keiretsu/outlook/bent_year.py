@@ -22,11 +22,12 @@ from keiretsu.outlook.fleet import Area
 from keiretsu.outlook.fleet_clearing import Cleared, clear_with_pools
 from keiretsu.outlook.implicit import known_prices
 from keiretsu.outlook.inputs import Values
-from keiretsu.outlook.sides import Sides, briefly, choose_sides, in_full, sides_at, with_sides
+from keiretsu.outlook.sides import Sides, Solver, briefly, choose_sides, in_full, sides_at, with_sides
 from keiretsu.supply.pricing import PricingOptions
 from keiretsu.supply.wedges import paid
 
 PASSES = 4  # times that sides are chosen anew for the shadow costs of fleet rules that they lead to
+FIRST_EUR = 1.0  # how near prices are solved when sides are chosen for the first time
 TINY = 1e-9  # of a year: a part shorter than this is none
 
 
@@ -182,7 +183,10 @@ def _part(
 
         def weighed(_: Any) -> Sides:
             charged = eqx.tree_at(lambda m: m.shadow, markets, markets.shadow + shadow)
-            return jax.lax.map(lambda x: _weighed(x[0], x[1], x[2], x[3], options, outside), (charged, pieces, known, bent.buyer_class))
+            # shadow costs are not known yet at first; what is chosen then is weighed again at solved prices
+            near = jnp.where(begins, FIRST_EUR, options.tolerance_eur)
+            solver = briefly(options, near)
+            return jax.lax.map(lambda x: _weighed(x[0], x[1], x[2], x[3], solver, outside), (charged, pieces, known, bent.buyer_class))
 
         fresh = jax.lax.cond(changed.any(), weighed, lambda _: known, 0)
         moved = ((fresh.piece != sides.piece) | (fresh.held_at != sides.held_at)).sum(axis=1)
@@ -200,12 +204,12 @@ def solved_before(m: YearMarket, price: Array, residual: Array, evaluations: Arr
     return at_prices(m, known_prices(problem_of(m, m.shadow, outside), held), residual, evaluations, settled, outside)
 
 
-def _weighed(m: YearMarket, pieces: Pieces, known: Sides, buyer_class: Array, options: PricingOptions, outside: bool) -> Sides:
+def _weighed(m: YearMarket, pieces: Pieces, known: Sides, buyer_class: Array, solver: Solver, outside: bool) -> Sides:
     """Sides of one market at solved prices; one without a breakpoint has none to choose."""
     if pieces.breaks.shape[1] == 0:
         return known
     bent = (pieces.bent & m.on_sale).any()
-    return jax.lax.cond(bent, lambda x: choose_sides(m, pieces, x, buyer_class, briefly(options), outside), lambda x: x, known)
+    return jax.lax.cond(bent, lambda x: choose_sides(m, pieces, x, buyer_class, solver, outside), lambda x: x, known)
 
 
 def _spending(

@@ -16,6 +16,7 @@ from keiretsu.demand.tastes import Nests, Tastes
 from keiretsu.outlook.implicit import prices
 from keiretsu.supply.first_order import PriceProblem
 from keiretsu.supply.pricing import PricingOptions
+from keiretsu.supply.sellers import Sellers
 from keiretsu.supply.wedges import Wedges, paid, unit_margin
 from keiretsu.supply.weights import ProfitWeights
 from keiretsu.typing import PerDraw, PerProduct, PerProductAndDraw, Scalar
@@ -36,6 +37,7 @@ class YearMarket(eqx.Module):
     shadow: PerProduct
     held: Array
     start: PerProduct
+    sellers: Sellers | None = None
 
 
 class SolvedMarket(eqx.Module):
@@ -65,7 +67,7 @@ def solve_market(m: YearMarket, shadow: PerProduct, options: PricingOptions, out
 
 def problem_of(m: YearMarket, shadow: PerProduct, outside: bool) -> PriceProblem:
     """What the prices of a market depend on."""
-    return PriceProblem(_tastes(m, outside), m.wedges, m.weights, m.cost + shadow, m.held)
+    return PriceProblem(_tastes(m, outside), m.wedges, m.weights, m.cost + shadow, m.held, m.sellers)
 
 
 def at_prices(m: YearMarket, price: PerProduct, residual: Scalar, iterations: Array, settled: Array, outside: bool) -> SolvedMarket:

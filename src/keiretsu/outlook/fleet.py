@@ -34,10 +34,6 @@ class Area(eqx.Module):
         """Pools whose shadow price is given because their balance counts over several years. (K,)"""
         return (self.rules.window >= 0) & (self.rules.given is not None)
 
-    def all_prices(self, rate: Float[Array, " K"]) -> Float[Array, " K"]:
-        """Shadow prices with those that are given in their places."""
-        return rate if self.rules.given is None else jnp.where(self.averaged, self.rules.given, rate)
-
     @property
     def rule_money(self) -> Float[Array, " R"]:
         """What a unit of each rule's money is worth, relative to the case's rate. (R,)"""
@@ -62,14 +58,38 @@ class Area(eqx.Module):
         """Balance of each maker, the rest of the area included."""
         return self.rules.rest + self._by_slot(self.rules.counted * units[..., None], self.rules.maker)
 
-    def balance(self, share: Float[Array, "M J"]) -> Float[Array, " K"]:
-        """Balance of each pool at these shares of potential buyers; above zero is fined."""
-        return jax.ops.segment_sum(self.balance_of_makers(share * self.potential[:, None]), self.rules.pool, self.rules.cap.shape[0])
-
     def size(self) -> Float[Array, " K"]:
         """The largest burden of a car in each pool: what turns a step of its shadow price into money a car."""
         largest = jax.ops.segment_max(jnp.abs(self.seen).reshape(-1), self.pool_of.reshape(-1), self.rules.cap.shape[0])
         return jnp.maximum(largest, 0.0)
+
+    @property
+    def place(self) -> Array:
+        """Which of the pools with a fine each product is in, under each rule: 1 or 0. (M, J, R, P)"""
+        return self.pool_of[..., None] == self.rules.live
+
+    @property
+    def charged(self) -> Float[Array, "M J P"]:
+        """What one car weighs at each pool's shadow price, in its market's money. Pools with a fine (P)."""
+        return jnp.where(self.place, self.seen[..., None], 0.0).sum(axis=2)
+
+    @property
+    def weighed(self) -> Float[Array, "M J P"]:
+        """What one car weighs in each pool's balance."""
+        return jnp.where(self.place, self.rules.counted[..., None], 0.0).sum(axis=2)
+
+    @property
+    def fixed(self) -> Float[Array, " P"]:
+        """The part of each pool's balance that stays."""
+        return self.of_live(jax.ops.segment_sum(self.rules.rest, self.rules.pool, self.rules.cap.shape[0]))
+
+    def of_live(self, by_slot: Float[Array, " K"]) -> Float[Array, " P"]:
+        """Values of pools with a fine out of those at every slot's place; zero where there is no such pool."""
+        return by_slot.at[self.rules.live].get(mode="fill", fill_value=0.0)
+
+    def at_slots(self, of_live: Float[Array, " P"]) -> Float[Array, " K"]:
+        """Values of pools with a fine at the places of their slots, zero elsewhere."""
+        return jnp.zeros_like(self.rules.cap).at[self.rules.live].set(of_live, mode="drop")
 
     def _by_slot(self, amount: Float[Array, "M J R"], slot: Array) -> Float[Array, " K"]:
         return jax.ops.segment_sum(amount.reshape(-1), slot.reshape(-1), self.rules.cap.shape[0])
@@ -95,9 +115,16 @@ def projected_step(rate: Array, balance: Array, cap: Array, slope: Array) -> Arr
 
 
 def masked_solve(matrix: Array, free: Array, right: Array) -> Array:
-    """Solution over the free unknowns, zero for the others. (K,)"""
+    """Solution over the free unknowns, zero for the others, for a matrix whose diagonal decides (pools answer most to their own price). (K,)
+
+    The scaled normal equations: XLA turns the pivots of a general solution into a loop that takes longer than a whole market.
+    """
     both = free[:, None] & free[None, :]
-    return jnp.linalg.solve(jnp.where(both, matrix, jnp.eye(free.size)), jnp.where(free, right, 0.0))
+    own = jnp.where(free, jnp.diagonal(matrix), 1.0)
+    scaled = jnp.where(both, matrix, jnp.eye(free.size)) / own[:, None]
+    normal = scaled.T @ scaled
+    asked = scaled.T @ jnp.where(free, right / own, 0.0)
+    return jnp.where(free, jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(normal), True), asked), 0.0)
 
 
 def year_of(area: Area, rate: Array, units: Float[Array, "M J"], split: Float[Array, "M F J"], gap: Array) -> FleetYear:

@@ -27,7 +27,7 @@ from keiretsu.outlook.fleet_newton import Answers, answers
 from keiretsu.supply.first_order import PriceProblem, conditions
 from keiretsu.supply.pricing import PricingOptions
 from keiretsu.supply.wedges import paid
-from keiretsu.supply.zeta import zeta_around
+from keiretsu.supply.zeta import ZetaMap
 
 LIMIT = 100  # evaluations of all markets
 KRYLOV_TOLERANCE, KRYLOV_STEPS = 1e-11, 80
@@ -56,14 +56,21 @@ class _End(eqx.Module):
 
 def clear_with_pools(markets: YearMarket, area: Area, start: Float[Array, " K"], options: PricingOptions, outside: bool) -> Cleared:
     """Prices and shadow prices; `start` are shadow prices to start from, at which the markets' own starting prices should be near."""
-    cap = jnp.where(area.averaged, 0.0, area.rules.cap)  # what is given is not solved for
-    start = jnp.clip(jax.lax.stop_gradient(start), 0.0, cap)
+    pools = _Pools(
+        cap=area.of_live(jnp.where(area.averaged, 0.0, area.rules.cap)),  # what is given is not solved for
+        given=area.of_live(jnp.zeros_like(area.rules.cap) if area.rules.given is None else jnp.where(area.averaged, area.rules.given, 0.0)),
+        averaged=area.of_live(area.averaged.astype(float)) > 0,
+        charged=area.charged,
+        weighed=area.weighed * area.potential[:, None, None],
+        fixed=area.fixed,
+        size=area.of_live(area.size()),
+    )
+    begin = jnp.clip(jax.lax.stop_gradient(area.of_live(start)), 0.0, pools.cap)
 
     def problems(rate: Array) -> PriceProblem:
-        return jax.vmap(lambda m, shadow: problem_of(m, shadow, outside))(markets, markets.shadow + area.shadow(area.all_prices(rate)))
+        return jax.vmap(lambda m, shadow: problem_of(m, shadow, outside))(markets, markets.shadow + pools.shadow(rate))
 
-    near = jax.lax.stop_gradient(answers(area, problems(start), markets.start))
-
+    near = jax.lax.stop_gradient(answers(area, problems(begin), markets.start))
     shape, many = markets.start.shape, markets.start.size
 
     def parted(unknown: Array) -> tuple[Array, Array]:
@@ -73,23 +80,51 @@ def clear_with_pools(markets: YearMarket, area: Area, start: Float[Array, " K"],
         price, rate = parted(unknown)
         at = problems(rate)
         implied, share = jax.lax.map(lambda given: _implied(*given), (at, price))
-        inside = (rate > 0) & (rate < cap)
-        newton = masked_solve(_falling(near.slope), inside, -area.balance(share))
-        held = jnp.where(rate >= cap, cap, 0.0) - rate
+        inside = (rate > 0) & (rate < pools.cap)
+        newton = masked_solve(_falling(near.slope), inside, -pools.balance(share))
+        held = jnp.where(rate >= pools.cap, pools.cap, 0.0) - rate
         return _together(jnp.where(at.chosen, implied, markets.start) - price, jnp.where(inside, newton, held))
 
     def solve(_: Callable[[Array], Array], first: Array) -> tuple[Array, tuple[Array, ...]]:
-        end = _iterate(area, cap, problems, parted(first), near, options)
+        price, rate = parted(first)
+        end = _iterate(pools, markets.cost + markets.shadow, price, rate, near, options)
         return _together(end.price, end.rate), (end.residual, end.settled.astype(float), end.distance, end.count.astype(float))
 
-    found, (residual, settled, distance, count) = jax.lax.custom_root(gap, _together(markets.start, start), solve, _krylov, has_aux=True)
+    found, (residual, settled, distance, count) = jax.lax.custom_root(gap, _together(markets.start, begin), solve, _krylov, has_aux=True)
     price, rate = parted(found)
     times = jnp.full(price.shape[:1], count.astype(int))
     solved = jax.lax.map(
         lambda x: at_prices(x[0], x[1], x[2], x[3], x[4], outside), (markets, price, residual, times, jnp.full(price.shape[:1], settled > 0))
     )
-    every = area.all_prices(rate)
-    return Cleared(solved, every, area.shadow(every), distance, count.astype(int), near.slope)
+    count_of = area.rules.cap.shape[0]
+    live = area.rules.live
+    slope = jnp.zeros((count_of, count_of)).at[live[:, None], live[None, :]].set(near.slope, mode="drop")
+    return Cleared(solved, area.at_slots(pools.every(rate)), pools.shadow(rate), distance, count.astype(int), slope)
+
+
+class _Pools(eqx.Module):
+    """Pools with a fine (P): fine or zero where the shadow price is given, what is given, what cars weigh (M, J, P) in shadow costs and in balances, the part of each
+    balance that stays, the largest burden of a car."""
+
+    cap: Array
+    given: Array
+    averaged: Array
+    charged: Array
+    weighed: Array
+    fixed: Array
+    size: Array
+
+    def every(self, rate: Float[Array, " P"]) -> Float[Array, " P"]:
+        """Shadow prices with those that are given in their places."""
+        return jnp.where(self.averaged, self.given, rate)
+
+    def shadow(self, rate: Float[Array, " P"]) -> Float[Array, "M J"]:
+        """Shadow cost of each car, in its market's money."""
+        return self.charged @ self.every(rate)
+
+    def balance(self, share: Float[Array, "M J"]) -> Float[Array, " P"]:
+        """Balance of each pool at these shares of potential buyers; above zero is fined."""
+        return self.fixed + jnp.tensordot(share, self.weighed, axes=2)
 
 
 def _together(price: Array, rate: Array) -> Array:
@@ -103,41 +138,42 @@ def _implied(problem: PriceProblem, price: Array) -> tuple[Array, Array]:
 
 
 def _falling(slope: Array) -> Array:
-    """Slopes with which a pool whose balance is not seen to fall in its own price can be solved for all the same. (K, K)"""
+    """Slopes with which a pool whose balance is not seen to fall in its own price can be solved for all the same. (P, P)"""
     own = jnp.diagonal(slope)
     return slope + jnp.diag(jnp.where(own < 0, 0.0, -1.0 - own))
 
 
 def _iterate(
-    area: Area, cap: Array, problems: Callable[[Array], PriceProblem], first: tuple[Array, Array], near: Answers, options: PricingOptions
+    pools: _Pools, cost: Float[Array, "M J"], first: Float[Array, "M J"], first_rate: Float[Array, " P"], near: Answers, options: PricingOptions
 ) -> _End:
-    """Steps of prices and shadow prices together until every one is within the tolerance (EUR a car)."""
-    size = area.size()
-    scale = jnp.where(size > 0, size, 1.0)  # a shadow price is handled as money a car
-    shape, many = first[0].shape, first[0].size
-    given = problems(first[1])
-    mean = jnp.where(given.tastes.available, jnp.abs(first[0]), 0.0).sum() / jnp.maximum(given.tastes.available.sum(), 1)
+    """Steps of prices and shadow prices together until every one is within the tolerance (EUR a car); `cost` without fleet rules."""
+    scale = jnp.where(pools.size > 0, pools.size, 1.0)  # a shadow price is handled as money a car
+    shape, many, cap = first.shape, first.size, pools.cap
+    problem: PriceProblem = near.zeta.problem  # type: ignore[attr-defined]
+    chosen, available = problem.chosen, problem.tastes.available
+    mean = jnp.where(available, jnp.abs(first), 0.0).sum() / jnp.maximum(available.sum(), 1)
     tolerance = jnp.minimum(options.tolerance_eur, options.relative * mean)
 
     def image_of(point: Array) -> tuple[Array, tuple[Array, Array]]:
         price, rate = point[:many].reshape(shape), jnp.clip(point[many:] / scale, 0.0, cap)
-        here = problems(rate)
-        implied, share = jax.lax.map(lambda x: _zeta(*x), (here, near.start, price))
-        residual = jnp.where(here.chosen, implied - price, 0.0)
+        here = eqx.tree_at(lambda zeta: zeta.problem.cost, near.zeta, cost + pools.shadow(rate))
+        implied, share = jax.lax.map(_evaluated, (here, price))
+        residual = jnp.where(chosen, implied - price, 0.0)
         moved = near.price_step(residual)
-        step = projected_step(rate, area.balance(share) + jnp.einsum("mkj,mj->k", near.weighs, moved), cap, near.slope)
+        step = projected_step(rate, pools.balance(share) + jnp.einsum("mkj,mj->k", near.weighs, moved), cap, near.slope)
         price = price + moved + near.handed_on @ step
-        return _together(price, (rate + step) * scale), (jnp.abs(residual).max(axis=1), jnp.max(jnp.abs(step) * size))
+        return _together(price, (rate + step) * scale), (jnp.abs(residual).max(axis=1), jnp.max(jnp.abs(step) * pools.size, initial=0.0))
 
-    begin = _together(first[0], first[1] * scale)
+    begin = _together(first, first_rate * scale)
     end = anderson(image_of, begin, tolerance, history=no_history(begin.size, options.window), limit=LIMIT)
     residual, distance = end.kept
     price, rate = end.value[:many].reshape(shape), jnp.clip(end.value[many:] / scale, 0.0, cap)
     return _End(price, rate, residual, distance, end.settled, end.iterations)
 
 
-def _zeta(problem: PriceProblem, start: object, price: Array) -> tuple[Array, Array]:
-    at = zeta_around(problem, start)(price)  # type: ignore[arg-type]
+def _evaluated(given: tuple[ZetaMap, Array]) -> tuple[Array, Array]:
+    zeta, price = given
+    at = zeta(price)
     return at.implied, at.share
 
 

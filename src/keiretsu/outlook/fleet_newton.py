@@ -19,33 +19,31 @@ from keiretsu.supply.nested_zeta import NestedAnchor
 from keiretsu.supply.response import Rounds, rounds
 from keiretsu.supply.wedges import paid
 from keiretsu.supply.weights import seen_by_setters
-from keiretsu.supply.zeta import Anchor, anchor, slopes_around, to_single
-
-SERIES = 8  # terms of the sum over rounds of makers' answers to each other's prices
+from keiretsu.supply.zeta import Anchor, ZetaMap, anchor, slopes_around, to_single, zeta_around
 
 
 class Answers(eqx.Module):
-    """Answers of all markets at one point.
+    """Answers of all markets at one point, and markets as they are evaluated around it. P pools with a fine.
 
     Attributes
     ----------
-    start
-        Where utilities are anchored, with a first axis M.
+    zeta
+        The zeta map of each market, with a first axis M.
     back
-        Makers' answers to each other in each market: what a residual of the first-order conditions asks for. (M, 4, J, J)
+        Makers' answers to each other in each market: what a residual of the first-order conditions asks for. Each (M, J, J)
     handed_on
-        ``d price / d shadow price``. (M, J, K)
+        ``d price / d shadow price``. (M, J, P)
     weighs
-        ``d balance / d price``. (M, K, J)
+        ``d balance / d price``. (M, P, J)
     slope
-        ``d balance / d shadow price``. (K, K)
+        ``d balance / d shadow price``. (P, P)
     """
 
-    start: Anchor | NestedAnchor
+    zeta: ZetaMap
     back: Rounds
-    handed_on: Float[Array, "M J K"]
-    weighs: Float[Array, "M K J"]
-    slope: Float[Array, "K K"]
+    handed_on: Float[Array, "M J P"]
+    weighs: Float[Array, "M P J"]
+    slope: Float[Array, "P P"]
 
     def price_step(self, residual: Float[Array, "M J"]) -> Float[Array, "M J"]:
         """The change of prices that a residual of the first-order conditions asks for."""
@@ -54,37 +52,29 @@ class Answers(eqx.Module):
 
 def answers(area: Area, problems: PriceProblem, price: Float[Array, "M J"]) -> Answers:
     """Answers at `price`; `problems` has a first axis M."""
-    count = area.rules.cap.shape[0]
 
-    def of_market(given: tuple[PriceProblem, Array, Array, Array, Array, Array]) -> tuple[Anchor | NestedAnchor, Rounds, Array, Array]:
-        problem, at, counted, seen, pool, potential = given
+    def of_market(given: tuple[PriceProblem, Array, Array, Array, Array]) -> tuple[Anchor | NestedAnchor, Rounds, Array, Array]:
+        problem, at, charged, weighed, potential = given
         start = anchor(problem, at)
         rough, near = to_single(problem), at.astype(jnp.float32)
-        size = at.shape[0]
-        slopes = jnp.zeros((size, size), jnp.float32)
+        slopes = jnp.zeros((at.shape[0], at.shape[0]), jnp.float32)
         if isinstance(start, NestedAnchor):
             slopes = slopes_around(rough, to_single(start), near)
         back = rounds(slopes)
 
         def ruled() -> tuple[Array, Array]:
-            rows = jnp.broadcast_to(jnp.arange(size)[:, None], pool.shape)
-            charged = jnp.zeros((size, count), jnp.float32).at[rows, pool].add(seen.astype(jnp.float32))
-            counts = jnp.zeros((size, count), jnp.float32).at[rows, pool].add(counted.astype(jnp.float32))
-            first = _by_cost(rough, near) @ charged
-            # terms of a series: XLA's triangular solves with many right sides take longer than all of this together
-            handed_on = jax.lax.fori_loop(0, SERIES, lambda _, so_far: first + slopes @ so_far, first).astype(at.dtype)
+            handed_on = back.step(_by_cost(rough, near) @ charged.astype(jnp.float32))
             moves = share_jacobian(rough.tastes, paid(rough.wedges, near), rough.wedges.buyer_rate)
-            return handed_on, potential * (counts.T @ moves).astype(at.dtype)
+            return handed_on.astype(at.dtype), potential * (weighed.T.astype(jnp.float32) @ moves).astype(at.dtype)
 
         def free() -> tuple[Array, Array]:
-            return jnp.zeros((size, count)), jnp.zeros((count, size))
+            return jnp.zeros_like(charged), jnp.zeros_like(weighed.T)
 
-        handed_on, weighs = jax.lax.cond(jnp.any(seen != 0), ruled, free)
+        handed_on, weighs = jax.lax.cond(jnp.any(charged != 0), ruled, free)
         return start, back, handed_on, weighs
 
-    given = (problems, price, area.rules.counted, area.seen, area.pool_of, area.potential)
-    start, back, handed_on, weighs = jax.lax.map(of_market, given)
-    return Answers(start, back, handed_on, weighs, jnp.einsum("mkj,mjl->kl", weighs, handed_on))
+    start, back, handed_on, weighs = jax.lax.map(of_market, (problems, price, area.charged, area.weighed, area.potential))
+    return Answers(jax.vmap(zeta_around)(problems, start), back, handed_on, weighs, jnp.einsum("mkj,mjl->kl", weighs, handed_on))
 
 
 def _by_cost(problem: PriceProblem, price: Array) -> Float[Array, "J J"]:

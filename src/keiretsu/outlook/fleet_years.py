@@ -24,6 +24,7 @@ from keiretsu.outlook.arrays import FleetYears
 from keiretsu.outlook.roster import Roster, Storyline
 
 SHARINGS = ("internal price", "pro rata", "one payer")
+POOLS_AT_A_TIME = 8  # places for pools are made in such steps, so that scenarios with a pool more or less share compiled code
 MOST_FOR_EACH = 10.0  # cars in the rest of the area for each simulated one; a maker with more is hardly simulated and stays as it was
 
 
@@ -33,6 +34,8 @@ class Slots:
 
     rules: tuple[str, ...]
     makers: tuple[tuple[str, str], ...]
+    pools: int = 0
+    """The most pools with a fine that any year of any storyline has, rounded up."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -47,13 +50,16 @@ NO_SLOTS = Slots((), ())
 def slots_of(stories: Sequence[Storyline], roster: Roster, years: Sequence[int]) -> Slots:
     """Every maker that any rule in force in any year of any storyline counts."""
     found: dict[tuple[str, str], None] = {}
+    most = 0
     for story in stories:
         for u, world in enumerate(story.worlds):
             for year in sorted({y for y, v in zip(years, story.world_of_year, strict=True) if v == u}):
-                for duty in _duties(world, _rows(world, roster), year):
+                duties = _duties(world, _rows(world, roster), year)
+                most = max(most, sum(cap > 0 for duty in duties for cap in duty.cap))
+                for duty in duties:
                     found |= {(duty.rule.id, maker): None for pool in duty.pools for maker in sorted(pool.makers)}
     makers = tuple(sorted(found))
-    return Slots(tuple(sorted({rule for rule, _ in makers})), makers)
+    return Slots(tuple(sorted({rule for rule, _ in makers})), makers, max(-(-most // POOLS_AT_A_TIME), 1) * POOLS_AT_A_TIME)
 
 
 def fleet_of_years(
@@ -145,6 +151,8 @@ def _one_year(
             for name, k in zip(pool.makers, members, strict=True):
                 found["payer"][k] = float(name == pool.payer)
                 found["rest"][k] = 0.0 if name in goes_with else duty.rest_by_maker.get(name, 0.0)
+    live = np.flatnonzero(found["cap"] > 0)
+    found["live"] = np.concatenate([live, np.full(slots.pools - live.size, count)])
     return found | {"maker": maker, "burden": burden, "counted": counted, "covers": covers}
 
 

@@ -84,7 +84,7 @@ def _krylov_near(problem: PriceProblem, near: PerProduct) -> Callable[[Callable[
         if not isinstance(base, NestedAnchor):
             return _krylov(linear, right)
         forward = rounds(slopes_around(to_single(given), to_single(base), price.astype(jnp.float32)))
-        backward = Rounds(forward.powers.transpose(0, 2, 1))
+        backward = forward.transposed
 
         def solver(back: Rounds) -> Callable[[Callable[[Array], Array], Array], Array]:
             return lambda apply, b: jax.scipy.sparse.linalg.gmres(

@@ -24,6 +24,7 @@ from keiretsu.outlook.path import LaunchValues, launch_values, path
 from keiretsu.outlook.plan import KnownWedges, base_year_arrays, plan_of
 from keiretsu.outlook.planned import planned_utilities
 from keiretsu.outlook.roster import Roster, Storyline, beginning, roster_of, storyline
+from keiretsu.outlook.sellers import with_sellers
 from keiretsu.ownership.look_through import owners_look_through
 from keiretsu.supply.pricing import PricingOptions
 
@@ -130,6 +131,7 @@ def build(
     known: KnownWedges = {}
     plans = with_bends({name: plan_of(world, roster, story, facts, base, shape, spare, planned, ruled, known) for name, story in stories.items()})
     base, plans = one_charge(base, plans)
+    plans = with_sellers(base, plans)
     owners, claims = _claims(stories, roster, shape.firms)
     other = {name: plan for name, plan in plans.items() if name not in own}
     mine = {name: plans[name] for name in own}

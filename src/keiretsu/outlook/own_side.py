@@ -90,10 +90,10 @@ def gain(at: Standing, wedges: Wedges, price: Float[Array, " n"]) -> Float[Array
     change = -at.alpha * (paid(wedges, price) - at.paid) / inner
     sub_in_group = at.in_group / jnp.where(at.in_sub > 0, at.in_sub, 1.0)
     group = at.own / jnp.where(at.in_group > 0, at.in_group, 1.0)
-    # logarithms of what the sums of the nest, the group and the market are multiplied by
-    sub = jnp.log1p(at.in_sub * jnp.expm1(change))
-    of_group = jnp.log1p(sub_in_group * jnp.expm1(sub * (inner / outer)))
-    total = jnp.log1p(group * jnp.expm1(of_group * outer))
+    # logarithms of what the sums of the nest, the group and the market are multiplied by; rounding is far below `sides.TOLERANCE`, and XLA has no fast expm1
+    sub = jnp.log(1 + at.in_sub * (jnp.exp(change) - 1))
+    of_group = jnp.log(1 + sub_in_group * (jnp.exp(sub * (inner / outer)) - 1))
+    total = jnp.log(1 + group * (jnp.exp(of_group * outer) - 1))
     to_group = jnp.exp(of_group * (outer - 1) - total)
     to_sub = jnp.exp(sub * (inner / outer - 1)) * to_group
     worth = at.own * jnp.exp(change) * to_sub * (at.keeps[:, None] * margin + at.fee[:, None])

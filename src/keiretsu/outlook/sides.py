@@ -22,10 +22,10 @@ from keiretsu.numerics.fixed_point import anderson, no_history
 from keiretsu.outlook.bent import NEAR_EUR, Pieces
 from keiretsu.outlook.clearing import YearMarket, problem_of
 from keiretsu.outlook.own_side import Standing, gain, standing
-from keiretsu.supply.first_order import PriceProblem, conditions
+from keiretsu.supply.first_order import PriceProblem
 from keiretsu.supply.pricing import PricingOptions, equilibrium
 from keiretsu.supply.wedges import Wedges
-from keiretsu.supply.zeta import anchor, zeta_around
+from keiretsu.supply.zeta import anchor, to_single, zeta_around
 
 Solved: TypeAlias = tuple[Array, Array, Array, Array]  # prices, largest residual (EUR), evaluations, whether they are settled
 Solver: TypeAlias = Callable[[PriceProblem, Array], Solved]
@@ -134,13 +134,13 @@ def in_full(options: PricingOptions) -> Solver:
     return solve
 
 
-def briefly(options: PricingOptions) -> Solver:
-    """Prices from a start that is near, in one phase: a fraction of the program for a few evaluations more."""
+def briefly(options: PricingOptions, tolerance: Float[Array, ""]) -> Solver:
+    """Prices from a start that is near to `tolerance` (EUR), in one phase: a fraction of the program for a few evaluations more."""
 
     def solve(problem: PriceProblem, start: Array) -> Solved:
         zeta = zeta_around(problem, anchor(problem, start))
         nothing = no_history(start.shape[0], options.window)
-        found = anderson(lambda price: (zeta(price).implied, None), start, options.tolerance_eur, history=nothing, limit=options.limit)
+        found = anderson(lambda price: (zeta(price).implied, None), start, tolerance, history=nothing, limit=options.limit)
         return found.value, jnp.abs(found.residual).max(), found.iterations, found.settled
 
     return solve
@@ -161,7 +161,7 @@ def _at_kinks(
         def push(side: Array) -> Array:
             on = jnp.where(stuck & ~walled, held_at + side, piece)
             problem = _problem(m, shadow, pieces, on, m.held, buyer_class, outside)
-            return jnp.where(stuck, conditions(problem, sides.price).implied - sides.price, 0.0)
+            return jnp.where(stuck, zeta_around(problem, anchor(problem, sides.price))(sides.price).implied - sides.price, 0.0)
 
         found = jax.lax.map(push, jnp.arange(2))
         # at a wall only the side in force counts, and a price leaves it inwards
@@ -202,10 +202,12 @@ def _over_walls(
     sign = jnp.where(upwards, 1.0, -1.0)
     grid = edge * (1.0 + sign * jnp.array(GRID)[:, None])
     grid = jnp.where(valid, jnp.where(upwards, jnp.minimum(grid, far), jnp.maximum(grid, far)), edge)
-    value = jax.lax.map(lambda price: gain(at, there, price), grid)
-    best = value.argmax(axis=0)
+    # where to look is found in single precision, what pays is not
+    roughly, rough_terms = to_single(at), to_single(there)
+    best = jax.lax.map(lambda price: gain(roughly, rough_terms, price), grid.astype(jnp.float32)).argmax(axis=0)
     column = jnp.arange(which.shape[0])
-    price, most = grid[best, column], value[best, column]
+    price = grid[best, column]
+    most = gain(at, there, price)
     tolerance = TOLERANCE * jnp.abs(at.now)
     close = jnp.where(valid & (most <= tolerance), most / jnp.abs(at.itself), -jnp.inf)  # what pays already need not be searched
     ends = grid[jnp.maximum(best - 1, 0), column], grid[jnp.minimum(best + 1, len(GRID) - 1), column]

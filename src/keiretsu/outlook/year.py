@@ -67,7 +67,7 @@ def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: Pric
     area = None if plan.rules is None else Area(plan.rules, potential, 1.0 + _rates(values) @ base.money)
     rate, near = _pools_from(plan, state, area, near)
     start = jnp.where(plan.held, held_price(plan, cost, cost_at_first(draw.base, plan)), jax.lax.stop_gradient(near))
-    markets = YearMarket(delta, mu, alpha, base.weight, base.nests, on_sale, wedges, weights, cost, plan.shadow, plan.held, start)
+    markets = YearMarket(delta, mu, alpha, base.weight, base.nests, on_sale, wedges, weights, cost, plan.shadow, plan.held, start, plan.sellers)
     bent = None
     if plan.bends is not None:
         bent = clear_bent(markets, area, rate, bent_rules(base, plan, values, state), potential, options, base.outside)

@@ -18,6 +18,7 @@ from jaxtyping import Array, Float
 from keiretsu.demand.choice import Choice, choose
 from keiretsu.demand.tastes import Nests, Tastes
 from keiretsu.numerics.host import module_of
+from keiretsu.supply.sellers import Sellers
 from keiretsu.supply.wedges import Wedges, paid
 from keiretsu.supply.weights import ProfitWeights, seen_by_setters
 from keiretsu.typing import BroadcastToDraws, PerProduct, PerProductAndDraw, ProductMask
@@ -32,6 +33,8 @@ class PriceProblem(eqx.Module):
         Marginal cost in money per car, with the CO2 shadow cost where a pool binds. (J,)
     held
         Prices that nobody chooses. (J,)
+    sellers
+        An index of setters and nests that makes sums shorter; None works them out product by product.
     """
 
     tastes: Tastes
@@ -39,6 +42,7 @@ class PriceProblem(eqx.Module):
     weights: ProfitWeights
     cost: PerProduct
     held: ProductMask
+    sellers: Sellers | None = None
 
     @property
     def chosen(self) -> ProductMask:
@@ -108,14 +112,21 @@ class Flows(eqx.Module):
     share: PerProduct
 
 
-def solved_for_margin(problem: PriceProblem, price: PerProduct, flows: Flows) -> Conditions:
-    """The zeta map: prices at which each product's own margin balances the other terms of its condition."""
-    seen_share, seen_fee = seen_by_setters(problem.weights)
+def seen_of_own(weights: ProfitWeights) -> tuple[PerProduct, PerProduct]:
+    """What each price's setter keeps of the product's own margin, and the money on top. Both (J,)"""
+    xp = module_of(weights.setter)
+    products = xp.arange(weights.setter.shape[0])
+    seen_share, seen_fee = seen_by_setters(weights)
+    return seen_share[weights.setter, products], seen_fee[weights.setter, products]
+
+
+def solved_for_margin(problem: PriceProblem, price: PerProduct, flows: Flows, own: tuple[PerProduct, PerProduct] | None = None) -> Conditions:
+    """The zeta map: prices at which each product's own margin balances the other terms of its condition. `own` is `seen_of_own` where it is known."""
     xp = module_of(price, problem.cost, flows.share)
-    setter, products = problem.weights.setter, xp.arange(price.shape[0])
-    keeps, gets, rate = seen_share[setter, products], seen_fee[setter, products], problem.wedges.maker_rate
-    own = xp.where(problem.chosen, keeps * flows.slope, 1.0)
-    margin = (keeps * (rate * flows.share + flows.charged) + flows.recaptured - gets * flows.slope) / own
+    keeps, gets = seen_of_own(problem.weights) if own is None else own
+    rate = problem.wedges.maker_rate
+    weight = xp.where(problem.chosen, keeps * flows.slope, 1.0)
+    margin = (keeps * (rate * flows.share + flows.charged) + flows.recaptured - gets * flows.slope) / weight
     implied = xp.where(problem.chosen, (problem.cost + margin) / rate, price)
     return Conditions(implied, keeps * rate * flows.slope, flows.share)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from keiretsu.demand.tastes import Nests
 from keiretsu.supply.first_order import Conditions, PriceProblem, nest_terms
@@ -26,19 +26,24 @@ FADING = 0.5  # of a residual may be left after eight rounds
 
 
 class Rounds(eqx.Module):
-    """Makers' answers to each other over sixteen rounds: ``1 + A + ... + A^15`` as its factors ``1 + A``, ``1 + A^2``, ``1 + A^4``, ``1 + A^8``. (4, J, J)
+    """Makers' answers to each other over sixteen rounds: ``1 + A + ... + A^15`` as its factors ``1 + A``, ``1 + A^2``, ``1 + A^4``, ``1 + A^8``. Each (J, J)
 
     That is ``(1 - A)^-1`` but for the sixteenth round. No linear system is solved: pivots cost more than all these products.
     """
 
-    powers: Float[Array, "4 J J"]
+    powers: tuple[ProductByProduct, ...]
 
-    def step(self, residual: PerProduct) -> PerProduct:
-        """The change of prices that a residual of the zeta map asks for, in the precision of the powers."""
-        found = residual.astype(self.powers.dtype)
+    def step(self, residual: Array) -> Array:
+        """The change of prices that a residual of the zeta map (or each column of several) asks for, in the precision of the powers."""
+        found = residual.astype(self.powers[0].dtype)
         for power in self.powers:
             found = found + power @ found
         return found.astype(residual.dtype)
+
+    @property
+    def transposed(self) -> Rounds:
+        """The same for the transposed map."""
+        return Rounds(tuple(power.T for power in self.powers))
 
 
 def rounds(slopes: ProductByProduct) -> Rounds:
@@ -47,7 +52,7 @@ def rounds(slopes: ProductByProduct) -> Rounds:
     for _ in range(3):
         powers.append(powers[-1] @ powers[-1])
     fading = jnp.abs(powers[-1]).sum(axis=1).max() < FADING
-    return Rounds(jnp.where(fading, jnp.stack(powers), 0.0))
+    return Rounds(tuple(jnp.where(fading, power, 0.0) for power in powers))
 
 
 def zeta_slopes(problem: PriceProblem, nests: Nests, odds: NestedOdds, at: Conditions, price: PerProduct) -> ProductByProduct:
@@ -59,7 +64,6 @@ def zeta_slopes(problem: PriceProblem, nests: Nests, odds: NestedOdds, at: Condi
     charge = wedges.maker_charge[:, 0] if wedges.maker_charge.shape[1] == 1 else wedges.maker_charge @ tastes.weight
     net = wedges.maker_rate * price - problem.cost - charge
     worth, keeps_by, fee_by = keeps * net + fee, keeps[setter], fee[setter]
-    own_worth = worth[setter]
     c1, c2 = nest_terms(nests)
     inner = 1 / (1 - nests.sigma_sub)[nests.sub]
     chance, steep = odds.product, tastes.alpha[None, :] * wedges.buyer_rate
@@ -70,10 +74,14 @@ def zeta_slopes(problem: PriceProblem, nests: Nests, odds: NestedOdds, at: Condi
     several, paid_on_top = jnp.any(c1 != 0), jnp.any(fee != 0)
 
     def earned(same: Array, inverse: PerProductAndDraw) -> PerProductAndDraw:
-        return ((own_worth * same) @ chance) * inverse
+        return ((worth[setter] * same) @ chance) * inverse
 
-    everywhere = (worth @ chance)[setter]
-    group_earned = earned(same_group, in_group)
+    if problem.sellers is None:
+        everywhere, group_earned = (worth @ chance)[setter], earned(same_group, in_group)
+    else:
+        by_seller, of, nest = worth[problem.sellers.firm], problem.sellers.of_presence, problem.sellers.nest
+        everywhere = (by_seller @ chance)[of[problem.sellers.presence]]
+        group_earned = ((by_seller[of] * (nest[:, None] == nests.group[None, :])) @ chance)[problem.sellers.presence] * in_group
     sub_earned = jax.lax.cond(several, lambda: earned(same_sub, in_sub), lambda: jnp.zeros_like(chance))
     seen = everywhere + c2[:, None] * group_earned + c1[:, None] * sub_earned
     by_slope = inner * (keeps_own * (charge + problem.cost - wedges.maker_rate * at.implied) - fee_own)

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from keiretsu.supply.first_order import Conditions, Flows, PriceProblem, solved_for_margin
-from keiretsu.supply.nested_zeta import NestedAnchor, nested_anchor, nested_flows, nested_odds
+from keiretsu.supply.nested_zeta import NestedAnchor, nested_anchor, nested_map
 from keiretsu.supply.response import zeta_slopes
 from keiretsu.supply.wedges import paid
 from keiretsu.supply.weights import seen_by_setters
@@ -62,27 +62,26 @@ def anchor(problem: PriceProblem, price: PerProduct) -> Anchor | NestedAnchor:
 def zeta_around(problem: PriceProblem, start: Anchor | NestedAnchor) -> ZetaMap:
     """The zeta map around `start`, in the precision that `problem` and `start` come in."""
     if isinstance(start, NestedAnchor):
-        return _nested(problem, start)
+        return nested_map(problem, start)
+    return _PlainMap(problem, start)
 
-    def zeta(price: PerProduct) -> Conditions:
-        odds = jnp.exp(start.base - _disutility(problem, price - start.price))
-        return solved_for_margin(problem, price, _flows(problem, odds, start.nothing, price))
 
-    return zeta
+class _PlainMap(eqx.Module):
+    """The zeta map without nests, around an anchor."""
+
+    problem: PriceProblem
+    start: Anchor
+
+    def __call__(self, price: PerProduct) -> Conditions:
+        odds = jnp.exp(self.start.base - _disutility(self.problem, price - self.start.price))
+        return solved_for_margin(self.problem, price, _flows(self.problem, odds, self.start.nothing, price))
 
 
 def slopes_around(problem: PriceProblem, start: NestedAnchor, price: PerProduct) -> ProductByProduct:
     """Nearly the zeta map's derivative at `price`; see `keiretsu.supply.response`. (J, J)"""
-    nests = problem.tastes.nests
-    assert nests is not None
-    odds = nested_odds(problem, nests, start, price)
-    return zeta_slopes(problem, nests, odds, solved_for_margin(problem, price, nested_flows(problem, nests, odds, price)), price)
-
-
-def _nested(problem: PriceProblem, start: NestedAnchor) -> ZetaMap:
-    nests = problem.tastes.nests
-    assert nests is not None
-    return lambda price: solved_for_margin(problem, price, nested_flows(problem, nests, nested_odds(problem, nests, start, price), price))
+    here = nested_map(problem, start)
+    odds = here.odds(price)
+    return zeta_slopes(problem, here.nests, odds, solved_for_margin(problem, price, here.flows(odds, price), here.own), price)
 
 
 def zeta_near(problem: PriceProblem, start: Anchor | NestedAnchor, centre: PerProduct) -> ZetaMap:
@@ -92,7 +91,7 @@ def zeta_near(problem: PriceProblem, start: Anchor | NestedAnchor, centre: PerPr
     `SERIES_REACH`; beyond that the exponential itself is taken again. With nests it always is: there it is a tenth of the work.
     """
     if isinstance(start, NestedAnchor):
-        return _nested(problem, start)
+        return nested_map(problem, start)
     odds_there = jnp.exp(start.base - _disutility(problem, centre - start.price))
     steepest = jnp.max(problem.tastes.alpha, where=problem.tastes.weight > 0, initial=0.0) * jnp.max(jnp.abs(problem.wedges.buyer_rate), axis=1)
 
