@@ -16,7 +16,7 @@ from keiretsu.outlook.backtest.spread import Spread
 from keiretsu.outlook.backtest.total import Trend, ground_of, support_rate, total_next
 from tests.outlook.backtest_history import CARS, ELASTICITY, SOLD, end_of, history, launch, policy
 
-TREND = Trend(momentum=0.6, own=0.3, reversion=0.5, rush=0.5)
+TREND = Trend(momentum=0.6, own=0.3, support=1.2, rush=0.5, reversion=0.5)
 SETTINGS = Settings(
     sigma=0.2,
     trend=TREND,
@@ -46,7 +46,7 @@ def test_support_that_ends_lowers_the_log_odds_by_the_price_response_and_the_rus
     shares = {country: got[country] / CARS[country] for country in CARS}
     before = sum(SOLD.values()) / 100_000
     response = ELASTICITY / UNPRICED_EUR * 3000 / 0.9  # measured where a tenth of cars were electric
-    assert log_odds(shares["AA"]) - log_odds(before) == pytest.approx(response * (1 + TREND.rush), rel=EXACT)
+    assert log_odds(shares["AA"]) - log_odds(before) == pytest.approx(response * (TREND.support + TREND.rush), rel=EXACT)
     assert shares["BB"] == pytest.approx(before, rel=EXACT)
 
 
@@ -72,6 +72,30 @@ def test_growth_is_carried_on_by_less_than_all_of_it():
     for country, cars in CARS.items():
         moved = log_odds(0.15) - log_odds(0.1)
         assert log_odds(got[country] / cars) == pytest.approx(log_odds(0.15) + TREND.momentum * moved, rel=EXACT)
+
+
+def test_a_country_that_outgrew_the_area_keeps_part_of_the_difference():
+    grown = history()
+    rows = grown.registrations.copy()
+    rows.loc[(rows["year"] == 2023) & (rows["country"] == "AA"), "registrations"] *= 1.5
+    got = totals(replace(grown, registrations=rows))
+    moved = log_odds(0.15) - log_odds(0.1)
+    weight = np.sqrt(1.5 * 10_000) / (np.sqrt(1.5 * 10_000) + np.sqrt(5_000))  # root of cars
+    area = weight * moved
+    ahead = {"AA": log_odds(0.15) + TREND.momentum * area + TREND.own * (moved - area), "BB": log_odds(0.1) + (TREND.momentum - TREND.own) * area}
+    for country, cars in CARS.items():
+        assert log_odds(got[country] / cars) == pytest.approx(ahead[country], rel=EXACT)
+
+
+def test_a_market_above_its_mean_since_2020_returns_part_of_the_way():
+    more = history()
+    cars = more.all_cars.copy()
+    cars.loc[cars["year"] == 2023, "registrations"] *= 1.2
+    rows = more.registrations.copy()
+    rows.loc[rows["year"] == 2023, "registrations"] *= 1.2  # the share stays
+    got = totals(replace(more, all_cars=cars, registrations=rows))
+    expected = {country: 0.1 * cars * np.exp(np.log(1.2) * (1 - TREND.reversion * 3 / 4)) for country, cars in CARS.items()}  # one of four years
+    assert got.to_dict() == pytest.approx(expected, rel=EXACT)
 
 
 def test_shares_of_brands_as_nests_are_the_textbook_nested_logit():
@@ -102,7 +126,7 @@ def test_a_model_whose_end_was_announced_is_forecast_below_the_others():
     plain = forecast(known_until(history(), end_of(2023)), SETTINGS, 200, 1)
     ends = history(launches=(launch("Ada", "Two", dt.date(2024, 1, 31), dt.date(2023, 10, 1), kind="end"),))
     ended = forecast(known_until(ends, end_of(2023)), SETTINGS, 200, 1)
-    two = [made.levels["model"].set_index(["country", "brand", "model"]).loc[("AA", "Ada", "Two"), "units"] for made in (plain, ended)]
+    two = [made.levels["model"].set_index(["country", "brand", "model"])["units"].to_dict()["AA", "Ada", "Two"] for made in (plain, ended)]
     assert two[1] < 0.7 * two[0]  # four of twelve months on sale, stock included
 
 

@@ -1,50 +1,50 @@
 """How many electric cars each country will register: damped log-odds of the electric share, a market that returns to its mean, known policy.
 
-The electric share moves on a logistic curve. Its last change, freed of what support paid to buyers did, is shared between the area's mean and
-the country's own, and carried on by less than all of it. What is known of next year's support enters by the price elasticity of electric
-cars, more so in the year after a cut, for buyers who knew of it came early; a legal share of registrations pulls the share part of the way;
-all cars together return part of the way to their recent mean.
+The electric share moves on a logistic curve. Part of the area's last change of its log-odds is carried on, and part of what the country did
+beyond the area. What is known of next year's support to buyers enters by the price elasticity of electric cars, more so in the year after a
+cut, for buyers who knew of it came early; a legal share of registrations pulls the share part of the way; all cars together return part of the
+way to their recent mean. How large each part is, `trend` estimates from earlier steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import pandas as pd
 
 from keiretsu.errors import Problem
 from keiretsu.outlook.backtest.known import BacktestError, Known
-from keiretsu.outlook.backtest.panel import UNPRICED_EUR, Panel, panel_of
+from keiretsu.outlook.backtest.panel import UNPRICED_EUR, Panel
 
 
 @dataclass(frozen=True)
 class Trend:
-    """How the past is carried on, each between 0 and 1.
+    """How the past is carried on.
 
     Attributes
     ----------
     momentum
-        Share of the last change of the log-odds that is repeated.
+        Share of the area's last change of the log-odds that is repeated.
     own
-        Weight of the country's own change against the area's mean.
+        Share of the difference between the country's and the area's last change that is repeated.
+    support
+        Lasting effect of a change of support, in units of what the published elasticity says.
+    rush
+        What buyers who come before a cut of support take from the year after it, in units of what the published elasticity says of the cut;
+        gone a year later.
     reversion
         Part of the way that the market of all cars returns to its mean since 2020 within a year.
-    rush
-        What buyers who come before a cut of support take from the year after it, in units of the cut's lasting effect; gone a year later.
     """
 
     momentum: float
     own: float
-    reversion: float
+    support: float
     rush: float
+    reversion: float
 
 
-GRID: tuple[Trend, ...] = tuple(
-    Trend(*point) for point in product((0.3, 0.4, 0.5, 0.6, 0.7, 0.8), (0.0, 0.3, 0.6), (0.3, 0.5, 0.7), (0.0, 0.5, 1.0, 1.5))
-)
 _BITE = 0.5  # part of the way to a legal share that is gone in its year: makers may borrow, buy credits and pay; an assumption
 # Electric share where the elasticities were measured (California 2019, Norway to 2016): the price taste carries over to other shares.
 _MEASURED_SHARE = 0.1
@@ -62,7 +62,7 @@ class Ground:
     odds: np.ndarray  # log-odds of the electric share in the last year
     moved: np.ndarray  # their last change, NaN where the year before is not known
     weight: np.ndarray  # weight of the country in the area's mean change, 0 there
-    support: Mapping[int, np.ndarray]  # lasting effect on log-odds of the change of support in the year before the last one, in it and in the next
+    support: Mapping[int, np.ndarray]  # published effect on log-odds of the change of support in the last year and in the next
     lift: np.ndarray  # other changes to come from policy, log-odds
     target: np.ndarray  # log-odds of a legal share, minus infinity where there is none
     cars: np.ndarray  # log of all cars in the last year
@@ -71,15 +71,23 @@ class Ground:
 
 def total_next(ground: Ground, trend: Trend) -> pd.Series:
     """Electric cars by country in the year after the one the ground was laid in. (countries,)"""
-    moved = ground.moved - _effect(ground, ground.year, trend.rush)
-    known = ~np.isnan(moved)
-    area = float(np.average(moved[known], weights=ground.weight[known]))
-    carried = trend.momentum * (trend.own * np.where(known, moved, area) + (1 - trend.own) * area)
-    ahead = ground.odds + carried + _effect(ground, ground.year + 1, trend.rush) + ground.lift
+    steps = steps_from(ground) @ np.array([trend.momentum, trend.own, trend.support, trend.rush])
+    ahead = ground.odds + steps + ground.lift
     bound = ground.target > ahead
     ahead = np.where(bound, ahead + _BITE * (np.where(bound, ground.target, 0.0) - ahead), ahead)
     level = ground.cars + trend.reversion * (ground.cars_mean - ground.cars)
     return pd.Series(np.exp(level) / (1 + np.exp(-ahead)), index=ground.countries, name="units")
+
+
+def steps_from(ground: Ground) -> np.ndarray:
+    """What the next change of the log-odds is explained by, in the order of `Trend`: the area's last change, the country's beyond it (0 where
+    it is not known), the published effect of the change of support to come, and of a cut to come less that of the last one. (countries, 4)
+    """
+    known = ~np.isnan(ground.moved)
+    area = float(np.average(ground.moved[known], weights=ground.weight[known]))
+    now, before = ground.support[ground.year + 1], ground.support[ground.year]
+    own = np.where(known, ground.moved - area, 0.0)
+    return np.column_stack([np.full(len(own), area), own, now, np.minimum(now, 0.0) - np.minimum(before, 0.0)])
 
 
 def ground_of(panel: Panel, year: int) -> Ground:
@@ -88,7 +96,7 @@ def ground_of(panel: Panel, year: int) -> Ground:
     share = electric / cars
     odds, odds_before = _odds(share[year]), _odds(share[year - 1])
     rate = support_rate(known) / (1 - _MEASURED_SHARE)
-    level = {y: support_in(known, y).reindex(electric.index).fillna(0.0) for y in range(year - 2, year + 2)}
+    level = {y: support_in(known, y).reindex(electric.index).fillna(0.0) for y in range(year - 1, year + 2)}
     moved = odds - odds_before
     recent = cars[[y for y in panel.years if max(_MEAN_FROM, year - _CAR_MEAN_YEARS + 1) <= y <= year]]
     weight = (electric[year] ** 0.5).where(moved.notna(), 0.0)
@@ -98,39 +106,12 @@ def ground_of(panel: Panel, year: int) -> Ground:
         odds=odds.to_numpy(),
         moved=moved.to_numpy(),
         weight=weight.to_numpy(),
-        support={y: rate * (level[y] - level[y - 1] + _mean_change(panel, y)).to_numpy() for y in (year - 1, year, year + 1)},
+        support={y: rate * (level[y] - level[y - 1] + _mean_change(panel, y)).to_numpy() for y in (year, year + 1)},
         lift=_lift(known, year + 1, electric.index).to_numpy(float),
         target=_odds(_target(known, year + 1, electric.index)).fillna(-np.inf).to_numpy(),
         cars=np.log(cars[year].to_numpy()),
         cars_mean=np.log(recent.to_numpy()).mean(axis=1),
     )
-
-
-def _effect(ground: Ground, year: int, rush: float) -> np.ndarray:
-    """What changes of support do to the log-odds of a year: the lasting effect, the rush before a cut, and the end of the rush before it."""
-    now, before = ground.support[year], ground.support[year - 1]
-    return now + rush * (np.minimum(now, 0.0) - np.minimum(before, 0.0))
-
-
-def chosen_trend(known: Known) -> tuple[Trend, pd.DataFrame]:
-    """The point of `GRID` with the smallest mean absolute error of log totals over the years that were known, and all points' errors.
-
-    Every forecast it is judged by was made from what was known on 31 December before.
-    """
-    grounds = {year: ground_of(panel_of(known.earlier(year)), year) for year in judged_years(known)}
-    truth = np.log(panel_of(known).electric()[[year + 1 for year in grounds]])
-    rows = []
-    for trend in GRID:
-        errors = [float(np.abs(np.log(total_next(ground, trend).to_numpy()) - truth[year + 1].to_numpy()).mean()) for year, ground in grounds.items()]
-        rows.append({"momentum": trend.momentum, "own": trend.own, "reversion": trend.reversion, "rush": trend.rush, "error": float(np.mean(errors))})
-    table = pd.DataFrame(rows)
-    return GRID[int(table["error"].to_numpy().argmin())], table
-
-
-def judged_years(known: Known) -> list[int]:
-    """Years whose forecast for the year after can be made from two changes and judged with what is known."""
-    first = int(known.registrations["year"].min())
-    return list(range(first + 2, known.year))
 
 
 def support_rate(known: Known) -> float:
