@@ -19,9 +19,12 @@ from keiretsu.outlook.backtest import (
     history_of,
     judged,
     known_until,
+    misses_table,
     observed_in,
     read_observed,
+    sentences,
     tune,
+    write_tables,
 )
 
 EIGHT = ["DE", "FR", "UK", "IT", "ES", "NL", "SE", "NO"]
@@ -116,6 +119,28 @@ def test_ten_worst_misses_each_have_a_reason_and_are_in_order():
     assert len(misses) == 10 and misses["reason"].str.len().gt(10).all() and size.is_monotonic_decreasing
 
 
+def test_a_car_that_the_statistics_call_something_else_is_a_miss_with_that_reason():
+    reasons = scored().misses.set_index(["country", "model"])["reason"].to_dict()
+    assert "ID.4 and ID.5 left the list" in reasons["DE", "ID.4/ID.5"] and "ID.4/ID.5 came unannounced" in reasons["DE", "ID.4"]
+
+
+def test_what_is_printed_says_what_was_known_what_persistence_is_and_how_it_was_estimated(tmp_path):
+    tested = scored()
+    names = write_tables(tested, str(tmp_path))
+    text = (tmp_path / "summary.txt").read_text()
+    for part in ("known on 2023-12-31", "Persistence is 2023 again", "outcomes by total lie inside the 80 % band", "times as much as published"):
+        assert part in text
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    shown = misses_table(tested)
+    assert shown["car"].is_unique and (shown["reason"] == tested.misses["reason"]).all()
+
+
+def test_without_an_earlier_year_to_judge_by_the_output_says_that_defaults_were_used():
+    made = backtest(few_countries(), dt.date(2021, 12, 31), observed_in(ampere(), 2022), 2022, 100, 1)
+    assert made.forecast.year == 2022 and made.errors["forecast"].notna().all()
+    assert any("stated defaults" in sentence for sentence in sentences(made))
+
+
 def test_a_later_year_is_judged_by_registrations_a_user_brings(tmp_path):
     rows = ampere().registrations.query("year == 2024 and country in ['DE', 'NO']")
     path = tmp_path / "mine.csv"
@@ -123,12 +148,6 @@ def test_a_later_year_is_judged_by_registrations_a_user_brings(tmp_path):
     made = backtest(few_countries(), dt.date(2024, 12, 31), read_observed(path, 2025), 2025, 100, 1)
     assert made.forecast.year == 2025
     assert made.errors.query("level == 'total'")["persistence"].tolist() == [0.0, 0.0]  # last year again is what the file holds
-
-
-def test_the_first_year_that_can_be_forecast_needs_no_earlier_one_to_learn_from():
-    made = backtest(few_countries(), dt.date(2021, 12, 31), observed_in(ampere(), 2022), 2022, 100, 1)
-    assert made.forecast.year == 2022 and made.tuning.sigmas["error"].isna().all()
-    assert made.errors["forecast"].notna().all()
 
 
 def test_countries_without_a_history_are_left_out_and_named():

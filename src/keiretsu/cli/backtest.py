@@ -32,12 +32,14 @@ def backtest(
     with say.progress() as on_step:
         on_step(0, 1, "forecasting earlier years, then the year asked for")
         tested = looking_back.backtest(history, known_until.date(), came, judge, draws, seed)
+    for sentence in looking_back.opening(tested):
+        say.say(sentence)
     labels = {name: Label(name, digits=2) for name in ("forecast", "persistence", "growth")} | {"cars": Label("cars that came", "cars")}
     for level in tested.compared:
         title = f"Error by {level}: sum of absolute errors over the cars that came, {judge}"
         say.show(table_of(f"errors_{level}", title, looking_back.error_table(tested, level), names={}, labels=labels))
-    in_cars = {name: Label(name.replace("_", " "), "cars") for name in ("forecast", "low_80", "high_80", "came", "last_year")}
-    say.show(table_of("misses", "Ten worst misses", tested.misses, names={}, labels=in_cars))
+    in_cars = {name: Label(name.replace("_", " "), "cars") for name in ("last_year", "forecast", "came")} | {"band_80": Label("80 % band", "cars")}
+    say.show(table_of("misses", "Ten worst misses", looking_back.misses_table(tested), names={}, labels=in_cars))
     for sentence in looking_back.sentences(tested):
         say.say(sentence)
     if out:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,18 +25,24 @@ def reason_of(made: Forecast, compared: dict[str, pd.DataFrame], key: tuple[str,
     kind = str(made.deltas.kind[list(rows).index(key)]) if key in rows else "unknown"
     over = bool(row["units"] > row["came"])
     if kind in ("absent", "unknown"):
-        return "new here, and no announcement was known"
+        gone = _names_of(compared, country, brand, lambda rows: (rows["persistence"] > 0) & (rows["came"] == 0))
+        return f"a row nobody announced, while {gone} left the list: perhaps the same car" if gone else "new here, and no announcement was known"
     if kind == "arriving":
         return "new model: " + ("came later or sold less" if over else "sold more") + " than new models of its brand and price do"
     seen = _fields(made.deltas.seen, key)
     if bool(seen["ended"]):
         return "end announced: " + ("faded faster" if over else "sold on longer") + " than models that end"
     if row["came"] == 0:
-        return "no longer listed: discontinued, renamed or counted among others"
+        fresh = _names_of(compared, country, brand, lambda rows: (rows["persistence"] == 0) & (rows["units"] < 1) & (rows["came"] > 0))
+        return (
+            f"no longer listed, while {fresh} came unannounced: perhaps the same car"
+            if fresh
+            else "no longer listed: discontinued, renamed or counted among others"
+        )
     if model in (OTHER, ALL_OTHER_BRANDS):
-        return "rows called other: the list became " + ("longer" if over else "shorter")
+        return "rows called other: " + ("fewer cars are" if over else "more cars are") + " left without a name than before"
     if float(_own_support_change(made, key)) <= -_LARGE_EUR:
-        return "lost support for buyers: " + ("more" if over else "less") + " than its price response"
+        return "lost support for buyers, and sales fell by " + ("more" if over else "less") + " than its price elasticity says"
     own = _log_ratio(float(row["came"]), float(row["units"]))
     total = _fields(compared["total"], country)
     whole = _log_ratio(float(total["came"]), float(total["units"]))
@@ -49,6 +55,15 @@ def reason_of(made: Forecast, compared: dict[str, pd.DataFrame], key: tuple[str,
         young = int(seen["years_anywhere"]) <= 1
         return ("its second year" if young else "the model") + (" was weaker" if over else " was stronger") + " everywhere" + _renewal(seen)
     return "this country alone: " + ("less" if over else "more") + " than the model did elsewhere" + _renewal(seen)
+
+
+def _names_of(compared: dict[str, pd.DataFrame], country: str, brand: str, chosen: Callable[[pd.DataFrame], pd.Series]) -> str:
+    """Models of a brand in a country that are chosen, in words."""
+    table = compared["model"]
+    rows = table[(table.index.get_level_values("country") == country) & (table.index.get_level_values("brand") == brand)]
+    models = rows.index.get_level_values("model")
+    rows = rows[~models.isin([OTHER, ALL_OTHER_BRANDS])]
+    return " and ".join(str(name) for name in rows[chosen(rows)].index.get_level_values("model"))
 
 
 def _own_support_change(made: Forecast, key: tuple[str, str, str]) -> float:
