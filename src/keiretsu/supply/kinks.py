@@ -1,7 +1,7 @@
 """Equilibrium prices where taxes and incentives bend ([7]).
 
 At a *kink* both what the buyer pays and what the maker keeps go on without a jump, but their slopes change. A price may stick there: raising
-it does not pay with the slopes above, lowering it does not pay with those below. Solved by an outer loop around `solve_prices`: prices that run past
+it does not pay with the slopes above, lowering it does not pay with those below. Solved by an outer loop around prices: prices that run past
 a kink are held at it, held prices are let go on the side where moving pays. A breakpoint to be *jumped* (a notch, or a kink where
 moving away pays on both sides) is a wall here; `supply.notches` decides on which side of it each price should be.
 """
@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, TypeAlias
 
-import jax
 import numpy as np
 
 from keiretsu.demand.tastes import Tastes
 from keiretsu.errors import PricesNotSettled
 from keiretsu.numerics.host import host
-from keiretsu.supply.chosen import choice_now
-from keiretsu.supply.first_order import Conditions, PriceProblem, conditions_at
+from keiretsu.supply.nearby import Nearby, pricing_of
+from keiretsu.supply.packed import Look
 from keiretsu.supply.pieces import NEAR_EUR, PiecewiseWedges, notches, wedges_of
 from keiretsu.supply.pricing import Pricing, PricingOptions, solve_prices
 from keiretsu.supply.weights import ProfitWeights
@@ -57,6 +57,11 @@ class BentMarket:
 
     def label(self, product: int) -> str:
         return self.labels[product] if len(self.labels) else f"product {product}"
+
+    @cached_property
+    def nearby(self) -> Nearby:
+        """The market as it is looked at from prices that are not far off; remembers its slopes."""
+        return Nearby(self.tastes, self.weights)
 
 
 @dataclass(frozen=True)
@@ -118,31 +123,26 @@ def solve_kinks(market: BentMarket, start: np.ndarray, piece: np.ndarray, wall: 
     PricesNotSettled
         When the set of stuck prices keeps changing.
     """
+    return settle_kinks(market, np.asarray(market.held), start, piece, wall)[0]
+
+
+def settle_kinks(market: BentMarket, held: np.ndarray, start: np.ndarray, piece: np.ndarray, wall: np.ndarray) -> tuple[BentPricing, Look]:
+    """As `solve_kinks` with these prices held in place of the market's, (J,), and the market as it is seen there."""
     pieces, row = market.pieces, np.arange(market.pieces.n_products)
     price, piece = np.array(start, float), np.array(piece)
-    at = _standing_at(pieces, price, piece, np.asarray(market.held))  # index of the breakpoint a price is held at, or -1
+    at = _standing_at(pieces, price, piece, held)  # index of the breakpoint a price is held at, or -1
     wish = np.zeros(price.size)
     for rounds in range(1, ROUNDS + 1):
         stuck = at >= 0
         if stuck.any():
             price[stuck] = pieces.breaks[row[stuck], at[stuck]]
-        pricing = solve_prices(
-            market.tastes,
-            wedges_of(pieces, piece),
-            market.weights,
-            host(market.cost),
-            host(price),
-            host(np.asarray(market.held) | stuck),
-            market.options,
-            where=market.where,
-            labels=market.labels,
-        )
+        pricing, look = _settled(market, price, piece, held | stuck)
         price = np.array(pricing.price)
-        free = ~stuck & ~np.asarray(market.held)
+        free = ~stuck & ~held
         low, high = piece_bounds(pieces, piece)
         over, under = free & (price > high + NEAR_EUR), free & (price < low - NEAR_EUR)
         beyond = np.where(over, price - high, np.where(under, low - price, 0.0))
-        below, above = _pushes(market, price, piece, at, wall)
+        below, above = _pushes(market, look, piece, at, wall)
         # a kink lets go on the side where moving pays; a wall only inwards
         inner_below = stuck & (at == piece) & wall[row, np.maximum(at, 0)] if wall.shape[1] else np.zeros_like(stuck)
         inner_above = stuck & (at == piece - 1) & wall[row, np.maximum(at, 0)] if wall.shape[1] else np.zeros_like(stuck)
@@ -150,7 +150,8 @@ def solve_kinks(market: BentMarket, start: np.ndarray, piece: np.ndarray, wall: 
         up = stuck & ~inner_below & (above > ONE_SIDED_EUR) & ~down
         wish = beyond + np.where(down, -below, 0.0) + np.where(up, above, 0.0)
         if not wish.any():
-            return BentPricing(pricing, price, np.asarray(pricing.share), piece, _stuck(market, price, piece, at, wall, below, above), rounds)
+            found = BentPricing(pricing, price, np.asarray(pricing.share), piece, _stuck(market, price, piece, at, wall, below, above), rounds)
+            return found, look
         act = wish > 0 if rounds <= ONE_BY_ONE_AFTER else np.arange(wish.size) == int(wish.argmax())
         for j in np.flatnonzero(act):
             if over[j]:
@@ -171,6 +172,20 @@ def solve_kinks(market: BentMarket, start: np.ndarray, piece: np.ndarray, wall: 
     )
 
 
+def _settled(market: BentMarket, price: np.ndarray, piece: np.ndarray, held: np.ndarray) -> tuple[Pricing, Look]:
+    """Prices from `price` with those `held` standing still, and the market there."""
+    near, chosen = market.nearby, np.asarray(market.tastes.available) & ~held
+    terms = near.packed.terms_on(market.pieces, piece, market.cost)
+    found = near.settle(terms, price, chosen, market.options)
+    if found is not None:
+        return pricing_of(found, near.packed, price, chosen), found.look
+    wedges = wedges_of(market.pieces, piece)
+    pricing = solve_prices(
+        market.tastes, wedges, market.weights, host(market.cost), host(price), host(held), market.options, where=market.where, labels=market.labels
+    )  # fmt: skip
+    return pricing, near.packed.look(terms, np.asarray(pricing.price))
+
+
 def piece_bounds(pieces: PiecewiseWedges, piece: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest price of each product's piece, -inf and inf at the ends. Two (J,)"""
     n = pieces.n_products
@@ -186,28 +201,21 @@ def _standing_at(pieces: PiecewiseWedges, price: np.ndarray, piece: np.ndarray, 
     return np.where(held, -1, np.where(at_high, piece, np.where(at_low, piece - 1, -1)))
 
 
-def _pushes(market: BentMarket, price: np.ndarray, piece: np.ndarray, at: np.ndarray, wall: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _pushes(market: BentMarket, look: Look, piece: np.ndarray, at: np.ndarray, wall: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """How far stuck prices would move under the piece below and under the piece above their breakpoint (EUR). Two (J,), else zero."""
-    stuck = at >= 0
-    if not stuck.any():
-        return np.zeros(price.size), np.zeros(price.size)
-    row = np.arange(price.size)
-    walled = stuck & wall[row, np.maximum(at, 0)]
-    # wedges of other products are continuous across their own kinks, so all can be put on one side at once; at a wall stay on the side in force
-    found = []
-    for side in (0, 1):
-        on = np.where(stuck & ~walled, at + side, piece)
-        implied = np.asarray(push(market, price, on).implied)
-        found.append(np.where(stuck, implied - price, 0.0))
-    inner_below, inner_above = walled & (at == piece), walled & (at == piece - 1)
-    return np.where(inner_above, 0.0, found[0]), np.where(inner_below, 0.0, found[1])
-
-
-def push(market: BentMarket, price: np.ndarray, piece: np.ndarray) -> Conditions:
-    """First-order conditions of all products with the given pieces, as if every price could move."""
-    problem = PriceProblem(market.tastes, wedges_of(market.pieces, piece), market.weights, host(market.cost), host(np.zeros(price.size, bool)))
-    on_host: PriceProblem = jax.tree.map(np.asarray, problem)
-    return conditions_at(on_host, choice_now(problem.tastes, problem.wedges, price), host(price))
+    pieces, packed = market.pieces, look.packed
+    found = np.zeros((2, at.size))
+    stuck = np.flatnonzero(at >= 0)
+    if stuck.size:
+        walled = wall[stuck, at[stuck]]
+        for side in (0, 1):
+            # at a wall only the side in force counts; elsewhere a product costs and brings the same on both sides of its breakpoint
+            mine = stuck[~walled | (piece[stuck] == at[stuck] + side)]
+            on = np.where(wall[mine, at[mine]], piece[mine], at[mine] + side)
+            rate = pieces.buyer_rate[mine, on]
+            rate = rate if rate.shape[1] == 1 else rate[:, packed.draws]
+            found[side, mine] = look.residual_with(packed.place[mine], rate, pieces.maker_rate[mine, on])
+    return found[0], found[1]
 
 
 def _stuck(

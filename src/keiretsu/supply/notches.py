@@ -15,8 +15,9 @@ from itertools import combinations, product
 import numpy as np
 
 from keiretsu.errors import NoPureEquilibrium
-from keiretsu.supply.kinks import BentMarket, BentPricing, Stuck, solve_kinks, walls
-from keiretsu.supply.own_price import best_on_pieces, objective
+from keiretsu.supply.kinks import BentMarket, BentPricing, Stuck, settle_kinks, walls
+from keiretsu.supply.own_price import best_on_pieces
+from keiretsu.supply.packed import Look
 from keiretsu.supply.pieces import piece_at
 
 TOGETHER_ROUNDS = 6  # rounds in which all setters move at once, before they take turns
@@ -96,35 +97,43 @@ def solve_piecewise(market: BentMarket, start: np.ndarray, potential: float) -> 
 def solve_from_pieces(market: BentMarket, start: np.ndarray, piece: np.ndarray, potential: float) -> Settled:
     """As `solve_piecewise`, from prices and pieces (J,) that an earlier solution ended with: who was stuck starts stuck."""
     wall = walls(market.pieces)
-    first = solve_kinks(market, np.asarray(start, float), piece, wall)
+    first, look = settle_kinks(market, np.asarray(market.held), np.asarray(start, float), piece, wall)
     if not wall.any():
         return Settled(first, -np.inf, 0, first.rounds)
-    return _take_turns(market, first, wall, potential)
+    return _take_turns(market, _Now(first, look), wall, potential)
 
 
 def cross_once(market: BentMarket, start: np.ndarray, piece: np.ndarray, potential: float, choose: Callable[[list[Deviation]], Deviation]) -> Settled:
     """As `solve_from_pieces`, with at most one setter crossing: the one that `choose` picks of those that gain. Nobody need be settled after it."""
     wall = walls(market.pieces)
-    now = solve_kinks(market, np.asarray(start, float), piece, wall)
-    better, tried, highest = deviations(market, now, wall, potential)
+    now = _Now(*settle_kinks(market, np.asarray(market.held), np.asarray(start, float), piece, wall))
+    better, tried, highest = _deviations(market, now, wall, potential)
     if better:
-        now = _moved(market, now, wall, [choose(better)])
-    return Settled(now, highest, tried, now.rounds)
+        now = _taken(market, now, wall, [choose(better)])
+    return Settled(now.prices, highest, tried, now.prices.rounds)
 
 
-def _take_turns(market: BentMarket, now: BentPricing, wall: np.ndarray, potential: float) -> Settled:
-    rounds, states, gains, movers = now.rounds, [_sides(now, wall)], [], []
+@dataclass(frozen=True)
+class _Now:
+    """Prices and the market as it is seen at them."""
+
+    prices: BentPricing
+    look: Look
+
+
+def _take_turns(market: BentMarket, now: _Now, wall: np.ndarray, potential: float) -> Settled:
+    rounds, states, gains, movers = now.prices.rounds, [_sides(now.prices, wall)], [], []
     for turn in range(TURNS):
-        better, tried, closest = deviations(market, now, wall, potential)
+        better, tried, closest = _deviations(market, now, wall, potential)
         if not better:
-            return Settled(now, closest, tried, rounds)
+            return Settled(now.prices, closest, tried, rounds)
         gains.append(max(d.gain_eur for d in better))
         moves = better if turn < TOGETHER_ROUNDS else better[:1]
         if turn >= TOGETHER_ROUNDS:
             movers.append(moves[0])
-        now = _moved(market, now, wall, moves)
-        rounds += now.rounds
-        state = _sides(now, wall)
+        now = _taken(market, now, wall, moves)
+        rounds += now.prices.rounds
+        state = _sides(now.prices, wall)
         if turn >= TOGETHER_ROUNDS and state in states[TOGETHER_ROUNDS:]:
             return _try_all(market, now, wall, potential, movers, max(gains[TOGETHER_ROUNDS:]))
         states.append(state)
@@ -133,11 +142,16 @@ def _take_turns(market: BentMarket, now: BentPricing, wall: np.ndarray, potentia
 
 def deviations(market: BentMarket, now: BentPricing, wall: np.ndarray, potential: float) -> tuple[list[Deviation], int, float]:
     """Deviations across walls that pay, the best of each setter, largest gain first; how many were tried; the largest gain of all (EUR)."""
+    return _deviations(market, _Now(now, _look_at(market, now.price, now.piece)), wall, potential)
+
+
+def _deviations(market: BentMarket, seen: _Now, wall: np.ndarray, potential: float) -> tuple[list[Deviation], int, float]:
+    now, look = seen.prices, seen.look
     which, target, side = _alternatives(market, now, wall)
     if not which.size:
         return [], 0, -np.inf
     tried, found = which.size, dict[int, Deviation]()
-    price, gain, profit = best_on_pieces(market, now.price, now.piece, which, target)
+    price, gain, profit = best_on_pieces(market, look, which, target)
     best = _best_of_each_side(which, side, gain)
     which, target, price, gain, profit = which[best], target[best], price[best], gain[best], profit[best]
     setter = np.asarray(market.weights.setter)[which]
@@ -150,17 +164,16 @@ def deviations(market: BentMarket, now: BentPricing, wall: np.ndarray, potential
             continue
         options = [_Option((int(which[n]),), (int(target[n]),), (float(price[n]),), float(gain[n])) for n in mine]
         pairs = [] if max(option.gain for option in options) > tolerance else _near_pairs(mine, which, gain, scale)
-        base = objective(market, now.price, now.piece, int(f)) if pairs else 0.0
         for a, b in pairs:
             both = _Option((int(which[a]), int(which[b])), (int(target[a]), int(target[b])), (float(price[a]), float(price[b])), 0.0)
-            options.append(replace(both, gain=objective(market, *_put(now, both), int(f)) - base))
+            options.append(replace(both, gain=_objective(_look_at(market, *_put(now, both)), int(f)) - _objective(look, int(f))))
         tried += len(pairs)
         options.sort(key=lambda option: -option.gain)
         for option in options:
             if option.gain < -CLOSE * scale:
                 break
             # so close to paying that the setter's other prices decide: let all of them adjust
-            gain_eur = potential * (option.gain if option.gain > tolerance else _best_response(market, now, wall, int(f), option))
+            gain_eur = potential * (option.gain if option.gain > tolerance else _best_response(market, seen, wall, int(f), option))
             if gain_eur > tolerance * potential:
                 gain_eur -= market.crossing_cost(*_put(now, option), now.share, option.products)
             highest = max(highest, gain_eur)
@@ -168,6 +181,16 @@ def deviations(market: BentMarket, now: BentPricing, wall: np.ndarray, potential
                 found[int(f)] = Deviation(int(f), option.products, option.pieces, option.prices, gain_eur)
                 break
     return sorted(found.values(), key=lambda d: -d.gain_eur), tried, highest
+
+
+def _look_at(market: BentMarket, price: np.ndarray, piece: np.ndarray) -> Look:
+    packed = market.nearby.packed
+    return packed.look(packed.terms_on(market.pieces, piece, market.cost), price)
+
+
+def _objective(look: Look, f: int) -> float:
+    """What setter f maximises, money a potential buyer."""
+    return float(look.objective[int(np.searchsorted(look.packed.firm, f))])
 
 
 def _near_pairs(mine: np.ndarray, which: np.ndarray, gain: np.ndarray, scale: float) -> list[tuple[int, int]]:
@@ -210,32 +233,33 @@ def _put(now: BentPricing, option: _Option) -> tuple[np.ndarray, np.ndarray]:
     return price, piece
 
 
-def _moved(market: BentMarket, now: BentPricing, wall: np.ndarray, moves: list[Deviation]) -> BentPricing:
-    price, piece = now.price.copy(), now.piece.copy()
+def _taken(market: BentMarket, now: _Now, wall: np.ndarray, moves: list[Deviation]) -> _Now:
+    """The market once these moves are made and all prices have answered."""
+    price, piece = now.prices.price.copy(), now.prices.piece.copy()
     for move in moves:
         price[list(move.products)], piece[list(move.products)] = move.prices, move.pieces
-    return solve_kinks(market, price, piece, wall)
+    return _Now(*settle_kinks(market, np.asarray(market.held), price, piece, wall))
 
 
-def _best_response(market: BentMarket, now: BentPricing, wall: np.ndarray, f: int, option: _Option) -> float:
+def _best_response(market: BentMarket, now: _Now, wall: np.ndarray, f: int, option: _Option) -> float:
     """Gain of setter f when it takes an option and re-sets all its prices, rivals' prices given (money a potential buyer)."""
-    price, piece = _put(now, option)
-    alone = replace(market, held=np.asarray(market.held) | (np.asarray(market.weights.setter) != f))
-    answer = solve_kinks(alone, price, piece, wall)
-    return objective(market, answer.price, answer.piece, f) - objective(market, now.price, now.piece, f)
+    price, piece = _put(now.prices, option)
+    held = np.asarray(market.held) | (np.asarray(market.weights.setter) != f)
+    _, after = settle_kinks(market, held, price, piece, wall)
+    return _objective(after, f) - _objective(now.look, f)
 
 
-def _try_all(market: BentMarket, now: BentPricing, wall: np.ndarray, potential: float, movers: list[Deviation], gain_eur: float) -> Settled:
+def _try_all(market: BentMarket, now: _Now, wall: np.ndarray, potential: float, movers: list[Deviation], gain_eur: float) -> Settled:
     involved = sorted({j for move in movers for j in move.products})
     if len(involved) <= TRIED_ONE_BY_ONE:
         segments = [sorted({int(s) for s in np.concatenate([[0], np.cumsum(wall[j])])}) for j in involved]
         for choice in product(*segments):
-            piece = now.piece.copy()
+            piece = now.prices.piece.copy()
             for j, s in zip(involved, choice, strict=True):
                 piece[j] = int(np.flatnonzero(np.concatenate([[0], np.cumsum(wall[j])]) == s)[0])
-            tried = solve_kinks(market, now.price, piece, wall)
-            better, number, closest = deviations(market, tried, wall, potential)
+            tried = _Now(*settle_kinks(market, np.asarray(market.held), now.prices.price, piece, wall))
+            better, number, closest = _deviations(market, tried, wall, potential)
             if not better:
-                return Settled(tried, closest, number, tried.rounds)
+                return Settled(tried.prices, closest, number, tried.prices.rounds)
     steps = [" with ".join(f"{market.label(j)} to EUR {p:,.0f}" for j, p in zip(move.products, move.prices, strict=True)) for move in movers]
     raise NoPureEquilibrium(market.where, steps[-2 * max(len(involved), 1) :], gain_eur)

@@ -2,129 +2,142 @@
 
 When only product j's price changes, draw i's choice probabilities change through one number at each level of nests, so the whole
 objective follows from three sums: margins that buyers bring elsewhere in j's subgroup, in the rest of its group, and in the rest of the market.
-One evaluation for n products costs n exponentials a draw and not a new market. (Product, piece) pairs go through two small compiled programs in
-blocks of one size, whatever the market; only pairs that nearly pay are looked at closely.
+One evaluation for m products costs m exponentials a draw and not a new market. All (product, piece) pairs are looked at in single precision first; those that
+may nearly pay are then looked at closely.
 """
 
 from __future__ import annotations
 
-from typing import TypeAlias, TypeVar
+from dataclasses import dataclass, fields
+from typing import TypeVar
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
 
-from keiretsu.demand.tastes import Tastes
-from keiretsu.numerics.host import host
-from keiretsu.supply.chosen import choice_now
 from keiretsu.supply.kinks import BentMarket
-from keiretsu.supply.pieces import wedges_of
-from keiretsu.supply.wedges import paid, unit_margin
-from keiretsu.supply.weights import seen_by_setters
+from keiretsu.supply.packed import Look
 
 REACH = 0.6  # how far from the end of a piece its best price is looked for, as a share of the present price
 GRID = np.array([0.0, 0.002, 0.01, 0.04, 0.12, 0.35, 1.0])  # shares of the reach, dense near the end where gains are lost fastest
-GOLDEN = (5**0.5 - 1) / 2
-STEPS = 28  # golden-section steps: the bracket shrinks to 1.4e-6 of its width, some cents, and a gain there is right to 1e-10 of itself
-BLOCK = 16  # pairs that go through a compiled program at once, the last block filled up
-CLOSE_LOOK = 1e-3  # share of a setter's profit: pairs that may come this near to paying are searched to the cent
+STEPS = 40  # steps to the price at which profit stops rising; most take fewer than ten
+NEAR_TOP = 1e-5  # share of its bracket to which that price is found: profit is flat there, so that the gain is right to 1e-10 of itself
+CLOSE_LOOK = 1e-3  # share of a setter's profit: pairs that may come this near to paying are looked at closely
+NO_CANDIDATE = 1e6  # times a setter's profit: a loss that stands for prices at which it cannot be worked out
+
+Rows = TypeVar("Rows")
 
 
-Draws: TypeAlias = tuple[Float[Array, " I"], Float[Array, " I"]]  # price taste and weight of each draw
-Rows = TypeVar("Rows", bound=eqx.Module)
+@dataclass(frozen=True)
+class Profile:
+    """What is needed to move the prices of m products one at a time. `base` is each setter's objective now.
 
-
-class Profile(eqx.Module):
-    """What is needed to move the prices of n products one at a time. `base` is each setter's objective now.
-
-    All (n,) or (n, I), NumPy: `own` probability of j; `in_sub`, `sub_in_group`, `group` conditional ones; margins from other products of j's
+    All (m,) or (m, I): `own` probability of j; `in_sub`, `sub_in_group`, `group` conditional ones; margins from other products of j's
     subgroup, of its group, and elsewhere; `keeps`, `fee` the weight of one euro of j's margin and the money on top;
-    `inner`, `outer` one minus sigma of subgroup and group.
+    `inner`, `outer` one minus sigma of subgroup and group, `c1`, `c2` the coefficients of nest sums.
     """
 
-    which: Int[Array, " n"]
-    price: Float[Array, " n"]
-    cost: Float[Array, " n"]
-    base: Float[Array, " n"]
-    paid: Float[Array, "n I"]
-    own: Float[Array, "n I"]
-    in_sub: Float[Array, "n I"]
-    sub_in_group: Float[Array, "n I"]
-    group: Float[Array, "n I"]
-    same_sub: Float[Array, "n I"]
-    same_group: Float[Array, "n I"]
-    elsewhere: Float[Array, "n I"]
-    keeps: Float[Array, " n"]
-    fee: Float[Array, " n"]
-    inner: Float[Array, " n"]
-    outer: Float[Array, " n"]
+    which: np.ndarray
+    price: np.ndarray
+    cost: np.ndarray
+    base: np.ndarray
+    paid: np.ndarray
+    own: np.ndarray
+    in_sub: np.ndarray
+    sub_in_group: np.ndarray
+    group: np.ndarray
+    same_sub: np.ndarray
+    same_group: np.ndarray
+    elsewhere: np.ndarray
+    keeps: np.ndarray
+    fee: np.ndarray
+    inner: np.ndarray
+    outer: np.ndarray
+    c1: np.ndarray
+    c2: np.ndarray
 
 
-class Terms(eqx.Module):
-    """Affine terms of the pieces moved to."""
+@dataclass(frozen=True)
+class Draws:
+    """Price taste and weight of each draw, (I,), and whether subgroups differ from groups."""
 
-    buyer_rate: Float[Array, "n I"]
-    buyer_add: Float[Array, "n I"]
-    maker_rate: Float[Array, " n"]
-    maker_charge: Float[Array, "n I"]
+    alpha: np.ndarray
+    weight: np.ndarray
+    two_levels: bool
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Affine terms of the pieces moved to: (m, I) or (m, 1), and (m,)."""
+
+    rate: np.ndarray
+    add: np.ndarray
+    keep: np.ndarray
+    charge: np.ndarray
 
 
 def profile_of(market: BentMarket, price: np.ndarray, piece: np.ndarray, which: np.ndarray) -> Profile:
-    """The profile at some prices for products ``which`` (n,), repeats allowed."""
-    seen = _Seen(market, price, piece)
-    return seen.profile(np.asarray(which, int))
+    """The profile at some prices for products ``which`` (m,), repeats allowed."""
+    packed = market.nearby.packed
+    return profile_from(packed.look(packed.terms_on(market.pieces, piece, market.cost), price), np.asarray(which, int))
+
+
+def profile_from(look: Look, which: np.ndarray) -> Profile:
+    """The same from a look at the market."""
+    packed, nests, t = look.packed, look.packed.nests, look.terms
+    at = packed.place[which]
+    setter, sub, group = packed.setter[at], nests.sub[at], nests.group[at]
+    own, in_sub = look.chance[at], look.in_sub[at]
+    itself = own * (packed.keeps_own[at, None] * look.margin[at] + packed.fee_own[at, None])
+    everywhere, of_group = look.earned[setter], look.earned_in_group[setter, group] * look.group[group]
+    of_sub = look.earned_in_sub[setter, sub] * (look.sub_in_group[sub] * look.group[group]) if nests.two_levels else of_group
+    rate, add = (x[at] for x in (t.rate, t.add))
+    return Profile(
+        which, look.price[at], t.cost[at], look.objective[setter], rate * look.price[at, None] + add, own, in_sub,
+        look.sub_in_group[sub], look.group[group], of_sub - itself, of_group - of_sub, everywhere - of_group,
+        packed.keeps_own[at], packed.fee_own[at], nests.inner[at], nests.outer[at], nests.c1[at], nests.c2[at],
+    )  # fmt: skip
 
 
 def gains(market: BentMarket, profile: Profile, price: np.ndarray, piece: np.ndarray) -> np.ndarray:
-    """Change of each setter's objective when product ``which[n]`` alone moves to ``price[n]`` on ``piece[n]`` (money a potential buyer). (n,)"""
-    return _gains_of(market, profile, _terms(market, np.asarray(profile.which), piece), np.asarray(price)[None, :])[0]
+    """Change of each setter's objective when product ``which[m]`` alone moves to ``price[m]`` on ``piece[m]`` (money a potential buyer). (m,)"""
+    return _gain(_draws(market), profile, _moved(market, profile.which, piece), np.asarray(price, float))
 
 
-def best_on_pieces(
-    market: BentMarket, price: np.ndarray, piece: np.ndarray, which: np.ndarray, target: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Best price of product ``which[n]`` on piece ``target[n]``, all other prices standing still.
+def best_on_pieces(market: BentMarket, look: Look, which: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Best price of product ``which[m]`` on piece ``target[m]``, all other prices standing still as in `look`.
 
-    Returns three (n,): prices (EUR), gains and the setters' objectives now (money a potential buyer). Looked for on a grid from the end of
+    Returns three (m,): prices (EUR), gains and the setters' objectives now (money a potential buyer). Looked for on a grid from the end of
     the piece that is nearest to the present price, over `REACH` of that price; where the grid leaves room for a gain above
-    ``-CLOSE_LOOK`` of the objective, by golden section around its best point.
+    ``-CLOSE_LOOK`` of the objective, around its best point to where profit stops rising.
     """
-    profile = profile_of(market, price, piece, which)
-    terms = _terms(market, which, target)
-    low, high = _reachable(market, price, which, target)
-    far = np.where(np.abs(low - price[which]) > np.abs(high - price[which]), low, high)
+    draws, profile, terms = _draws(market), profile_from(look, which), _moved(market, which, target)
+    base, column = profile.base, np.arange(which.size)
+    low, high = _reachable(market, profile.price, which, target)
+    far = np.where(np.abs(low - profile.price) > np.abs(high - profile.price), low, high)
     end = np.where(far == low, high, low)
     grid = end[None, :] + GRID[:, None] * (far - end)[None, :]
-    value = _gains_of(market, profile, terms, grid)
+    value = _rough(draws, profile, terms, grid)
     best = value.argmax(axis=0)
-    column = np.arange(which.size)
-    at, gain, base = grid[best, column], value[best, column], np.asarray(profile.base)
-    hopeful = np.flatnonzero(_ceiling(grid, value) > -CLOSE_LOOK * np.abs(base))
-    if hopeful.size:
+    at, gain = grid[best, column], value[best, column]
+    closely = np.flatnonzero((_ceiling(grid, value) > -CLOSE_LOOK * np.abs(base)) | (gain == gain.max(initial=-np.inf)))
+    if closely.size:
         below, above = grid[np.maximum(best - 1, 0), column], grid[np.minimum(best + 1, GRID.size - 1), column]
-        found, found_gain = _closely(market, _rows_of(profile, hopeful), _rows_of(terms, hopeful), below[hopeful], above[hopeful])
-        better = found_gain > gain[hopeful]  # the end of a piece itself stays where it is best
-        at[hopeful] = np.where(better, found, at[hopeful])
-        gain[hopeful] = np.where(better, found_gain, gain[hopeful])
+        near = _rows_of(profile, closely), _rows_of(terms, closely)
+        at[closely], gain[closely] = _top(draws, *near, at[closely], below[closely], above[closely])
     return at, gain, base
 
 
 def objective(market: BentMarket, price: np.ndarray, piece: np.ndarray, firm: int) -> float:
     """What setter `firm` maximises, money a potential buyer."""
-    wedges, weights = wedges_of(market.pieces, piece), market.weights
-    probability = choice_now(market.tastes, wedges, price).probability
-    weight = np.asarray(market.tastes.weight)
-    margin = np.asarray(unit_margin(wedges, host(price), host(market.cost)))
+    packed, weights = market.nearby.packed, market.weights
+    look = packed.look(packed.terms_on(market.pieces, piece, market.cost), price)
+    earned = (look.margin * look.chance) @ packed.weight
     kappa = np.asarray(weights.kappa)[firm]
-    earned = (probability @ weight) * margin[:, 0] if margin.shape[1] == 1 else (margin * probability) @ weight
-    return float(kappa @ (np.asarray(weights.split) @ earned + np.asarray(weights.fee) @ (probability @ weight)))
+    return float(kappa @ (np.asarray(weights.split)[:, packed.order] @ earned + np.asarray(weights.fee)[:, packed.order] @ look.share))
 
 
-def _reachable(market: BentMarket, price: np.ndarray, which: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest price of a piece within reach of the end that is nearest to the present price. Two (n,)"""
-    breaks, now, row = market.pieces.breaks[which], price[which], np.arange(which.size)
+def _reachable(market: BentMarket, now: np.ndarray, which: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest price of a piece within reach of the end that is nearest to the present prices `now` (m,). Two (m,)"""
+    breaks, row = market.pieces.breaks[which], np.arange(which.size)
     ends = np.concatenate([np.full((which.size, 1), -np.inf), breaks, np.full((which.size, 1), np.inf)], axis=1)
     low, high = ends[row, target], ends[row, target + 1]
     centre = np.clip(now, low, high)
@@ -132,7 +145,7 @@ def _reachable(market: BentMarket, price: np.ndarray, which: np.ndarray, target:
 
 
 def _ceiling(grid: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """The most that a concave function with these values can reach between grid points. (n,)
+    """The most that a concave function with these values can reach between grid points. (m,)
 
     Between two points it lies below the line through the two points before and the line through the two points after.
     """
@@ -146,142 +159,133 @@ def _ceiling(grid: np.ndarray, value: np.ndarray) -> np.ndarray:
     return np.maximum(np.maximum(inner.max(axis=0), np.maximum(first, last)), value.max(axis=0))
 
 
-def _terms(market: BentMarket, which: np.ndarray, piece: np.ndarray) -> Terms:
-    pieces, wide = market.pieces, (which.size, market.tastes.alpha.shape[0])
-    return Terms(
-        host(np.broadcast_to(pieces.buyer_rate[which, piece], wide)),
-        host(np.broadcast_to(pieces.buyer_add[which, piece], wide)),
-        host(pieces.maker_rate[which, piece]),
-        host(np.broadcast_to(pieces.maker_charge[which, piece], wide)),
-    )
+def _moved(market: BentMarket, which: np.ndarray, piece: np.ndarray) -> Moved:
+    pieces, draws = market.pieces, market.nearby.packed.draws
+
+    def on(values: np.ndarray) -> np.ndarray:
+        if values.shape[2] == 1 or values.strides[2] == 0:
+            return values[which, piece, :1]
+        return values[which, piece] if draws.size == values.shape[2] else values[which, piece][:, draws]
+
+    return Moved(on(pieces.buyer_rate), on(pieces.buyer_add), pieces.maker_rate[which, piece], on(pieces.maker_charge))
 
 
 def _draws(market: BentMarket) -> Draws:
-    return market.tastes.alpha, market.tastes.weight
+    packed = market.nearby.packed
+    return Draws(packed.alpha, packed.weight, packed.nests.two_levels)
+
+
+def _rough(draws: Draws, profile: Profile, terms: Moved, grid: np.ndarray) -> np.ndarray:
+    """Gains at each row of `grid`, (G, m), in single precision where that can hold them: not those of buyers who would come for nearly nothing.
+
+    A price at which no float can hold the odds, whole subgroups empty or everybody buying, is no candidate.
+    """
+    rough = _single(draws), _single(profile), _single(terms)
+    with np.errstate(all="ignore"):
+        value = np.stack([_gain(*rough, row) for row in grid.astype(np.float32)]).astype(float)
+        again = np.flatnonzero(~np.isfinite(value).all(axis=0))
+        if again.size:
+            value[:, again] = [_gain(draws, _rows_of(profile, again), _rows_of(terms, again), row[again]) for row in grid]
+    return np.where(np.isfinite(value), value, -NO_CANDIDATE * np.abs(profile.base))
+
+
+def _single(record: Rows) -> Rows:
+    """The same record in single precision."""
+    return type(record)(*(x.astype(np.float32) if getattr(x, "dtype", None) == np.float64 else x for x in _values(record)))
 
 
 def _rows_of(record: Rows, rows: np.ndarray) -> Rows:
-    return jax.tree.map(lambda leaf: np.asarray(leaf)[rows], record)
+    return type(record)(*(x[rows] for x in _values(record)))
 
 
-class _Seen:
-    """A market at some prices as its setters see it."""
-
-    def __init__(self, market: BentMarket, price: np.ndarray, piece: np.ndarray) -> None:
-        self.tastes, self.price, self.cost = market.tastes, np.asarray(price), np.asarray(market.cost)
-        wedges = wedges_of(market.pieces, piece)
-        self.choice = choice_now(market.tastes, wedges, price)
-        shape = self.choice.probability.shape
-        self.paid = np.broadcast_to(np.asarray(paid(wedges, host(price))), shape)
-        self.margin = np.broadcast_to(np.asarray(unit_margin(wedges, host(price), host(market.cost))), shape)
-        self.setter = np.asarray(market.weights.setter)
-        self.keeps, self.fees = map(np.asarray, seen_by_setters(market.weights))
-
-    def profile(self, which: np.ndarray) -> Profile:
-        probability, setter = np.asarray(self.choice.probability), self.setter[which]
-        money = np.concatenate([self.margin * probability, probability])
-        seen = np.concatenate([self.keeps, self.fees], axis=1)
-        sub, group, inner, outer = _nest_labels(self.tastes, probability.shape[0])
-
-        def worth(label: np.ndarray) -> np.ndarray:
-            mask = label[which][:, None] == label[None, :]
-            return (seen[setter] * np.concatenate([mask, mask], axis=1)) @ money
-
-        own, own_keeps, own_fee = probability[which], self.keeps[setter, which], self.fees[setter, which]
-        itself = own * (own_keeps[:, None] * self.margin[which] + own_fee[:, None])
-        everywhere = (seen @ money)[setter]
-        ones = np.ones(own.shape)
-        in_sub, in_group = (ones if x is None else np.asarray(x)[which] for x in (self.choice.in_sub, self.choice.in_group))
-        of_sub = itself if self.tastes.nests is None else worth(sub)
-        of_group = of_sub if self.tastes.nests is None else worth(group)
-        found = {
-            "which": which,
-            "price": self.price[which],
-            "cost": self.cost[which],
-            "base": everywhere @ np.asarray(self.tastes.weight),
-            "paid": self.paid[which],
-            "own": own,
-            "in_sub": in_sub,
-            "sub_in_group": np.where(in_sub > 0, in_group / np.where(in_sub > 0, in_sub, 1.0), 0.0),
-            "group": np.where(in_group > 0, own / np.where(in_group > 0, in_group, 1.0), 0.0),
-            "same_sub": of_sub - itself,
-            "same_group": of_group - of_sub,
-            "elsewhere": everywhere - of_group,
-            "keeps": own_keeps,
-            "fee": own_fee,
-            "inner": inner[which],
-            "outer": outer[which],
-        }
-        return Profile(**{name: host(values) for name, values in found.items()})
+def _values(record: object) -> list[np.ndarray]:
+    return [getattr(record, field.name) for field in fields(record)]  # type: ignore[arg-type]
 
 
-def _gains_of(market: BentMarket, profile: Profile, terms: Terms, price: np.ndarray) -> np.ndarray:
-    """`_gain` of each pair at each row of `price`, (G, n)."""
-    draws = _draws(market)
-    parts = [_gains(draws, _rows_of(profile, rows), _rows_of(terms, rows), host(price[:, rows])) for rows in _blocks(price.shape[1])]
-    return np.concatenate([np.asarray(part) for part in parts], axis=1)[:, : price.shape[1]]
+@dataclass(frozen=True)
+class _After:
+    """Once a price has moved, all (m, I): the setter's margin on j, j's probability, what its odds are multiplied by, the log of what its subgroup's sum is multiplied
+    by, and what the setter earns in j's subgroup, in its group, and everywhere."""
+
+    margin: np.ndarray
+    own: np.ndarray
+    grown: np.ndarray
+    log_sub: np.ndarray
+    of_sub: np.ndarray
+    of_group: np.ndarray
+    everywhere: np.ndarray
 
 
-def _closely(market: BentMarket, profile: Profile, terms: Terms, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Best price of each pair between `a` and `b`, and its gain. Two (n,)"""
-    draws = _draws(market)
-    parts = [_golden(draws, _rows_of(profile, rows), _rows_of(terms, rows), host(a[rows]), host(b[rows])) for rows in _blocks(a.size)]
-    at, gain = (np.concatenate([np.asarray(part[k]) for part in parts])[: a.size] for k in (0, 1))
-    return at, gain
+def _gain(draws: Draws, profile: Profile, terms: Moved, price: np.ndarray) -> np.ndarray:
+    return _after(draws, profile, terms, price).everywhere @ draws.weight - profile.base
 
 
-def _blocks(count: int) -> list[np.ndarray]:
-    """Indices 0 to count - 1 in blocks of `BLOCK`, the last one filled with its own first index."""
-    found = [np.arange(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK)]
-    return [np.concatenate([rows, np.full(BLOCK - rows.size, rows[0])]) for rows in found]
-
-
-def _gain(draws: Draws, profile: Profile, terms: Terms, price: Float[Array, " n"]) -> Float[Array, " n"]:
-    alpha, weight = draws
-    q = terms.buyer_rate * price[:, None] + terms.buyer_add
-    margin = (terms.maker_rate * price - profile.cost)[:, None] - terms.maker_charge
+def _after(draws: Draws, profile: Profile, terms: Moved, price: np.ndarray) -> _After:
     inner, outer = profile.inner[:, None], profile.outer[:, None]
-    change = -alpha * (q - profile.paid) / inner
+    margin = profile.keeps[:, None] * ((terms.keep * price - profile.cost)[:, None] - terms.charge) + profile.fee[:, None]
+    change = profile.paid - (terms.rate * price[:, None] + terms.add)
+    change = change * (draws.alpha / inner)
+    grown = np.expm1(change)
     # log of what the subgroup's, the group's and the market's sums are multiplied by
-    sub = jnp.log1p(profile.in_sub * jnp.expm1(change))
-    group = jnp.log1p(profile.sub_in_group * jnp.expm1(sub * (inner / outer)))
-    total = jnp.log1p(profile.group * jnp.expm1(group * outer))
-    to_group = jnp.exp(group * (outer - 1) - total)
-    to_sub = jnp.exp(sub * (inner / outer - 1)) * to_group
-    worth = profile.own * jnp.exp(change) * to_sub * (profile.keeps[:, None] * margin + profile.fee[:, None])
-    worth = worth + profile.same_sub * to_sub + profile.same_group * to_group + profile.elsewhere * jnp.exp(-total)
-    return worth @ weight - profile.base
+    sub = np.log1p(profile.in_sub * grown)
+    group = np.log1p(profile.sub_in_group * np.expm1(sub * (inner / outer))) if draws.two_levels else sub
+    left = 1 / (1 + profile.group * np.expm1(group * outer))
+    to_group = np.exp(group * (outer - 1)) * left
+    to_sub = np.exp(sub * (inner / outer - 1)) * to_group if draws.two_levels else to_group
+    grown += 1
+    own = profile.own * grown * to_sub
+    of_sub = own * margin + profile.same_sub * to_sub
+    of_group = of_sub + profile.same_group * to_group if draws.two_levels else of_sub
+    return _After(margin, own, grown, sub, of_sub, of_group, of_group + profile.elsewhere * left)
 
 
-@eqx.filter_jit
-def _gains(draws: Draws, profile: Profile, terms: Terms, price: Float[Array, "G n"]) -> Float[Array, "G n"]:
-    return jax.lax.map(lambda row: _gain(draws, profile, terms, row), price)
+def _slope(draws: Draws, profile: Profile, terms: Moved, price: np.ndarray) -> np.ndarray:
+    """Derivative of the gain by the price. (m,)"""
+    after = _after(draws, profile, terms, price)
+    inner, outer, sub = profile.inner[:, None], profile.outer[:, None], after.log_sub
+    in_sub = profile.in_sub * after.grown * np.exp(-sub)
+    found = after.own * (after.margin / inner - after.everywhere)
+    if draws.two_levels:
+        grown = np.exp(sub * (inner / outer))
+        found -= profile.c1[:, None] * after.of_sub * in_sub
+        in_group = in_sub * (profile.sub_in_group * grown / (1 + profile.sub_in_group * (grown - 1)))
+    else:
+        in_group = in_sub
+    found -= profile.c2[:, None] * after.of_group * in_group
+    return ((profile.keeps * terms.keep)[:, None] * after.own - draws.alpha * terms.rate * found) @ draws.weight
 
 
-@eqx.filter_jit
-def _golden(
-    draws: Draws, profile: Profile, terms: Terms, a: Float[Array, " n"], b: Float[Array, " n"]
-) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
-    """Best price between a and b of each pair and its gain, by golden section."""
-
-    def step(_: int, state: tuple[Array, ...]) -> tuple[Array, ...]:
-        a, b, c, d, at_c, at_d = state
-        left = at_c > at_d
-        b, a = jnp.where(left, d, b), jnp.where(left, a, c)
-        fresh = jnp.where(left, b - GOLDEN * (b - a), a + GOLDEN * (b - a))
-        at_fresh = _gain(draws, profile, terms, fresh)
-        c, d = jnp.where(left, fresh, d), jnp.where(left, c, fresh)
-        return a, b, c, d, jnp.where(left, at_fresh, at_d), jnp.where(left, at_c, at_fresh)
-
-    c, d = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
-    state = (a, b, c, d, _gain(draws, profile, terms, c), _gain(draws, profile, terms, d))
-    a, b, c, d, at_c, at_d = jax.lax.fori_loop(0, STEPS, step, state)
-    return jnp.where(at_c > at_d, c, d), jnp.maximum(at_c, at_d)
+def _top(draws: Draws, profile: Profile, terms: Moved, best: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Best price of each pair between `a` and `b`, one of which may be `best`, and its gain. Two (m,)"""
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    at_low, at_high = _slope(draws, profile, terms, low), _slope(draws, profile, terms, high)
+    price = best.copy()
+    inside = np.flatnonzero((at_low > 0) & (at_high < 0))
+    if inside.size:
+        price[inside] = _where_it_stops(
+            draws, _rows_of(profile, inside), _rows_of(terms, inside), low[inside], high[inside], at_low[inside], at_high[inside]
+        )  # fmt: skip
+    gain = _gain(draws, profile, terms, price)
+    end = _gain(draws, profile, terms, best)
+    return np.where(gain > end, price, best), np.maximum(gain, end)
 
 
-def _nest_labels(tastes: Tastes, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Subgroup and group of each product and one minus their parameters; without nests each product is its own. Four (J,)"""
-    if tastes.nests is None:
-        return np.arange(n), np.arange(n), np.ones(n), np.ones(n)
-    sub, group = np.asarray(tastes.nests.sub), np.asarray(tastes.nests.group)
-    return sub, group, 1 - np.asarray(tastes.nests.sigma_sub)[sub], 1 - np.asarray(tastes.nests.sigma_group)[group]
+def _where_it_stops(
+    draws: Draws, profile: Profile, terms: Moved, low: np.ndarray, high: np.ndarray, at_low: np.ndarray, at_high: np.ndarray
+) -> np.ndarray:
+    """Prices between `low`, where profit rises, and `high`, where it falls, at which it does neither: false position, an end that stays put counting half."""
+    width = high - low
+    side = np.zeros(low.size, int)
+    price = low
+    for _ in range(STEPS):
+        before = price
+        price = np.clip(low + (high - low) * at_low / (at_low - at_high), low, high)
+        now = _slope(draws, profile, terms, price)
+        rises = now > 0
+        at_high = np.where(rises, np.where(side == 1, at_high / 2, at_high), now)
+        at_low = np.where(rises, now, np.where(side == -1, at_low / 2, at_low))
+        low, high = np.where(rises, price, low), np.where(rises, high, price)
+        side = np.where(rises, 1, -1)
+        if (np.abs(price - before) <= NEAR_TOP * width).all() or (now == 0).all():
+            break
+    return price

@@ -1,0 +1,315 @@
+"""One market in NumPy: products on sale in the order of their nests, draws that count, firms that set a price ([3], [8]).
+
+Compiled programs solve a market from afar. Close to a solution, where taxes and incentives bend and makers weigh whether to cross a threshold, a market is
+looked at hundreds of times, a few rows of its wedges differing each time. `Packed` is made once; `Packed.look` says what buyers choose at some prices and how far
+each price is from the one its first-order condition implies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from keiretsu.demand.tastes import Tastes
+from keiretsu.supply.pieces import PiecewiseWedges
+from keiretsu.supply.wedges import Wedges
+from keiretsu.supply.weights import ProfitWeights
+
+
+@dataclass(frozen=True)
+class Nesting:
+    """Nests of the n products in packed order; without nests all of them are in one whose correlation is zero.
+
+    Attributes
+    ----------
+    sub, group
+        Subgroup and group of each product, numbered in packed order. (n,)
+    sub_start, group_start
+        First product of each subgroup, and first subgroup of each group. (S,), (G,)
+    sub_ends, group_ends
+        First and one past the last product of each. (S, 2), (G, 2)
+    group_of_sub
+        (S,)
+    inner, outer
+        One minus sigma of each product's subgroup and group. (n,)
+    c1, c2
+        Coefficients of the nest sums in the first-order condition. (n,)
+    two_levels
+        Whether some subgroup is not its whole group, or differs from it in sigma.
+    """
+
+    sub: np.ndarray
+    group: np.ndarray
+    sub_start: np.ndarray
+    group_start: np.ndarray
+    sub_ends: np.ndarray
+    group_ends: np.ndarray
+    group_of_sub: np.ndarray
+    inner: np.ndarray
+    outer: np.ndarray
+    c1: np.ndarray
+    c2: np.ndarray
+    two_levels: bool
+
+
+class Packed:
+    """What does not hang on prices, taxes or costs. Arrays over n products on sale, I draws of positive weight, F firms that set a price.
+
+    Attributes
+    ----------
+    order
+        Index of each packed product in the market's arrays. (n,)
+    setter
+        Row of each product's setter in `keeps`. (n,)
+    keeps, fee
+        What each firm keeps of one euro of each product's margin, and the money it gets on top (EUR a car). (F, n)
+    firm
+        The market's index of each firm. (F,)
+    """
+
+    def __init__(self, tastes: Tastes, weights: ProfitWeights) -> None:
+        sold = np.flatnonzero(np.asarray(tastes.available))
+        sub, group = (
+            (np.zeros(sold.size, int),) * 2 if tastes.nests is None else (np.asarray(x)[sold] for x in (tastes.nests.sub, tastes.nests.group))
+        )
+        by_nest = np.lexsort((sub, group))
+        self.size = int(np.asarray(tastes.available).size)
+        self.order = sold[by_nest]
+        self.draws = np.flatnonzero(np.asarray(tastes.weight) > 0)
+        self.nests = _nesting(tastes, sub[by_nest], group[by_nest])
+        self.alpha = np.asarray(tastes.alpha)[self.draws]
+        self.weight = np.asarray(tastes.weight)[self.draws]
+        mu = np.asarray(tastes.mu)
+        mu = mu[self.order][:, self.draws] if mu.shape[1] > 1 else mu[self.order]
+        self.utility = np.asarray(tastes.delta)[self.order][:, None] + mu
+        self.outside = tastes.outside
+        setter = np.asarray(weights.setter)[self.order]
+        self.firm, self.setter = np.unique(setter, return_inverse=True)
+        kappa = np.asarray(weights.kappa)[self.firm]
+        self.keeps = kappa @ np.asarray(weights.split)[:, self.order]
+        self.fee = kappa @ np.asarray(weights.fee)[:, self.order]
+        self.has_fee = bool(self.fee.any())
+        self.place = np.full(self.size, -1)
+        self.place[self.order] = np.arange(self.order.size)
+        self.keeps_own = self.keeps[self.setter, np.arange(self.order.size)]
+        self.fee_own = self.fee[self.setter, np.arange(self.order.size)]
+
+    @property
+    def usual(self) -> bool:
+        """Whether every product has a utility and a setter that earns on it, and every draw minds prices: what a solution needs."""
+        return bool(np.isfinite(self.utility).all() and (self.keeps_own > 0).all() and (self.alpha > 0).all())
+
+    def terms(self, wedges: Wedges, cost: np.ndarray) -> Terms:
+        """Taxes and costs (EUR a car, (J,)) of the products on sale."""
+        return Terms(
+            self._rows(wedges.buyer_rate), self._rows(wedges.buyer_add), np.asarray(wedges.maker_rate)[self.order],
+            self._rows(wedges.maker_charge), np.asarray(cost)[self.order],
+        )  # fmt: skip
+
+    def _rows(self, values: object) -> np.ndarray:
+        """Rows of the products on sale; one column where all draws are alike."""
+        array = np.asarray(values)
+        rows = array[self.order]
+        if rows.shape[1] == 1:
+            return rows
+        rows = rows[:, self.draws]
+        return rows[:, :1] if (rows == rows[:, :1]).all() else rows
+
+    def terms_on(self, pieces: PiecewiseWedges, piece: np.ndarray, cost: np.ndarray) -> Terms:
+        """The same on one piece for each product; `piece` and `cost` (EUR a car) are (J,)."""
+        here = np.asarray(piece)[self.order]
+        return Terms(
+            self._on(pieces.buyer_rate, here), self._on(pieces.buyer_add, here), pieces.maker_rate[self.order, here],
+            self._on(pieces.maker_charge, here), np.asarray(cost)[self.order],
+        )  # fmt: skip
+
+    def _on(self, values: np.ndarray, piece: np.ndarray) -> np.ndarray:
+        if values.shape[2] == 1 or values.strides[2] == 0:
+            return values[self.order, piece, :1]
+        rows = values[self.order, piece]
+        return rows if self.draws.size == rows.shape[1] else rows[:, self.draws]
+
+    def look(self, terms: Terms, price: np.ndarray) -> Look:
+        """The market at `price`, EUR, (J,)."""
+        return Look(self, terms, np.asarray(price)[self.order])
+
+    def spread(self, values: np.ndarray, elsewhere: np.ndarray) -> np.ndarray:
+        """Packed values (n,) as an array over all products, those not on sale as in `elsewhere`. (J,)"""
+        found = np.array(elsewhere, float)
+        found[self.order] = values
+        return found
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Wedges and costs of packed products: ``q = rate p + add``; the maker keeps ``keep p - charge - cost``. (n, I) or (n, 1), and (n,)."""
+
+    rate: np.ndarray
+    add: np.ndarray
+    keep: np.ndarray
+    charge: np.ndarray
+    cost: np.ndarray
+
+    @property
+    def by_draw(self) -> bool:
+        """Whether what the maker hands over hangs on who buys."""
+        return self.charge.shape[1] > 1
+
+
+class Look:
+    """A market at some prices, in packed order; each part is worked out when it is asked for.
+
+    Attributes
+    ----------
+    price
+        (n,)
+    in_sub, sub_in_group, group
+        Probability of each product given its subgroup (n, I), of each subgroup given its group (S, I), of each group (G, I).
+    """
+
+    def __init__(self, packed: Packed, terms: Terms, price: np.ndarray) -> None:
+        self.packed, self.terms, self.price = packed, terms, price
+        nests = packed.nests
+        utility = packed.utility - packed.alpha * (terms.rate * price[:, None] + terms.add)
+        utility /= nests.inner[:, None]
+        peak = np.maximum.reduceat(utility, nests.sub_start, axis=0)
+        utility -= peak[nests.sub]
+        odds = np.exp(utility, out=utility)
+        total = np.add.reduceat(odds, nests.sub_start, axis=0)
+        self.in_sub = np.divide(odds, total[nests.sub], out=odds)
+        value = peak + np.log(total)
+        if nests.two_levels:
+            value = value * (nests.inner / nests.outer)[nests.sub_ends[:, 0]][:, None]
+            high = np.maximum.reduceat(value, nests.group_start, axis=0)
+            odds = np.exp(value - high[nests.group_of_sub])
+            total = np.add.reduceat(odds, nests.group_start, axis=0)
+            self.sub_in_group = odds / total[nests.group_of_sub]
+            value = high + np.log(total)
+        else:
+            self.sub_in_group = np.ones_like(value)
+        value = value * nests.outer[nests.group_ends[:, 0]][:, None]
+        top = value.max(axis=0)
+        top = np.maximum(top, 0.0) if packed.outside else top
+        odds = np.exp(value - top)
+        self.group = odds / (odds.sum(axis=0) + (np.exp(-top) if packed.outside else 0.0))
+
+    @cached_property
+    def in_group(self) -> np.ndarray:
+        """Probability of each product given its group. (n, I)"""
+        nests = self.packed.nests
+        return self.in_sub * self.sub_in_group[nests.sub] if nests.two_levels else self.in_sub
+
+    @cached_property
+    def chance(self) -> np.ndarray:
+        """Probability of each product. (n, I)"""
+        return self.in_group * self.group[self.packed.nests.group]
+
+    @cached_property
+    def share(self) -> np.ndarray:
+        """Market shares. (n,)"""
+        return self.chance @ self.packed.weight
+
+    @cached_property
+    def margin(self) -> np.ndarray:
+        """What is kept of one sale, (n, I), or (n, 1) when it is the same whoever buys (EUR)."""
+        t = self.terms
+        return (t.keep * self.price - t.cost)[:, None] - t.charge
+
+    @cached_property
+    def earned_in_sub(self) -> np.ndarray:
+        """What each setter earns on a buyer of each subgroup (EUR). (F, S, I)"""
+        packed, nests, t = self.packed, self.packed.nests, self.terms
+        alike = t.keep * self.price - t.cost - (0.0 if t.by_draw else t.charge[:, 0])
+        worth = packed.keeps * alike + packed.fee if packed.has_fee else packed.keeps * alike
+        found = np.empty((packed.firm.size, nests.sub_start.size, packed.weight.size))
+        for s, (a, b) in enumerate(nests.sub_ends):
+            found[:, s] = worth[:, a:b] @ self.in_sub[a:b]
+            if t.by_draw:
+                found[:, s] -= packed.keeps[:, a:b] @ (t.charge[a:b] * self.in_sub[a:b])
+        return found
+
+    @cached_property
+    def earned_in_group(self) -> np.ndarray:
+        """The same for each group. (F, G, I)"""
+        nests = self.packed.nests
+        if not nests.two_levels:
+            return self.earned_in_sub
+        return np.add.reduceat(self.earned_in_sub * self.sub_in_group, nests.group_start, axis=1)
+
+    @cached_property
+    def earned(self) -> np.ndarray:
+        """What each setter earns on a potential buyer: its objective, draw by draw (EUR). (F, I)"""
+        return np.einsum("fgi,gi->fi", self.earned_in_group, self.group)
+
+    @cached_property
+    def objective(self) -> np.ndarray:
+        """What each setter maximises, EUR a potential buyer. (F,)"""
+        return self.earned @ self.packed.weight
+
+    @cached_property
+    def steep(self) -> np.ndarray:
+        """How much utility a euro more costs each buyer of each product (utils a EUR). (n, I)"""
+        return self.packed.alpha * self.terms.rate
+
+    @cached_property
+    def worth(self) -> np.ndarray:
+        """What a product's setter earns on its sale beyond what the buyer would bring otherwise, ``{...}`` of [8] (EUR). (n, I)"""
+        packed, nests = self.packed, self.packed.nests
+        own = packed.keeps_own[:, None] * self.margin + packed.fee_own[:, None]
+        found = own / nests.inner[:, None] - self.earned[packed.setter]
+        found -= nests.c2[:, None] * self.earned_in_group[packed.setter, nests.group]
+        return found - nests.c1[:, None] * self.earned_in_sub[packed.setter, nests.sub] if nests.two_levels else found
+
+    @cached_property
+    def omega(self) -> np.ndarray:
+        """``w alpha a s``: buyers of each product by how much they mind its price. (n, I)"""
+        return self.chance * (self.packed.weight * self.packed.alpha) * self.terms.rate
+
+    @cached_property
+    def slope(self) -> np.ndarray:
+        """What turns a distance in money into a first-order condition; see `keiretsu.supply.first_order.Conditions`. (n,)"""
+        return self.packed.keeps_own * self.terms.keep * self.omega.sum(axis=1) / self.packed.nests.inner
+
+    @cached_property
+    def condition(self) -> np.ndarray:
+        """Derivative of each setter's objective by its price. (n,)"""
+        return self.packed.keeps_own * self.terms.keep * self.share - np.einsum("ni,ni->n", self.omega, self.worth)
+
+    @cached_property
+    def residual(self) -> np.ndarray:
+        """Price that each first-order condition implies less the price (EUR); not a number where nobody buys. (n,)"""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.condition / self.slope
+
+    def residual_with(self, at: np.ndarray, rate: np.ndarray, keep: np.ndarray) -> np.ndarray:
+        """The residuals of packed products `at` (m,) with other rates, `rate` (m, I) or (m, 1) and `keep` (m,), on which they cost and bring the same here."""
+        packed = self.packed
+        omega = self.chance[at] * (packed.weight * packed.alpha) * rate
+        bound = packed.keeps_own[at] * keep
+        return (bound * self.share[at] - (omega * self.worth[at]).sum(axis=1)) / (bound * omega.sum(axis=1) / packed.nests.inner[at])
+
+
+def _nesting(tastes: Tastes, sub: np.ndarray, group: np.ndarray) -> Nesting:
+    """Nests of products already in order."""
+    _, first, packed_sub = np.unique(np.stack([group, sub]), axis=1, return_index=True, return_inverse=True)
+    packed_sub, sub_start = packed_sub.reshape(-1), np.asarray(first)
+    _, packed_group = np.unique(group, return_inverse=True)
+    group_of_sub = packed_group[sub_start]
+    group_start = np.flatnonzero(np.diff(group_of_sub, prepend=-1))
+    if tastes.nests is None:
+        sigma_sub = sigma_group = np.zeros(sub.size)
+    else:
+        sigma_sub, sigma_group = np.asarray(tastes.nests.sigma_sub)[sub], np.asarray(tastes.nests.sigma_group)[group]
+    inner, outer = 1 - sigma_sub, 1 - sigma_group
+    first_product = sub_start[group_start]
+    two = group_start.size < sub_start.size or bool((inner != outer).any())
+    return Nesting(
+        packed_sub, packed_group, sub_start, group_start, _ends(sub_start, sub.size), _ends(first_product, sub.size), group_of_sub,
+        inner, outer, 1 / inner - 1 / outer, sigma_group / outer, two,
+    )  # fmt: skip
+
+
+def _ends(start: np.ndarray, size: int) -> np.ndarray:
+    return np.stack([start, np.append(start[1:], size)], axis=1)
