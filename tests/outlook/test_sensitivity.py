@@ -64,11 +64,19 @@ def test_the_slope_of_the_pack_price_by_the_swing_of_raw_materials_is_the_pack_p
 
 
 def test_the_tornado_has_the_largest_effect_on_top_and_says_where_slopes_end() -> None:
-    table = tornado(outlook(), "twin", measure_named("Boreas value", outlook(), 0.06), INPUTS)
+    measure = measure_named("Boreas value", outlook(), 0.06)
+    table = tornado(outlook(), "twin", measure, INPUTS, closely=1)
     assert (np.diff(table["effect"].abs()) <= 0).all()
-    date = table.set_index("input").loc["date:boreas_small"]
+    date = table.set_index("input").to_dict("index")["date:boreas_small"]
     assert date["to_switch"] == pytest.approx(0.3)
+    assert (date["way"], date["how"]) == (-1, "exact")
     assert "2024" in date["switch"]
+    first = table.to_dict("records")[0]  # the only one whose effect is solved again
+    ends = [
+        output_at(outlook(), "twin", measure, outlook().central() | {first["input"]: outlook().central()[first["input"]] + d})
+        for d in (0.0, first["deviation"])
+    ]
+    assert first["solved"] == pytest.approx(ends[1] - ends[0], rel=1e-6) and table["solved"].isna().sum() == len(table) - 1
     assert date["effect"] < 0  # coming later earns less
 
 

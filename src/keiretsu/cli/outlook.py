@@ -22,11 +22,16 @@ def sensitivity(
     draws: Annotated[int, typer.Option("--draws", help="Draws for global indices, a multiple of 8; 0 leaves them out.")] = 0,
     until: Until = 0,
     rate: Annotated[float, typer.Option("--rate", help="Real discount rate of a value.")] = 0.06,
+    consumers: Annotated[int, typer.Option("--consumers", help="Consumer draws of a market, at most; 0 for the base year's.")] = 80,
+    closely: Annotated[
+        int,
+        typer.Option("--closely", help="Inputs, largest first, for which paths are solved again: the effect of a deviation, and changes of regime."),
+    ] = 5,
     on: Place = "threads",
     workers: Workers = 0,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the draws.", show_default="runs/CASE-sensitivity")] = None,
 ) -> None:
-    """What an output over the years depends on: exact slopes, one-deviation effects, global indices."""
+    """What an output over the years depends on: exact slopes with the distance to where they end, one-deviation effects, global indices."""
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.outlook.measures import UNITS, measure_named
@@ -41,27 +46,38 @@ def sensitivity(
     with say.progress() as on_step:
         loaded = load_case(case)
         chosen = () if scenario == "baseline" else (scenario,)
-        ready = prepare(loaded, YearsAhead(draws=draws, until=until, scenarios=chosen or (loaded.scenarios[0].name,), products=False))
+        ready = prepare(
+            loaded, YearsAhead(draws=draws, until=until, scenarios=chosen or (loaded.scenarios[0].name,), products=False, consumers=consumers)
+        )
         measure = measure_named(of, ready.outlook, rate)
         on_step(0, 1, "slopes: one sweep backwards through all years")
         inputs, _ = uncertain_of(loaded.tables, ready.outlook.roster.launched)
-        table = tornado(ready.outlook, scenario, measure, inputs)
+        table = tornado(ready.outlook, scenario, measure, inputs, closely, on_step)
         fit = None
         if draws:
             every = run_years(ready, out or Path("runs") / f"{loaded.name}-sensitivity", executor, on_step)
             fit = global_indices(every, scenario, measure)
     scale, unit, digits = (1e-6, "EUR m", 1) if UNITS[measure.what].startswith("EUR ") else (1.0, "", 4)
-    table["to_switch"] = [f"{distance:.2f}" if distance < float("inf") else "" for distance in table["to_switch"]]
+    table["to_switch"] = [distance_said(*row) for row in zip(table["to_switch"], table["way"], table["how"], strict=True)]
+    effect = Label("Slope times one deviation", unit, digits=digits, scale=scale, signed=True)
+    table["solved"] = ["" if value != value else effect.show(value) for value in table["solved"]]
     labels = {
         "input": Label("Input", kind="text"),
         "slope": Label("Slope, for one unit of the input", unit, digits=digits, scale=scale, signed=True),
         "deviation": Label("One deviation", digits=3),
-        "effect": Label("Effect of one deviation", unit, digits=digits, scale=scale, signed=True),
-        "to_switch": Label("Distance to a switch", kind="text"),
-        "switch": Label("which switch", kind="text"),
+        "effect": effect,
+        "solved": Label("Effect of one deviation, solved again", unit, kind="text"),
+        "to_switch": Label("Input may move before the regime changes by", kind="text"),
+        "switch": Label("what changes then", kind="text"),
     }
-    note = f"{of}: {table['value'].iloc[0]:,.6g} ({UNITS[measure.what]}) in {scenario}. Prices are myopic: each year is a static equilibrium."
-    say.show(table_of("tornado", f"What moves {of}", table[list(labels)], names={}, labels=labels, note=note))
+    if not closely:
+        del labels["solved"]
+    note = (
+        f"{of}: {table['value'].iloc[0]:,.6g} ({UNITS[measure.what]}) in {scenario}. Prices are myopic: each year is a static equilibrium. A slope is exact until the regime "
+        "changes. 'About' is first order and does not see prices that stand at a threshold, jumps over one, or pots that last all year; the others are found by "
+        "solving paths on both sides or by a closed form."
+    )
+    say.show(table_of("tornado", f"What moves {of}", table[list(labels)], names={}, labels=labels, note=note), most=1000)
     if fit is not None:
         shares = {"input": Label("Input", kind="text"), "first_order": Label("First-order index", digits=3), "total": Label("Total index", digits=3)}
         say.show(
@@ -69,6 +85,14 @@ def sensitivity(
                 "indices", "Shares of variance", fit[0], names={}, labels=shares, note=f"Polynomial's R2 on draws it has not seen: {fit[1]:.2f}."
             )
         )
+
+
+def distance_said(distance: float, way: int, how: str) -> str:
+    """``about +0.031``, ``-0.4``; nothing where no change is known."""
+    if distance == float("inf"):
+        return ""
+    sign = {1: "+", -1: "\N{MINUS SIGN}", 0: "±"}[way]
+    return {"first order": "about ", "at most": "less than ", "none found": "more than "}.get(how, "") + f"{sign}{distance:.2g}"
 
 
 def runs(root: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder under which runs lie.")] = Path("runs")) -> None:

@@ -1,13 +1,13 @@
 """What an output depends on: exact slopes at the central case, and shares of its variance over the draws ([13]).
 
-Slopes go backwards through all years and equilibria in one sweep. They hold within the solved regime: a launch date has a kink where a year begins,
-and the distance to it stands beside the slope. Global indices come from a polynomial fitted to draws that exist anyway, with its fit on draws
+Slopes go backwards through all years and equilibria in one sweep. They hold within the solved regime, and the distance to the nearest change of regime stands
+beside each (`keiretsu.outlook.switches`). Global indices come from a polynomial fitted to draws that exist anyway, with its fit on draws
 it has not seen; a poor fit is shown, and means that the indices say little.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import equinox as eqx
 import numpy as np
@@ -21,10 +21,13 @@ from keiretsu.outlook.inputs import Values
 from keiretsu.outlook.measures import Measure, YearlyWeights
 from keiretsu.outlook.outlook import Outlook, require_settled
 from keiretsu.outlook.path import LaunchValues, path
+from keiretsu.outlook.regimes import regime_at
+from keiretsu.outlook.switches import NOWHERE, closed_in, nearest_switch
 from keiretsu.outlook.uncertain import Uncertain
 from keiretsu.supply.pricing import PricingOptions
 from keiretsu.typing import Scalar
 
+OnStep = Callable[[int, int, str], None]
 Given = tuple[Values, LaunchValues]
 
 CHECK_STEP = 1e-4  # of each input's deviation, along the direction that changes the output most
@@ -51,11 +54,15 @@ def slopes(outlook: Outlook, scenario: str, measure: Measure | YearlyWeights, va
     return float(value), slope
 
 
-def tornado(outlook: Outlook, scenario: str, measure: Measure, inputs: Sequence[Uncertain]) -> pd.DataFrame:
+def tornado(
+    outlook: Outlook, scenario: str, measure: Measure, inputs: Sequence[Uncertain], closely: int = 0, on_step: OnStep = lambda *_: None
+) -> pd.DataFrame:
     """Inputs by how much one deviation of each moves the output, largest first.
 
-    Columns: input, slope (output's unit per unit of the input), deviation (the input's, one standard normal up), effect (their product), value (output at
-    the central case), to_switch (distance of the input to the nearest change of regime in its own unit, inf when none is known), switch (which).
+    Columns: input, slope (output's unit per unit of the input), deviation (the input's, one standard normal up), effect (their product), solved (the effect when the path
+    is solved again one deviation up; not a number where it is not), value (output at the central case), and the nearest change of regime: to_switch (distance in
+    the input's own unit, inf when none is known), way, switch (which), how (see `keiretsu.outlook.switches.Switch`). For the `closely` inputs with the largest
+    effects paths are solved again; for the others changes are known at first order.
 
     Raises
     ------
@@ -68,11 +75,41 @@ def tornado(outlook: Outlook, scenario: str, measure: Measure, inputs: Sequence[
     for one in inputs:
         at, up = float(one.value(np.array(0.0))), float(one.value(np.array(1.0)))
         deviation = np.sqrt(one.central * (1 - one.central)) if one.distribution == "discrete" else up - at
-        distance, switch = to_switch(outlook, scenario, one.name, central)
-        rows.append((one.name, slope[one.name], deviation, slope[one.name] * deviation, value, distance, switch))
-    table = pd.DataFrame(rows, columns=["input", "slope", "deviation", "effect", "value", "to_switch", "switch"])
+        rows.append((one.name, slope[one.name], deviation, slope[one.name] * deviation, value))
+    table = pd.DataFrame(rows, columns=["input", "slope", "deviation", "effect", "value"])
     _check(outlook, scenario, measure, central, table)
-    return table.reindex(table["effect"].abs().sort_values(ascending=False, kind="stable").index).reset_index(drop=True)
+    table = table.reindex(table["effect"].abs().sort_values(ascending=False, kind="stable").index).reset_index(drop=True)
+    return table.join(_switches(outlook, scenario, measure, central, table, closely, on_step))
+
+
+def _switches(
+    outlook: Outlook, scenario: str, measure: Measure, central: Mapping[str, float], table: pd.DataFrame, closely: int, on_step: OnStep
+) -> pd.DataFrame:
+    """Columns solved, to_switch, way, switch, how for the rows of a tornado."""
+
+    def solved_at(values: Mapping[str, float]) -> tuple[float, Year]:
+        found, (base, years) = _output(outlook.arrays(values), outlook.base, outlook.plan(scenario, values), outlook.options, measure)
+        require_settled(base, years, f"scenario {scenario}", outlook.facts.years)
+        return float(found), years
+
+    def years_at(values: Mapping[str, float]) -> Year:
+        return solved_at(values)[1]
+
+    here = regime_at(outlook, scenario, central, years_at)
+    found: list[tuple[object, ...]] = []
+    left = closely
+    for number, row in enumerate(table.itertuples()):
+        name, deviation = str(row.input), float(row.deviation)  # type: ignore[arg-type]
+        on_step(number, len(table), f"distance to the nearest change of regime: {name}")
+        solved, switch = np.nan, NOWHERE
+        if not name.startswith(("happens:", "event:")):
+            switch = nearest_switch(outlook, scenario, name, deviation, central, here, years_at)
+            if left > 0:
+                left -= 1
+                switch = closed_in(outlook, scenario, name, deviation, central, here, years_at, switch)
+                solved = solved_at({**central, name: central[name] + deviation})[0] - float(row.value)  # type: ignore[arg-type]
+        found.append((solved, switch.distance, switch.way, switch.what, switch.how))
+    return pd.DataFrame(found, columns=["solved", "to_switch", "way", "switch", "how"])
 
 
 def global_indices(ensemble: Ensemble, scenario: str, measure: Measure) -> tuple[pd.DataFrame, float]:
@@ -83,16 +120,6 @@ def global_indices(ensemble: Ensemble, scenario: str, measure: Measure) -> tuple
     found = sobol_indices(surrogate)
     table = pd.DataFrame({"input": list(normals.columns), "first_order": found.first_order, "total": found.total})
     return table.sort_values("total", ascending=False, ignore_index=True, kind="stable"), float(surrogate.held_out_r2)
-
-
-def to_switch(outlook: Outlook, scenario: str, name: str, values: Mapping[str, float]) -> tuple[float, str]:
-    """How far an input is from the nearest change of regime that its slope does not see."""
-    kind, _, product = name.partition(":")
-    years = outlook.stories[scenario].launch_years
-    if kind == "date" and product in years:
-        at = years[product] + values[name]
-        return abs(at - round(at)), f"the launch crosses the first day of {round(at)}"
-    return float("inf"), ""
 
 
 def _check(outlook: Outlook, scenario: str, measure: Measure, central: Mapping[str, float], table: pd.DataFrame) -> None:
@@ -108,7 +135,7 @@ def _check(outlook: Outlook, scenario: str, measure: Measure, central: Mapping[s
             residual=abs(seen - expected) / max(abs(expected), 1e-300),
             unit="relative to a finite difference",
             iterations=0,
-            next_step="the central case stands at a change of regime; look at to_switch, or move the central case",
+            next_step="the central case stands at a change of regime; move the central case",
         )
 
 
