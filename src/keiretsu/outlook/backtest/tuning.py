@@ -20,7 +20,7 @@ from keiretsu.outlook.backtest.spread import Spread, spread_of
 from keiretsu.outlook.backtest.trend import estimated, first_origin, past_totals
 
 SIGMAS = (0.2, 0.0, 0.4)  # the first holds where no earlier year can be judged
-STRETCHES = (1.0, 0.7, 0.85, 1.15, 1.3, 1.5, 1.75, 2.0, 2.5)
+STRETCHES = (1.5, 0.7, 0.85, 1.0, 1.15, 1.3, 1.75, 2.0, 2.5)  # so too: priors alone give bands that are too narrow
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 EVEN, EVEN_YEARS = 0.5, 2.0  # prior weight of the last year itself, and how many judged years that prior is worth
 _RESIDUALS = {"year": int, "country": str, "brand": str, "model": str, "kind": str, "log_units": float, "residual": float}
