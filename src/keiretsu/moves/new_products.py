@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -56,7 +56,7 @@ Utility = Callable[[World, NewProduct, pd.DataFrame], tuple[pd.DataFrame, str]]
 def added(world: World, new: NewProduct, utility: Utility) -> World:
     """The world with the product on sale; `utility` fills delta and xi of its rows and says how it found them."""
     old = world.products
-    rows = pd.concat([row_like(old, new.like, market) for market in new.markets], ignore_index=True)
+    rows = rows_like(old, new.like, new.markets)
     setter = new.priced_by or price_setter_of(world, new.brand)
     rows["cost_eur"] = rows["cost_eur"].astype(float) + new.cost_difference_eur
     for column, value in new.stated.items():
@@ -85,15 +85,16 @@ def added(world: World, new: NewProduct, utility: Utility) -> World:
 def new_product_problems(world: World, new: NewProduct) -> list[Problem]:
     """Why the product cannot be put on sale; companies and utility apart."""
     products, problems = world.products, []
+    keys = list(zip(products["market"].astype(str), products["product"].astype(str), strict=True))
+    there, on_sale = set(keys), {key for key, available in zip(keys, products["available"], strict=True) if available}
     for market in new.markets:
         if market not in world.markets:
             problems.append(Problem("unknown market", new.place, market, f"one of {', '.join(world.markets)}"))
             continue
-        there = products[products["market"] == market]
-        if new.product in set(there["product"]):
+        if (market, new.product) in there:
             next_step = "another id, or a price cut or cost shock of the one there is"
             problems.append(Problem("launch of a product that exists", new.place, f"{new.product} in market {market}", "a new product id", next_step))
-        if new.like not in set(there["product"][there["available"].to_numpy(bool)]):
+        if (market, new.like) not in on_sale:
             problems.append(
                 Problem(
                     "the product it is like is not on sale there",
@@ -119,9 +120,10 @@ def price_setter_of(world: World, brand: str) -> str:
     return _setters_of(world, brand)[0]
 
 
-def row_like(products: pd.DataFrame, product: str, market: str) -> pd.DataFrame:
-    """The row of a product in a market."""
-    return products[(products["product"] == product) & (products["market"] == market)]
+def rows_like(products: pd.DataFrame, product: str, markets: Sequence[str]) -> pd.DataFrame:
+    """The rows of a product in these markets, in their order."""
+    rows = products[(products["product"] == product) & products["market"].isin(markets)]
+    return rows.iloc[np.argsort([markets.index(str(market)) for market in rows["market"]], kind="stable")].reset_index(drop=True)
 
 
 def _setters_of(world: World, brand: str) -> list[str]:

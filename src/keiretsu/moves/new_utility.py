@@ -17,7 +17,7 @@ from keiretsu.errors import DemandError, MoveError, Problem
 from keiretsu.market.characteristics import characteristic_matrix
 from keiretsu.market.projection import observed_rows, projection_of
 from keiretsu.market.world import World
-from keiretsu.moves.new_products import NewProduct, row_like
+from keiretsu.moves.new_products import NewProduct, rows_like
 
 
 def utility_of_new(world: World, new: NewProduct, rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -92,7 +92,7 @@ def fit_utility(world: World, powertrain: str) -> Projection:
 
 
 def _originals(world: World, new: NewProduct) -> pd.DataFrame:
-    return pd.concat([row_like(world.products, new.like, market) for market in new.markets], ignore_index=True)
+    return rows_like(world.products, new.like, new.markets)
 
 
 def _needs_fit(new: NewProduct, originals: pd.DataFrame) -> bool:

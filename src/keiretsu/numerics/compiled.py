@@ -8,6 +8,7 @@ from pathlib import Path
 import jax
 
 FOLDER_VARIABLE = "KEIRETSU_CACHE"
+FOLDER, SHORTEST = "jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs"  # settings of JAX
 
 
 def cache_folder() -> Path:
@@ -41,7 +42,18 @@ def keep_compiled_code(folder: Path) -> bool:
         return False
     if not os.access(folder, os.W_OK):
         return False
-    jax.config.update("jax_compilation_cache_dir", str(folder / "xla"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update(FOLDER, str(folder / "xla"))
+    jax.config.update(SHORTEST, 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
     return True
+
+
+def kept_in() -> Path | None:
+    """Where this process keeps functions compiled whole, see `keiretsu.numerics.kept`; None where it keeps nothing."""
+    folder = setting(FOLDER)
+    return Path(str(folder)).with_name("whole") if folder else None
+
+
+def setting(name: str) -> object:
+    """A setting of JAX in this process."""
+    return getattr(jax.config, name)

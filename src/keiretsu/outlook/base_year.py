@@ -76,12 +76,13 @@ def by_draw(base: BaseYear, wedges: Wedges) -> Wedges:
 
 def one_charge(base: BaseYear, plans: Mapping[str, Plan]) -> tuple[BaseYear, dict[str, Plan]]:
     """Charges on makers kept once where no class of buyer differs in any year of any plan: that takes two passes off each evaluation of prices."""
-    every: list[BaseYear | Plan] = [base, *plans.values()]
-    if any((np.asarray(one.maker_charge) != np.asarray(one.maker_charge)[..., :1]).any() for one in every):
+    charges = {id(one.maker_charge): np.asarray(one.maker_charge) for one in (base, *plans.values())}  # many plans share one array
+    if any((charge != charge[..., :1]).any() for charge in charges.values()):
         return base, dict(plans)
+    alike = {number: jax.device_put(np.ascontiguousarray(charge[..., :1])) for number, charge in charges.items()}
 
     def once(record: Any) -> Any:
-        return eqx.tree_at(lambda r: r.maker_charge, record, record.maker_charge[..., :1])
+        return eqx.tree_at(lambda r: r.maker_charge, record, alike[id(record.maker_charge)])
 
     return once(base), {name: once(plan) for name, plan in plans.items()}
 

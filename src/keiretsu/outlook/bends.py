@@ -9,12 +9,12 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 
 from keiretsu.outlook.arrays import Plan
 from keiretsu.outlook.bent import Bends
 from keiretsu.outlook.policy import Rules
+from keiretsu.outlook.shared import Shared
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,17 @@ class RulesOfYears:
     of_year: tuple[int, ...]
 
 
-def with_bends(plans: Mapping[str, tuple[Plan, RulesOfYears]]) -> dict[str, Plan]:
-    """Plans with their pieces, where any of them bends."""
-    bends = bends_of({name: rules for name, (_, rules) in plans.items()}, next(iter(plans.values()))[0].start.shape[2])
+def with_bends(plans: Mapping[str, tuple[Plan, RulesOfYears]], shared: Shared) -> dict[str, Plan]:
+    """Plans with their pieces, where any of them bends; `shared` is what they have in common."""
+    bends = bends_of({name: rules for name, (_, rules) in plans.items()}, next(iter(plans.values()))[0].start.shape[2], shared)
     if bends is None:
         return {name: plan for name, (plan, _) in plans.items()}
-    return {name: dataclasses.replace(plan, bends=bends[name], bend_set=jnp.asarray(rules.of_year)) for name, (plan, rules) in plans.items()}
+    return {
+        name: dataclasses.replace(plan, bends=bends[name], bend_set=shared.array(np.array(rules.of_year))) for name, (plan, rules) in plans.items()
+    }
 
 
-def bends_of(stories: Mapping[str, RulesOfYears], products: int) -> dict[str, Bends] | None:
+def bends_of(stories: Mapping[str, RulesOfYears], products: int, shared: Shared) -> dict[str, Bends] | None:
     """Arrays of every storyline in one shape; None where no price anywhere bends and no pot can run out. `products` is the padded number of slots."""
     every = [rules for story in stories.values() for one in story.sets for rules in one]
     pieces = max(rules.breaks.shape[1] for rules in every) + 1
@@ -43,9 +45,11 @@ def bends_of(stories: Mapping[str, RulesOfYears], products: int) -> dict[str, Be
         return None
     classes = max(rules.terms["buyer_rate"].shape[2] for rules in every)
     sets = max(len(story.sets) for story in stories.values())
-    found = {name: _stacked(story, pots[name], (sets, most, products, pieces, classes)) for name, story in stories.items()}
+    shape = (sets, most, products, pieces, classes)
+    found = {id(story): _stacked(story, pots[name], shape) for name, story in {id(one): (name, one) for name, one in stories.items()}.values()}
     same = [field for field in _BY_CLASS if all((one[field] == one[field][..., :1]).all() for one in found.values())]
-    return {name: Bends(**{f: jnp.asarray(v[..., :1] if f in same else v) for f, v in one.items()}) for name, one in found.items()}
+    made = {number: Bends(**{f: shared.array(v[..., :1] if f in same else v) for f, v in one.items()}) for number, one in found.items()}
+    return {name: made[id(story)] for name, story in stories.items()}
 
 
 _BY_CLASS = ("buyer_rate", "maker_charge", "incentive_rate", "pot_rate", "pot_charge")  # one column where all buyers are alike: quicker to solve on

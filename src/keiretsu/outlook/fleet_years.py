@@ -14,14 +14,15 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
+from keiretsu.market.memory import content_of
 from keiretsu.market.pools import FleetRule, FleetTarget, Obligation, PoolRecord, RestOfArea, burden_of, obligations
 from keiretsu.market.world import World
 from keiretsu.outlook.arrays import FleetYears
 from keiretsu.outlook.roster import Roster, Storyline
+from keiretsu.outlook.shared import Shared, same
 
 SHARINGS = ("internal price", "pro rata", "one payer")
 POOLS_AT_A_TIME = 8  # places for pools are made in such steps, so that scenarios with a pool more or less share compiled code
@@ -47,14 +48,15 @@ NO_SLOTS = Slots((), ())
 """No fleet rule anywhere."""
 
 
-def slots_of(stories: Sequence[Storyline], roster: Roster, years: Sequence[int]) -> Slots:
-    """Every maker that any rule in force in any year of any storyline counts."""
+def slots_of(stories: Sequence[Storyline], roster: Roster, years: Sequence[int], shared: Shared) -> Slots:
+    """Every maker that any rule in force in any year of any storyline counts; `shared` is what storylines have in common, and is added to."""
     found: dict[tuple[str, str], None] = {}
     most = 0
     for story in stories:
         for u, world in enumerate(story.worlds):
             for year in sorted({y for y, v in zip(years, story.world_of_year, strict=True) if v == u}):
-                duties = _duties(world, _rows(world, roster), year)
+                table = shared.once(("every row", *same(world.products)), lambda world=world: _rows(world, roster))
+                duties = _duties(world, table, year, shared)
                 most = max(most, sum(cap > 0 for duty in duties for cap in duty.cap))
                 for duty in duties:
                     found |= {(duty.rule.id, maker): None for pool in duty.pools for maker in sorted(pool.makers)}
@@ -65,31 +67,47 @@ def slots_of(stories: Sequence[Storyline], roster: Roster, years: Sequence[int])
 def fleet_of_years(
     slots: Slots,
     world: World,
-    roster: Roster,
     story: Storyline,
     rows: Sequence[Mapping[str, pd.DataFrame]],
     years: Sequence[int],
     size: int,
     follows: bool,
+    shared: Shared,
 ) -> FleetYears | None:
     """Rules of a storyline. `world` is the base year's, `rows` are each of the storyline's worlds on the roster's slots, `size` is J.
 
-    `follows` lets the rest of the area go with makers' own sales. None when no storyline has a rule.
+    `follows` lets the rest of the area go with makers' own sales; `shared` is what storylines have in common, and is added to. None when no storyline
+    has a rule.
     """
     if not slots.makers:
         return None
+    looks = tuple(look for tables in rows for look in shared.looks(tables).values())
+    key = ("fleet rules", looks, story.world_of_year, *same(*(w.pools for w in story.worlds)))
+    return shared.once(key, lambda: _laid_out(slots, world, story, rows, years, size, follows, shared))
+
+
+def _laid_out(
+    slots: Slots,
+    world: World,
+    story: Storyline,
+    rows: Sequence[Mapping[str, pd.DataFrame]],
+    years: Sequence[int],
+    size: int,
+    follows: bool,
+    shared: Shared,
+) -> FleetYears:
     known: dict[tuple[object, ...], dict[str, np.ndarray]] = {}
     every: list[dict[str, np.ndarray]] = []
     for year, u in zip(years, story.world_of_year, strict=True):
-        duties = _duties(story.worlds[u], _joined(rows[u]), year)
+        duties = _duties(story.worlds[u], shared.once(("joined", *same(rows[u])), lambda u=u: _joined(rows[u])), year, shared)
         key = (u, *((duty.rule.id, duty.rule.markets, duty.rule.counted_by, duty.rule.target, duty.pools) for duty in duties))
         if key not in known:
             records = story.worlds[u].pools
             known[key] = _one_year(slots, world, tuple(r for r in records if isinstance(r, RestOfArea)), rows[u], duties, size, follows)
         every.append(known[key])
     window, windows = _windows(slots, story, years, np.stack([one["pool"] for one in every]), np.stack([one["cap"] for one in every]))
-    stacked = {name: jnp.asarray(np.stack([one[name] for one in every])) for name in every[0]}
-    return FleetYears(**stacked, window=jnp.asarray(window), windows=windows)
+    stacked = {name: shared.array(np.stack([one[name] for one in every])) for name in every[0]}
+    return FleetYears(**stacked, window=shared.array(window), windows=windows)
 
 
 def _windows(slots: Slots, story: Storyline, years: Sequence[int], pool: np.ndarray, cap: np.ndarray) -> tuple[np.ndarray, int]:
@@ -199,9 +217,14 @@ def _own_market(slots: Slots, world: World) -> np.ndarray:
     return np.array(found, dtype=int)
 
 
-def _duties(world: World, rows: pd.DataFrame, year: int) -> tuple[Obligation, ...]:
+def _duties(world: World, rows: pd.DataFrame, year: int, shared: Shared) -> tuple[Obligation, ...]:
+    """What is asked in a year of the makers that sell; of the table, who sells where is all that counts."""
     records: Sequence[PoolRecord] = world.pools
-    return obligations(records, rows, dt.date(year, 7, 1)) if records else ()
+    if not records:
+        return ()
+    counted = sorted({r.counted_by for r in records if isinstance(r, FleetRule)})
+    sells = shared.once(("who sells", tuple(counted), *same(rows)), lambda: content_of(rows[["market", *counted]]))
+    return shared.once(("duties", year, sells, *same(records)), lambda: obligations(records, rows, dt.date(year, 7, 1)))
 
 
 def _rows(world: World, roster: Roster) -> pd.DataFrame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
@@ -13,6 +12,7 @@ from jaxtyping import Array
 from keiretsu.errors import InputError, NotSettled, Problem
 from keiretsu.market.world import World
 from keiretsu.moves.scenario import Scenario
+from keiretsu.numerics.kept import Kept
 from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, Year
 from keiretsu.outlook.base_year import one_charge
 from keiretsu.outlook.bends import with_bends
@@ -21,7 +21,7 @@ from keiretsu.outlook.facts import OutlookFacts, central_values
 from keiretsu.outlook.fleet_years import NO_SLOTS, Slots, slots_of
 from keiretsu.outlook.inputs import EVENT, LAUNCH_INPUTS
 from keiretsu.outlook.path import LaunchValues, launch_values, path
-from keiretsu.outlook.plan import KnownWedges, base_year_arrays, plan_of
+from keiretsu.outlook.plan import base_year_arrays, plan_of
 from keiretsu.outlook.planned import planned_utilities
 from keiretsu.outlook.roster import Roster, Storyline, beginning, roster_of, storyline
 from keiretsu.outlook.sellers import with_sellers
@@ -127,9 +127,10 @@ def build(
     base, shape = base_year_arrays(world, roster, facts)
     spare = max([len(story.lineage) for story in stories.values()] + [1])
     planned = planned_utilities(world, roster, stories[BASELINE], base, facts)
-    ruled = slots_of(list(stories.values()), roster, facts.years)
-    known: KnownWedges = {}
-    plans = with_bends({name: plan_of(world, roster, story, facts, base, shape, spare, planned, ruled, known) for name, story in stories.items()})
+    shared = begun.shared
+    ruled = slots_of(list(stories.values()), roster, facts.years, shared)
+    bent = {name: plan_of(world, roster, story, facts, base, shape, spare, planned, ruled, shared) for name, story in stories.items()}
+    plans = with_bends(bent, shared)
     base, plans = one_charge(base, plans)
     plans = with_sellers(base, plans)
     owners, claims = _claims(stories, roster, shape.firms)
@@ -152,8 +153,8 @@ def run(outlook: Outlook, scenario: str, values: Mapping[str, float]) -> tuple[R
     return found, years
 
 
-compiled = eqx.filter_jit(path)
-"""`keiretsu.outlook.path.path`, compiled."""
+compiled = Kept(path)
+"""`keiretsu.outlook.path.path`, compiled; processes side by side compile it once."""
 
 
 def require_settled(found: Reproduced, years: Year, where: str, labels: Sequence[int]) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import pickle
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -26,16 +24,16 @@ from keiretsu.outlook.arrays import POWERTRAINS, BaseYear, Plan
 from keiretsu.outlook.bends import RulesOfYears
 from keiretsu.outlook.facts import OutlookFacts
 from keiretsu.outlook.fleet_years import Slots, fleet_of_years
+from keiretsu.outlook.launched import launched_arrays
 from keiretsu.outlook.policy import Rules, YearlyWedges, classes_of, wedges_on
 from keiretsu.outlook.roster import Roster, Storyline
+from keiretsu.outlook.shared import Shared, same
 from keiretsu.outlook.year import CURRENCIES
 from keiretsu.supply.wedges import Wedges
 from keiretsu.supply.weights import ProfitWeights
 
 CURRENCY_OF_ORIGIN: Mapping[str, str] = {"JP": "JPY", "CN": "CNY", "IN": "INR", "KR": "KRW", "UK": "GBP", "GB": "GBP", "US": "USD"}
-NEVER = 1e9
-
-KnownWedges: TypeAlias = dict[tuple[object, ...], YearlyWedges]  # by programmes, market, day and table of products
+KINDS = {"on_sale": bool, "held": bool, "setter": int}
 
 
 class Firms(eqx.Module):
@@ -65,7 +63,7 @@ def base_year_arrays(world: World, roster: Roster, facts: OutlookFacts) -> tuple
     potential = np.array([world.markets[m].potential for m in roster.rows])
     firms = _stack_firms([_firms(rows, roster.firms, shape) for rows in roster.rows.values()])
     text = {m: rows["powertrain"].to_numpy(str) for m, rows in roster.rows.items()}
-    policy, _ = _policy_on(world, roster.rows, _look(roster.rows), world.observed_on, shape, {})
+    policy, _ = _policy_on(world, roster.rows, world.observed_on, shape, Shared())
     nests = _join([m.tastes.nests for m in cut if m.tastes.nests is not None])
     base = BaseYear(
         mu=_same_width([m.tastes.mu for m in cut]),
@@ -99,8 +97,8 @@ def base_year_arrays(world: World, roster: Roster, facts: OutlookFacts) -> tuple
         currency=jnp.asarray(np.stack([marked({m: _exposure(world.markets[m], rows, c) for m, rows in roster.rows.items()}) for c in CURRENCIES])),
         money=jnp.asarray(np.array([[float(world.markets[m].currency == c) for m in roster.rows] for c in CURRENCIES])),
         chinese=jnp.asarray(marked({m: rows["origin"].to_numpy(str) == "CN" for m, rows in roster.rows.items()})),
-        cumulative_gwh=jnp.asarray(facts.cumulative_gwh),
-        base_year_gwh=jnp.asarray(facts.base_year_gwh),
+        cumulative_gwh=jnp.asarray(facts.cumulative_gwh, dtype=float),
+        base_year_gwh=jnp.asarray(facts.base_year_gwh, dtype=float),
         pack_price=jnp.asarray(facts.pack_price_eur_kwh),
         fleet=jnp.asarray(np.stack([facts.fleet[m] for m in roster.rows])),
         chargers=jnp.asarray(np.array([facts.chargers[m] for m in roster.rows])),
@@ -124,89 +122,42 @@ def plan_of(
     spare: int,
     planned: Mapping[tuple[str, str], tuple[float, float]],
     slots_ruled: Slots,
-    known: KnownWedges,
+    shared: Shared,
 ) -> tuple[Plan, RulesOfYears]:
     """One storyline on the roster, and its taxes and incentives piece by piece.
 
-    `spare` is the length that launched slots are padded to; `slots_ruled` are makers under fleet rules; `known` are taxes
-    and incentives compiled for other storylines, and is added to.
+    `spare` is the length that launched slots are padded to; `slots_ruled` are makers under fleet rules; `shared` is what other storylines have in
+    common with it, and is added to.
     """
-    markets, n = list(roster.rows), shape.products
-    slot_of = roster.slots(story)
-    row_slot = np.array(
-        [
-            slot_of[str(m), str(p)] + n * markets.index(str(m))
-            for m, p in zip(world.products["market"], world.products["product"], strict=True)
-            if (str(m), str(p)) in slot_of
-        ]
-    )
-    base_rows = [i for i, (m, p) in enumerate(zip(world.products["market"], world.products["product"], strict=True)) if (str(m), str(p)) in slot_of]
-    parts = [_one_world(w, d, roster, story, slot_of, shape, world) for w, d in zip(story.worlds, story.costs_doubled, strict=True)]
-    stacked = {name: np.stack([parts[u][0][name] for u in story.world_of_year]) for name in parts[0][0]}
-    policy, bent = _policy_of_years(story, [rows for _, rows in parts], facts, shape, known)
-    before = _policy_on(world, roster.rows, _look(roster.rows), world.observed_on, shape, known)[0]["utility"]
-    launch = np.full((len(markets), n), -1)
-    from_year, to_year = np.full((len(markets), n), -NEVER), np.full((len(markets), n), NEVER)
-    source = np.arange(len(markets) * n).reshape(len(markets), n)
-    first = world.products["delta"].to_numpy(float)
-    slots: list[int] = []
-    maps: list[np.ndarray] = []
-    adds: list[float] = []
-    gaps: list[float] = []
-    delta_after = {(str(m), str(p)): float(d) for m, p, d in zip(story.worlds[0].products["market"], story.worlds[0].products["product"], story.worlds[0].products["delta"], strict=True)}  # fmt: skip
-    for (market, product), slot in slot_of.items():
-        m = markets.index(market)
-        if product in story.last_years:
-            to_year[m, slot] = story.last_years[product]
-        if (market, product) not in story.lineage:
-            continue
-        line = story.lineage[market, product]
-        launch[m, slot] = roster.launched.index(product)
-        from_year[m, slot] = story.launch_years[product]
-        row = world.products.iloc[line.source]
-        source[m, slot] = slot_of[str(row["market"]), str(row["product"])] + n * markets.index(str(row["market"]))
-        spread = np.zeros(len(markets) * n)
-        spread[row_slot] = line.weights[base_rows]
-        slots.append(slot + n * m)
-        maps.append(spread)
-        over_like, by_sales = planned.get((market, product), (0.0, 0.0))
-        gaps.append(by_sales - over_like)
-        adds.append(delta_after[market, product] - float(line.weights @ first) + by_sales)
-    used = len(slots)
-    new_map = np.zeros((spare, len(markets) * n))
-    new_map[:used] = np.array(maps).reshape(used, len(markets) * n)
+    n, of_year, first = shape.products, story.world_of_year, story.worlds[0].products
+    slot_of = shared.once(("slots", *same(first)), lambda: roster.slots(story))
+    asked = ("launched", *same(story.lineage, first), tuple(story.launch_years.items()), tuple(story.last_years.items()))
+    launched = shared.once(asked, lambda: launched_arrays(world, roster, story, slot_of, n, spare, planned))
+    parts = [
+        shared.once(
+            ("world", *same(w.products, doubled, story.lineage)),
+            lambda w=w, doubled=doubled: _one_world(w, doubled, roster, story, slot_of, shape, world),
+        )
+        for w, doubled in zip(story.worlds, story.costs_doubled, strict=True)
+    ]
+    rows = [one for _, one in parts]
+    of_worlds = {name: [found[name] for found, _ in parts] for name in parts[0][0]}
+    stacked = {name: shared.by_year(values, of_year, KINDS.get(name)) for name, values in of_worlds.items()}
+    policy, bent = _policy_of_years(story, rows, facts, shape, shared)
+    before = _policy_on(world, roster.rows, world.observed_on, shape, shared)[0]["utility"]
     own = float((world.products["units"] * world.products["battery_kwh"]).sum()) / 1e6
     others = 1.0 - own / facts.base_year_gwh if facts.base_year_gwh > 0 else 1.0  # without a battery in the world all of nothing is others'
+    rules = fleet_of_years(slots_ruled, world, story, rows, facts.years, n, facts.rest_follows, shared)
+    alone = [*launched.items(), *((name, values) for name, values in policy.items() if name != "utility")]
+    fields: dict[str, Any] = {**stacked, **{name: shared.array(values) for name, values in alone}}
     plan = Plan(
-        on_sale=jnp.asarray(stacked["on_sale"] > 0),
-        from_year=jnp.asarray(from_year),
-        to_year=jnp.asarray(to_year),
-        launch=jnp.asarray(launch),
-        new_slot=jnp.asarray(np.array(slots + [len(markets) * n] * (spare - used), dtype=int)),
-        new_map=jnp.asarray(new_map),
-        new_add=jnp.asarray(np.array(adds + [0.0] * (spare - used))),
-        new_gap=jnp.asarray(np.array(gaps + [0.0] * (spare - used))),
-        source=jnp.asarray(source),
-        cost_slope=jnp.asarray(stacked["cost_slope"]),
-        cost_add=jnp.asarray(stacked["cost_add"]),
-        saving=jnp.asarray(stacked["saving"]),
-        kappa=jnp.asarray(stacked["kappa"]),
-        setter=jnp.asarray(stacked["setter"].astype(int)),
-        split=jnp.asarray(stacked["split"]),
-        transfer_unit=jnp.asarray(stacked["transfer_unit"]),
-        transfer_price=jnp.asarray(stacked["transfer_price"]),
-        held=jnp.asarray(stacked["held"] > 0),
-        start=jnp.asarray(stacked["start"]),
-        buyer_rate=jnp.asarray(policy["buyer_rate"]),
-        buyer_add=jnp.asarray(policy["buyer_add"]),
-        incentive=jnp.asarray(policy["incentive"]),
-        maker_rate=jnp.asarray(policy["maker_rate"]),
-        maker_charge=jnp.asarray(policy["maker_charge"]),
-        shadow=jnp.zeros(stacked["start"].shape),
-        utility=jnp.asarray(policy["utility"] - before),  # the base year's chargers are inside the deltas inverted from it
-        world_gwh=jnp.asarray(np.array(facts.world_gwh) * others),
-        year=jnp.asarray(np.array(facts.years, dtype=float)),
-        rules=fleet_of_years(slots_ruled, world, roster, story, [rows for _, rows in parts], facts.years, n, facts.rest_follows),
+        **fields,
+        kappa=shared.by_year([_grown(_kappa(w, roster.firms), shape.firms) for w in story.worlds], of_year),
+        shadow=shared.array(np.zeros(stacked["start"].shape)),
+        utility=shared.array(policy["utility"] - before),  # the base year's chargers are inside the deltas inverted from it
+        world_gwh=shared.array(np.array(facts.world_gwh) * others),
+        year=shared.array(np.array(facts.years, dtype=float)),
+        rules=rules,
     )
     return plan, bent
 
@@ -215,7 +166,6 @@ def _one_world(
     w: World, doubled: pd.Series, roster: Roster, story: Storyline, slot_of: Mapping[tuple[str, str], int], shape: Shape, base: World
 ) -> tuple[dict[str, np.ndarray], dict[str, pd.DataFrame]]:
     """A plan's arrays for one world of the storyline, without the axis of years and without policy, and its rows on the roster's slots."""
-    kappa = _grown(_kappa(w, roster.firms), shape.firms)
     base_cost = base.products["cost_eur"].to_numpy(float)
     base_place = {(str(m), str(p)): i for i, (m, p) in enumerate(zip(base.products["market"], base.products["product"], strict=True))}
     columns: dict[str, list[np.ndarray]] = {}
@@ -255,43 +205,43 @@ def _one_world(
         for name, values in found.items():
             longer = values if values.shape[-1] == shape.products or values.ndim > 1 else _long(values, shape.products, 0.0)
             columns.setdefault(name, []).append(longer)
-    return {name: np.stack(values) for name, values in columns.items()} | {"kappa": kappa}, seen
+    return {name: np.stack(values) for name, values in columns.items()}, seen
 
 
 def _policy_of_years(
-    story: Storyline, rows: Sequence[Mapping[str, pd.DataFrame]], facts: OutlookFacts, shape: Shape, known_wedges: KnownWedges
+    story: Storyline, rows: Sequence[Mapping[str, pd.DataFrame]], facts: OutlookFacts, shape: Shape, shared: Shared
 ) -> tuple[dict[str, np.ndarray], RulesOfYears]:
     """Policy arrays with the axis of years, and all pieces; days with the same programmes in force are compiled once."""
-    known: dict[tuple[object, ...], int] = {}
-    looks = [_look(tables) for tables in rows]
-    sets: list[tuple[dict[str, np.ndarray], tuple[Rules, ...]]] = []
-    of_year = []
-    for year, u in zip(facts.years, story.world_of_year, strict=True):
-        day = dt.date(year, 7, 1)
-        key = (u, *(tuple(p.scope.id for p in in_force(story.worlds[u].programmes, market, day)) for market in rows[u]))
-        if key not in known:
-            known[key] = len(sets)
-            sets.append(_policy_on(story.worlds[u], rows[u], looks[u], day, shape, known_wedges))
-        of_year.append(known[key])
-    arrays = {name: np.stack([sets[k][0][name] for k in of_year]) for name in sets[0][0]}
-    return arrays, RulesOfYears(tuple(rules for _, rules in sets), tuple(of_year))
 
+    def made() -> tuple[dict[str, np.ndarray], RulesOfYears]:
+        known: dict[tuple[object, ...], int] = {}
+        sets: list[tuple[dict[str, np.ndarray], tuple[Rules, ...]]] = []
+        of_year = []
+        for year, u in zip(facts.years, story.world_of_year, strict=True):
+            day = dt.date(year, 7, 1)
+            key = (u, *(tuple(p.scope.id for p in in_force(story.worlds[u].programmes, market, day)) for market in rows[u]))
+            if key not in known:
+                known[key] = len(sets)
+                sets.append(_policy_on(story.worlds[u], rows[u], day, shape, shared))
+            of_year.append(known[key])
+        arrays = {name: np.stack([sets[k][0][name] for k in of_year]) for name in sets[0][0]}
+        return arrays, RulesOfYears(tuple(rules for _, rules in sets), tuple(of_year))
 
-def _look(rows: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
-    """What tells one table of products from another, by market."""
-    return {market: hashlib.sha256(pickle.dumps(table)).digest() for market, table in rows.items()}
+    looks = tuple(look for tables in rows for look in shared.looks(tables).values())
+    return shared.once(("policy", looks, story.world_of_year, *same(*(of for w in story.worlds for of in (w.programmes, w.markets)))), made)
 
 
 def _policy_on(
-    world: World, rows: Mapping[str, pd.DataFrame], looks: Mapping[str, bytes], day: dt.date, shape: Shape, known: KnownWedges
+    world: World, rows: Mapping[str, pd.DataFrame], day: dt.date, shape: Shape, shared: Shared
 ) -> tuple[dict[str, np.ndarray], tuple[Rules, ...]]:
-    """`_policy` of a world; what another storyline had in common with it is not compiled again."""
+    """`_policy` of a world; what another storyline, or another year, had in common with it is not compiled again."""
+    looks = shared.looks(rows)
     found: dict[str, YearlyWedges] = {}
     for market, table in rows.items():
-        key = (tuple(id(p) for p in world.programmes), id(world.markets[market]), day, looks[market])
-        if key not in known:
-            known[key] = wedges_on(world.programmes, table, world.markets[market], day, table["price_eur"].to_numpy(float))
-        found[market] = known[key]
+        facts = world.markets[market]
+        key = ("wedges", looks[market], *same(facts, *in_force(world.programmes, market, day)))
+        price = table["price_eur"].to_numpy(float)
+        found[market] = shared.once(key, lambda facts=facts, table=table, price=price: wedges_on(world.programmes, table, facts, day, price))
     return _policy(found, shape)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -22,6 +22,7 @@ from keiretsu.moves.scenario import Scenario
 from keiretsu.outlook.facts import OutlookFacts
 from keiretsu.outlook.lineage import Fits, Lineage, lineages
 from keiretsu.outlook.policy import as_known
+from keiretsu.outlook.shared import Shared, same
 
 # Columns in which two launches of one product must agree to share a slot: what consumers see, and where it is built.
 SEEN = ("powertrain", "segment", "body", "seats", "nest", "sub_nest", "powertrain_group", "origin", "battery_kwh", "range_km", "power_kw", "mass_kg", "co2_gkm")  # fmt: skip
@@ -64,12 +65,16 @@ class Roster:
 
 @dataclass(frozen=True)
 class Beginning:
-    """What every storyline begins with: the base year's world with the planned launches made, the same at twice the costs, and tastes fitted to it."""
+    """What every storyline begins with: the base year's world with the planned launches made, the same at twice the costs, and tastes fitted to it.
+
+    `shared` is what storylines have in common, and is added to.
+    """
 
     world: World
     planned: Made
     doubled: Made
     fits: Fits
+    shared: Shared = field(default_factory=Shared)
 
 
 def beginning(world: World, facts: OutlookFacts) -> Beginning:
@@ -102,16 +107,21 @@ def storyline(begun: Beginning, name: str, scenario: Scenario | None, facts: Out
                 raise MoveError(problems)
             made[key] = len(worlds)
             worlds.append(after.world.replace(name=name))
-            doubled.append(make_more(begun.doubled, moves).world.products["cost_eur"].astype(float))
+            products = make_more(begun.doubled, moves).world.products
+            doubled.append(begun.shared.once(("doubled", *same(products)), lambda products=products: products["cost_eur"].astype(float)))
         of_year.append(made[key])
-    launches = [*begun.planned.moves, *(timeless(m) for m in own if m.launches())]
+    launches = [m for m in own if m.launches()]
+    lineage = begun.shared.once(
+        ("lineage", *same(worlds[0].products, *launches)),
+        lambda: lineages(begun.world, worlds[0], [*begun.planned.moves, *(timeless(m) for m in launches)], begun.fits),
+    )
     return Storyline(
         name=name,
         worlds=tuple(worlds),
         world_of_year=tuple(of_year),
         launch_years=_launch_years(own, facts),
         last_years={product: launch.year for launch in facts.launches for product in launch.replaces},
-        lineage=lineages(begun.world, worlds[0], launches, begun.fits),
+        lineage=lineage,
         costs_doubled=tuple(doubled),
     )
 
@@ -119,11 +129,11 @@ def storyline(begun: Beginning, name: str, scenario: Scenario | None, facts: Out
 def roster_of(world: World, storylines: Sequence[Storyline]) -> Roster:
     """One static roster for all storylines."""
     rows, first_new = {}, {}
+    tables = {id(story.worlds[0].products): story.worlds[0].products for story in storylines}
     for market in world.markets:
         base = world.products[(world.products["market"] == market) & world.products["available"]]
         parts, seen = [base], set[tuple[str, tuple[object, ...]]]()
-        for story in storylines:
-            there = story.worlds[0].products
+        for there in tables.values():
             new = there[(there["market"] == market) & (there["launched_by"] != "")]
             for i, key in zip(new.index, _looks(new), strict=True):
                 if key not in seen:

@@ -24,11 +24,13 @@ def with_sellers(base: BaseYear, plans: Mapping[str, Plan]) -> dict[str, Plan]:
     def of_market(m: int, setter: np.ndarray) -> tuple[np.ndarray, ...]:
         return known.setdefault((m, setter.tobytes()), sellers_of(setter, group[m]))
 
-    found = {name: [[of_market(m, setter) for m, setter in enumerate(year)] for year in np.asarray(plan.setter)] for name, plan in plans.items()}
+    setters = {id(plan.setter): np.asarray(plan.setter) for plan in plans.values()}  # many plans share one array
+    found = {number: [[of_market(m, setter) for m, setter in enumerate(year)] for year in years] for number, years in setters.items()}
     firms, presences = (-(-max(one[field].size for one in known.values()) // PLACES) * PLACES for field in (0, 1))
     sizes = (firms, presences, presences, group.shape[1])
 
     def stacked(years: list[list[tuple[np.ndarray, ...]]]) -> Sellers:
         return Sellers(*(jnp.asarray([[padded(one[f], size) for one in year] for year in years]) for f, size in enumerate(sizes)))
 
-    return {name: dataclasses.replace(plan, sellers=stacked(found[name])) for name, plan in plans.items()}
+    made = {number: stacked(years) for number, years in found.items()}
+    return {name: dataclasses.replace(plan, sellers=made[id(plan.setter)]) for name, plan in plans.items()}
