@@ -207,16 +207,16 @@ def _scenario(item: Any, name: str, toml: TomlFile, path: str, problems: list[Pr
         entries.append(Entry("moves", move, toml.file, line))
         if not isinstance(move.get("type"), str):
             problems.append(Problem("a move without a type", entries[-1].place, ", ".join(move) or "nothing", 'type = "..."', "see docs/moves.md"))
-    order, headline = item.get("order", 1000), item.get("headline", False)
-    for key, value, kind in (("order", order, int), ("headline", headline, bool)):
+    order, headline, on_request = item.get("order", 1000), item.get("headline", False), item.get("on_request", False)
+    for key, value, kind in (("order", order, int), ("headline", headline, bool), ("on_request", on_request, bool)):
         if type(value) is not kind:
             wanted = "a whole number" if kind is int else "true or false"
             problems.append(Problem(f"{key} is not {wanted}", f"{toml.file}, line {toml.lines.get(prefix + key, 1)}", repr(value), wanted))
             return []
-    own = ("name", "title", "question", "moves", "order", "headline")
+    own = ("name", "title", "question", "moves", "order", "headline", "on_request")
     more = {key: value for key, value in item.items() if key not in own}
     line = toml.line(path) if path else 1
-    return [ScenarioText(texts["name"], texts["title"], texts["question"], tuple(entries), more, toml.file, line, order, headline)]
+    return [ScenarioText(texts["name"], texts["title"], texts["question"], tuple(entries), more, toml.file, line, order, headline, on_request)]
 
 
 def _read_entries(folder: Path, file: str, problems: list[Problem]) -> tuple[Entry, ...]:

@@ -73,7 +73,7 @@ class Entry:
 class ScenarioText:
     """A scenario as written: its moves are parsed by `keiretsu.moves`. `more` holds the keys that the fields here do not.
 
-    `order` is its place in tables, and `headline` marks the ones that are also run under uncertainty.
+    `order` is its place in tables, `headline` marks the ones that are also run under uncertainty, `on_request` those that only a run that names them solves.
     """
 
     name: str
@@ -85,6 +85,7 @@ class ScenarioText:
     line: int
     order: int = 1000
     headline: bool = False
+    on_request: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain dict; each move carries its place under ``where``."""

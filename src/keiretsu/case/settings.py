@@ -48,6 +48,7 @@ SCENARIO = (
     Column("question", "text", "the question it answers"),
     Column("order", "integer", "its place in tables, the smallest first; the first one is what the report opens with", default=1000),
     Column("headline", "text", "`headline = true`: it is also run under uncertainty", default="false", choices=("true", "false")),
+    Column("on_request", "text", "`on_request = true`: only a run that names it solves it", default="false", choices=("true", "false")),
     Column("status", "text", "how far it has got: exploring, announced, committed, completed, abandoned"),
     Column("source", "text", "source ids of its figures", refers=("sources",), many=True),
     Column("extends", "text", "list of scenarios whose moves come before its own"),

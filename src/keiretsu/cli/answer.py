@@ -82,7 +82,10 @@ def scenarios(case: CaseName) -> None:
     from keiretsu.report.wording import Label
 
     loaded = load_case(case)
-    listed = pd.DataFrame([(s.name, s.title, s.question) for s in loaded.scenarios], columns=["name", "title", "question"])
+    listed = pd.DataFrame(
+        [(s.name, s.title, s.question + (" (Solved only when named with -s.)" if s.on_request else "")) for s in loaded.scenarios],
+        columns=["name", "title", "question"],
+    )
     labels = {"name": Label("--scenario", kind="text"), "title": Label("Scenario", kind="text"), "question": Label("Question", kind="text")}
     say.show(table_of("scenarios", loaded.title, listed, names={}, labels=labels))
 

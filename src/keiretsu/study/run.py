@@ -167,7 +167,7 @@ def _by_scenario(outcomes: Mapping[str, Outcome], table: str) -> pd.DataFrame:
 
 
 def chosen_scenarios(case: Case, names: tuple[str, ...]) -> tuple[Scenario, ...]:
-    """The case's scenarios, or those named.
+    """The case's scenarios but for those on request, or those named.
 
     Raises
     ------
@@ -178,7 +178,8 @@ def chosen_scenarios(case: Case, names: tuple[str, ...]) -> tuple[Scenario, ...]
     unknown = [name for name in names if name not in known]
     if unknown:
         raise MoveError([Problem("no such scenario", case.name, name, f"one of {', '.join(known) or 'none'}") for name in unknown])
-    return tuple(known[name] for name in names) if names else tuple(known.values())
+    on_request = {text.name for text in case.scenarios if text.on_request}
+    return tuple(known[name] for name in names) if names else tuple(one for name, one in known.items() if name not in on_request)
 
 
 def manifest(case: Case, options: RunOptions) -> Mapping[str, object]:

@@ -19,7 +19,7 @@ import keiretsu
 from keiretsu.case import Case, load_case
 from keiretsu.market.build import build_world
 from keiretsu.market.world import World
-from keiretsu.moves.scenario import Scenario
+from keiretsu.moves.scenario import Scenario, parse_scenarios
 from keiretsu.outlook.case_facts import facts_of, last_year
 from keiretsu.outlook.ensemble import BLOCK, Ensemble, assembled, values_of
 from keiretsu.outlook.events import events_of
@@ -142,7 +142,7 @@ def with_consumers(case: Case, most: int) -> Case:
 def prepared(case: Case, world: World, scenarios: Iterable[Scenario], asked: YearsAhead) -> Prepared:
     """As `prepare`, for a world and scenarios that are already there."""
     facts = facts_of(case, world, asked.until or last_year(case))
-    events = events_of(case.tables["uncertain"], lambda: {s.name: s for s in chosen_scenarios(case, ())}) if asked.draws else {}
+    events = events_of(case.tables["uncertain"], lambda: parse_scenarios(case.scenarios)) if asked.draws else {}
     outlook = build(world, {s.name: s for s in scenarios if s.moves}, facts, events=events, drawn=asked.drawn)
     inputs, correlation = uncertain_of(case.tables, (*outlook.roster.launched, *events))
     draws = draws_of(inputs, correlation, outlook.central(), asked.draws, asked.seed) if asked.draws else no_draws(outlook)
