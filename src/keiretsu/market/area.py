@@ -12,15 +12,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from keiretsu.errors import NoPureEquilibrium
 from keiretsu.market.budget import Span
 from keiretsu.market.cells import Cell, Cells, CellsOfYear, Pot, cells_of_year, pots_in, pots_of, spending_at, with_open
 from keiretsu.market.clearing import Cleared
-from keiretsu.market.fleet import Settlement, Tied, clear_group, group_of, tied_markets
+from keiretsu.market.fleet import Settlement, Tied, clear_group, group_of, nearest_alone, tied_markets
 from keiretsu.market.market import Market
 from keiretsu.market.memory import Content, Memory, Same
 from keiretsu.market.policy.programmes import Incentive, in_force
 from keiretsu.market.pools import Obligation, obligations, payments
 from keiretsu.market.regulated import Found, Prepared, RegulatedMarket, Rules, finished, prepare, solve_prepared
+from keiretsu.market.search import standing
 from keiretsu.market.world import MarketFacts
 from keiretsu.supply.pieces import piece_at
 from keiretsu.supply.pricing import PricingOptions
@@ -79,6 +81,7 @@ def solve_area(
     rules: Rules,
     options: PricingOptions,
     known: Known | None = None,
+    nearly_eur: float = 0.0,
 ) -> AreaEquilibrium:
     """Every market under its programmes and their budgets, and the pools of every fleet rule in force.
 
@@ -88,6 +91,9 @@ def solve_area(
         Markets (padded or not) and their product rows, by market id. Their own wedges are replaced by those of the programmes.
     known
         Areas solved before; left out, there are none.
+    nearly_eur
+        Where choices of side go round: a state in which nobody gains more than this by crossing is taken (EUR a year), and what is to be gained in it
+        stands in `RegulatedMarket.crossings`. Zero takes none.
 
     Raises
     ------
@@ -97,7 +103,7 @@ def solve_area(
     seen = nothing_known(cut) if known is None else known
     once = seen.memory.once
     duties = once("duties", Content(Same(rules.pools), rules.date.year, *seen.keys.values()), lambda: _duties(cut, rules)) if rules.pools else ()
-    area = _Area(cut, facts, rules, options, seen)
+    area = _Area(cut, facts, rules, options, seen, nearly_eur)
     groups = [_Group(tied, *area.settled(tied)) for tied in tied_markets(tuple(cut), duties, area.pots_by_market)]
     found = {cell: one for group in groups for cell, one in group.found.items()}
     weight = {cell: share for group in groups for cell, share in group.year.weight.items()}
@@ -131,20 +137,26 @@ class _Area:
     """Cells of an area, each made once, from memory where another area had the same."""
 
     def __init__(
-        self, cut: Mapping[str, tuple[Market, pd.DataFrame]], facts: Mapping[str, MarketFacts], rules: Rules, options: PricingOptions, known: Known
+        self,
+        cut: Mapping[str, tuple[Market, pd.DataFrame]],
+        facts: Mapping[str, MarketFacts],
+        rules: Rules,
+        options: PricingOptions,
+        known: Known,
+        nearly_eur: float,
     ):
-        self.cut, self.facts, self.rules, self.options, self.known = cut, facts, rules, options, known
+        self.cut, self.facts, self.rules, self.options, self.known, self.nearly_eur = cut, facts, rules, options, known, nearly_eur
         self.pots: Mapping[str, Incentive] = pots_in(rules, tuple(cut))
         self.pots_by_market = {name: pots_of(self.pots, name, rules) for name in cut}
         self.budgets = {name: pot.budget_eur for name, pot in self.pots.items()}
         self.year = Span(rules.date, 1.0)
         self.keys: dict[Cell, Content] = {}
-        self.cells = Cells(self.prepared, self.alone)
+        self.cells = Cells(self.prepared, self.first)
 
     def key(self, cell: Cell) -> Content:
         if cell not in self.keys:
             now = with_open(self.rules, self.pots, cell[1])
-            self.keys[cell] = Content(self.known.keys[cell[0]], in_force(now.programmes, cell[0], now.date), self.options)
+            self.keys[cell] = Content(self.known.keys[cell[0]], in_force(now.programmes, cell[0], now.date), self.options, self.nearly_eur)
         return self.keys[cell]
 
     def prepared(self, cell: Cell) -> Prepared:
@@ -153,7 +165,14 @@ class _Area:
         return memory.once("prepared", self.key(cell), lambda: prepare(market, rows, self.facts[cell[0]], now, self.options, memory))
 
     def alone(self, cell: Cell) -> Found:
-        return self.known.memory.once("alone", self.key(cell), lambda: _alone(self.prepared(cell)))
+        return self.known.memory.once("alone", self.key(cell), lambda: _alone(cell[0], self.prepared(cell), self.nearly_eur))
+
+    def first(self, cell: Cell) -> Found:
+        """Where a cell under fleet rules starts from: by itself, or with everybody on the side of its own start where no equilibrium is found without them."""
+        try:
+            return self.alone(cell)
+        except NoPureEquilibrium:
+            return standing(self.prepared(cell))
 
     def settled(self, tied: Tied) -> tuple[Cleared | None, CellsOfYear, Mapping[Cell, Found]]:
         """Tied markets in equilibrium."""
@@ -186,7 +205,7 @@ class _Area:
 
     def _cleared(self, tied: Tied) -> Settlement:
         at = {name: self.prepared((name, self.pots_by_market[name])) for name in tied.markets}
-        return clear_group(group_of(tied, at, self.year, self.pots_by_market, self.budgets), self.cells)
+        return clear_group(group_of(tied, at, self.year, self.pots_by_market, self.budgets), self.cells, self.nearly_eur)
 
 
 def _whole(cells: Sequence[Cell]) -> CellsOfYear:
@@ -194,10 +213,15 @@ def _whole(cells: Sequence[Cell]) -> CellsOfYear:
     return CellsOfYear(dict.fromkeys(cells, 1.0), {})
 
 
-def _alone(at: Prepared) -> Found:
+def _alone(name: str, at: Prepared, nearly_eur: float) -> Found:
     """The market without shadow costs."""
     start = np.asarray(at.market.start, float)
-    return solve_prepared(at, np.zeros(start.size), start, piece_at(at.pieces, start))
+    try:
+        return solve_prepared(at, np.zeros(start.size), start, piece_at(at.pieces, start))
+    except NoPureEquilibrium:
+        if at.quotas or nearly_eur <= 0:
+            raise
+        return nearest_alone(name, at, nearly_eur)
 
 
 def _duties(cut: Mapping[str, tuple[Market, pd.DataFrame]], rules: Rules) -> tuple[Obligation, ...]:

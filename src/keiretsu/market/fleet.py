@@ -2,7 +2,9 @@
 
 Sides of notches and prices that stick are frozen first. Balances are then smooth in the shadow prices, cost one plain equilibrium a market and
 have a known slope, so a few Newton steps clear all pools. With the shadow prices found, every maker looks across its notches again; where
-somebody moves, pools are cleared anew from there. It ends when nobody moves. Should sides come round again, the error names who keeps moving.
+somebody moves, pools are cleared anew from there. It ends when nobody moves. Should sides come round again, joint states of the cycle and around it are
+tried (`market.search`); where none is an equilibrium, the error shows the cycle, or the state with the least to gain is taken if that is small enough to be
+accepted.
 Where a pot of money runs out, all this holds over the cells of the year (`market.cells`): one shadow price for the whole year, one balance over
 its parts, and the day on which the pot is empty follows from the prices they lead to.
 """
@@ -15,20 +17,22 @@ from typing import TypeAlias
 
 import numpy as np
 
+from keiretsu.errors import NoPureEquilibrium
 from keiretsu.market.budget import Span
 from keiretsu.market.cells import Cell, Cells, CellsOfYear
-from keiretsu.market.clearing import Cleared, ClearingOptions, PoolsNotSettled, clear_smooth_pools
+from keiretsu.market.clearing import Cleared, clear_smooth_pools
+from keiretsu.market.crossing import crossing_cost, roughly
 from keiretsu.market.frozen import Frozen, Group, at_prices
 from keiretsu.market.pools import Obligation
 from keiretsu.market.regulated import Found, Prepared, solve_prepared
+from keiretsu.market.search import State, clearing_options, has_walls, path_of, search, standing
 from keiretsu.supply.notches import Deviation, cross_once
 
 Choose: TypeAlias = Callable[[list[Deviation]], Deviation]
 
-FLEET_GRAMS = 1e-6  # a pool's balance counts as zero within this many grams (or mandate cars) per car sold
 ROUNDS = 100  # times that sides are looked at anew
 TOGETHER = 2  # rounds in which all makers move at once, before they take turns
-AGAIN = 3  # the same sides this often, whoever's turn it was: a cycle
+AGAIN = 2  # the same sides this often, whoever's turn it was: a cycle
 
 
 @dataclass(frozen=True)
@@ -61,47 +65,71 @@ def tied_markets(markets: Sequence[str], duties: Sequence[Obligation], pots: Map
     return *(Tied(group, tuple(duty for duty in duties if set(duty.rule.markets) & set(group))) for group in ordered), *nowhere
 
 
-def clear_group(group: Group, cells: Cells) -> Settlement:
+def clear_group(group: Group, cells: Cells, nearly_eur: float) -> Settlement:
     """Shadow prices and prices of a group's markets.
+
+    Parameters
+    ----------
+    nearly_eur
+        Where sides go round, a state in which nobody gains more than this by crossing is taken for an equilibrium (EUR a year), and says so
+        in `Found.crossings`; zero for none.
 
     Raises
     ------
     PoolsNotSettled
-        When pools do not clear, or sides of notches come round again; names the pools or products.
+        When pools do not clear.
+    NoPureEquilibrium
+        When sides of notches come round again and no joint state of them is an equilibrium; shows the cycle.
     """
     found: dict[Cell, Found] = {}
     price, evaluations = np.zeros(group.cap.size), 0
-    options = ClearingOptions(FLEET_GRAMS * np.maximum(group.cars, 1.0))
     turns = _Turns()
-    count = 0
-    for rounds in range(ROUNDS):
-        count += 1
+    together = TOGETHER
+    for _ in range(ROUNDS):
         frozen = Frozen(group, cells, found)
-        cleared = clear_smooth_pools(frozen.balance, frozen.slopes, group.cap, price, options, group.name)
+        cleared = clear_smooth_pools(frozen.balance, frozen.slopes, group.cap, price, clearing_options(group), group.name)
         price, evaluations = cleared.price, evaluations + cleared.evaluations
         frozen.slopes_found = frozen.slopes()
         before, found = frozen.found, dict(frozen.found)
-        changed: list[Cell] = []
+        changed = False
         for cell in turns.order(tuple(frozen.year.weight)):
-            choose = None if rounds < TOGETHER else turns.chooser(cell)
-            found[cell] = _checked(frozen, cell, price, cleared.balance, choose)
+            found[cell] = _checked(frozen, cell, price, cleared.balance, turns.chooser(cell), together > 0)
             if found[cell].sides != before[cell].sides:
-                changed.append(cell)
-                if rounds >= TOGETHER:  # one car of one maker at a time, so that two cars of a pool do not pass each other
+                changed = True
+                if not together:  # one car of one maker at a time, so that two cars of a pool do not pass each other
                     turns.current = cell
                     break
-        if not changed:
+        if not changed and (not together or not any(has_walls(cells.prepared(cell)) for cell in frozen.year.weight)):
             return Settlement(replace(cleared, evaluations=evaluations), frozen.year, {cell: found[cell] for cell in frozen.year.weight})
-        if rounds >= TOGETHER and turns.round_again(tuple(found[cell].sides for cell in frozen.year.weight)):
+        if not together and turns.round_again(tuple(found[cell].sides for cell in frozen.year.weight)):
             break
-    raise PoolsNotSettled(
-        "sides of notches under the shadow prices they lead to",
-        where=f"{group.name}, {turns.movers(cells)}",
-        residual=max(turns.gains.values(), default=0.0),
-        unit="EUR a year to gain from moving",
-        iterations=count,
-        next_step="no equilibrium in pure strategies was found: put these cars' prices on one side of their thresholds, or solve without the rule",
-    )
+        together = together - 1 if changed and together else 0  # nobody moved by slopes: look again with pools cleared
+    return _accepted(group, *search(group, cells, found, price), nearly_eur, evaluations)
+
+
+def _accepted(group: Group, best: State, states: tuple[State, ...], nearly_eur: float, evaluations: int) -> Settlement:
+    """The state with the least to gain, if it is an equilibrium or near enough to one."""
+    if best.gain_eur > nearly_eur:
+        raise NoPureEquilibrium(group.name, path_of(best, states), max(state.gain_eur for state in states), best.gain_eur)
+    weight = best.frozen.year.weight
+    would = {cell: tuple(replace(d, gain_eur=d.gain_eur / weight[cell]) for at, d in best.crossings if at == cell) for cell in weight}
+    found = {cell: replace(best.found[cell], crossings=would[cell]) for cell in weight}
+    return Settlement(replace(best.cleared, evaluations=evaluations + sum(s.cleared.evaluations for s in states)), best.frozen.year, found)
+
+
+def nearest_alone(name: str, at: Prepared, nearly_eur: float) -> Found:
+    """A market without shadow costs in which choices of side go round: the state in which nobody gains more than `nearly_eur` by crossing.
+
+    Raises
+    ------
+    NoPureEquilibrium
+        When there is none.
+    """
+    cell: Cell = (name, frozenset())
+    nothing = np.zeros(0)
+    group = Group((), Span(at.rules.date, 1.0), {name: cell[1]}, {}, {name: np.zeros((at.market.cost.size, 0))}, nothing, nothing, nothing)
+    cells = Cells(lambda _: at, lambda _: standing(at))
+    return _accepted(group, *search(group, cells, {}, nothing), nearly_eur, 0).found[cell]
 
 
 class _Turns:
@@ -110,7 +138,6 @@ class _Turns:
     def __init__(self) -> None:
         self.current: Cell | None = None
         self.moved: dict[tuple[Cell, int], int] = {}
-        self.gains: dict[tuple[Cell, int], float] = {}
         self.seen: dict[tuple[object, ...], int] = {}
 
     def order(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
@@ -121,7 +148,6 @@ class _Turns:
         def choose(better: list[Deviation]) -> Deviation:
             chosen = min(better, key=lambda d: self.moved.get((cell, d.setter), -1))
             self.moved[cell, chosen.setter] = len(self.seen) + sum(self.seen.values())
-            self.gains.update({(cell, j): chosen.gain_eur for j in chosen.products})
             return chosen
 
         return choose
@@ -130,19 +156,20 @@ class _Turns:
         self.seen[sides] = self.seen.get(sides, 0) + 1
         return self.seen[sides] >= AGAIN
 
-    def movers(self, cells: Cells) -> str:
-        return ", ".join(f"{cells.prepared(cell).labels[j]} in {cell[0]}" for cell, j in self.gains)
 
-
-def _checked(frozen: Frozen, cell: Cell, price: np.ndarray, balance: np.ndarray, choose: Choose | None) -> Found:
-    """The cell at cleared shadow prices, everybody free to move to another side."""
+def _checked(frozen: Frozen, cell: Cell, price: np.ndarray, balance: np.ndarray, choose: Choose, together: bool) -> Found:
+    """The cell at cleared shadow prices, everybody free to move to another side: all at once until nobody does, or one setter only."""
     at, found, fleet = frozen.cells.prepared(cell), frozen.found[cell], frozen.group.burden[cell[0]] @ price
     if not at.quotas and not at.pieces.breaks.shape[1]:
         return at_prices(found, frozen.pricing[cell], fleet)
-    start, cars = frozen.price(cell), frozen.potential(cell)
-    cost, piece = frozen.crossing_cost(cell, price, balance), found.settled.prices.piece
-    if choose is None or at.quotas:
-        return solve_prepared(at, fleet, start, piece, cost, frozen.year.weight[cell])
+    start, cars, piece = frozen.price(cell), frozen.potential(cell), found.settled.prices.piece
+    if together or at.quotas:
+        try:
+            return solve_prepared(at, fleet, start, piece, roughly(frozen, cell, price, balance), frozen.year.weight[cell])
+        except NoPureEquilibrium:
+            if at.quotas:
+                raise  # at these shadow prices; others may come, so everybody else goes on in turns
+    cost = crossing_cost(frozen, cell, price, balance)
     return replace(found, settled=cross_once(at.bent(at.pieces, fleet, cost), start, piece, cars, choose), fleet=fleet)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,10 +13,9 @@ from keiretsu.market.cells import Cell, Cells, CellsOfYear, cells_of_year, spend
 from keiretsu.market.pools import Obligation
 from keiretsu.market.regulated import Found, solve_prepared
 from keiretsu.numerics.host import host
-from keiretsu.supply.chosen import choice_now
 from keiretsu.supply.cost import leaving_now
 from keiretsu.supply.first_order import PriceProblem
-from keiretsu.supply.kinks import BentPricing, CrossingCost
+from keiretsu.supply.kinks import BentPricing
 from keiretsu.supply.pieces import wedges_of
 from keiretsu.supply.pricing import Pricing, require_settled, settle
 from keiretsu.supply.wedges import Wedges
@@ -70,11 +69,27 @@ class Frozen:
         """Balance of each pool over the year, the day on which each pot is empty that of these shadow prices. (P,)"""
         group = self.group
         self.year = cells_of_year(group.pots, group.budgets, group.year, lambda cell: self._spending(cell, price))
+        return self.balance_of_year(price)
+
+    def balance_of_year(self, price: np.ndarray) -> np.ndarray:
+        """Balance of each pool, the day on which each pot is empty as it was. (P,)"""
+        group = self.group
         total = group.rest.copy()
         for cell, weight in self.year.weight.items():
             burden = group.burden[cell[0]]
             total += weight * (burden.T @ self._units(cell, burden @ price))
         return total
+
+    def answering(self, still: Mapping[Cell, np.ndarray], found: Mapping[Cell, Found]) -> Frozen:
+        """The same year with other sides in some cells, and with prices that stand `still` (J,) whatever the shadow prices, from the last prices on."""
+        other = Frozen(self.group, self.cells, {**self.found, **found})
+        other.year = self.year
+        for cell, held in still.items():
+            if cell not in found and cell in self.pricing:
+                other.pricing[cell], other.fleet[cell] = self.pricing[cell], self.fleet[cell]
+            wedges, stuck = other._side(cell)
+            other.wedges[cell], other.held[cell] = wedges, stuck | held
+        return other
 
     def price(self, cell: Cell) -> np.ndarray:
         """Prices at the last shadow prices. (J,)"""
@@ -128,28 +143,6 @@ class Frozen:
             handed_on = np.where(held[:, None], 0.0, burden / np.asarray(wedges.maker_rate)[:, None])
             total += weight * at.facts.potential * (burden.T @ _share_slopes(at.market.tastes, wedges, self.price(cell)) @ handed_on)
         return total
-
-    def crossing_cost(self, cell: Cell, price: np.ndarray, balance: np.ndarray) -> CrossingCost:
-        """What it costs in a cell, at cleared shadow prices, that a car's step across a notch moves its pool's shadow price (EUR).
-
-        The step is first valued at the price before it. Where it leaves the pool with a balance x, the price moves by d towards clearing
-        it, so that x is worth ``d x - d^2 slope / 2`` more: the price's rise along the way.
-        """
-        at, burden = self.cells.prepared(cell), self.group.burden[cell[0]]
-        slope, cap = np.maximum(-np.diag(self.slopes_found), 1e-12), self.group.cap
-        cleared, cars = self.share(cell), self.potential(cell)
-
-        def worth(p: int, share: np.ndarray) -> float:
-            left = float(balance[p] + cars * burden[:, p] @ (share - cleared))
-            moved = np.clip(price[p] + left / slope[p], 0.0, cap[p]) - price[p]
-            return float(moved * left - moved**2 * slope[p] / 2)
-
-        def cost(moved: np.ndarray, piece: np.ndarray, share: np.ndarray, products: Sequence[int]) -> float:
-            chosen = choice_now(at.market.tastes, wedges_of(at.pieces, piece), moved)
-            after = np.asarray(chosen.probability) @ np.asarray(at.market.tastes.weight)
-            return sum(worth(int(p), after) - worth(int(p), share) for p in np.flatnonzero((burden[list(products)] != 0).any(axis=0)))
-
-        return cost
 
     def potential(self, cell: Cell) -> float:
         """Potential buyers of a cell over its share of the year."""

@@ -23,7 +23,7 @@ from keiretsu.market.world import MarketFacts
 from keiretsu.numerics.host import host
 from keiretsu.supply.chosen import choice_now
 from keiretsu.supply.kinks import BentMarket, CrossingCost, Stuck, free_to_cross
-from keiretsu.supply.notches import Settled, solve_from_pieces
+from keiretsu.supply.notches import Deviation, Settled, solve_from_pieces
 from keiretsu.supply.pieces import PiecewiseWedges, check_paid, padded_pieces, piece_at, wedges_of, with_charge
 from keiretsu.supply.pricing import PricingOptions
 
@@ -53,6 +53,8 @@ class RegulatedMarket:
         Cars a year by product and draw. (J, I)
     shadow_eur
         Shadow cost of fleet rules and quotas, EUR a car: part of no reported margin. (J,)
+    crossings
+        As of `Found`.
     """
 
     rows: pd.DataFrame
@@ -65,6 +67,7 @@ class RegulatedMarket:
     shadow_eur: np.ndarray
     accounts: Accounts
     quotas: tuple[QuotaState, ...]
+    crossings: tuple[Deviation, ...] = ()
 
     @property
     def units(self) -> np.ndarray:
@@ -93,7 +96,7 @@ class Prepared:
     def padding(self) -> int:
         return self.market.cost.shape[0] - len(self.rows)
 
-    def bent(self, pieces: PiecewiseWedges, fleet: np.ndarray, crossing_cost: CrossingCost) -> BentMarket:
+    def bent(self, pieces: PiecewiseWedges, fleet: np.ndarray, crossing_cost: CrossingCost = free_to_cross) -> BentMarket:
         """The pricing problem with shadow costs `fleet` (padded, EUR a car) on top of cost."""
         m = self.market
         cost, held = np.asarray(m.cost) + fleet, np.asarray(m.held)
@@ -102,7 +105,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Found:
-    """Prices of a prepared market at some shadow costs: `fleet` padded, `charge` of quotas over the market's rows (EUR a car)."""
+    """Prices of a prepared market at some shadow costs: `fleet` padded, `charge` of quotas over the market's rows (EUR a car).
+
+    `crossings` are what setters would gain by crossing a threshold, EUR in a whole year of it: none in an equilibrium, those that were accepted in
+    a state that is only near to one.
+    """
 
     compiled: Compiled
     pieces: PiecewiseWedges
@@ -110,6 +117,7 @@ class Found:
     fleet: np.ndarray
     charge: np.ndarray
     quotas: tuple[QuotaState, ...] = field(default=())
+    crossings: tuple[Deviation, ...] = ()
 
     @property
     def price(self) -> np.ndarray:
@@ -209,7 +217,9 @@ def finished(at: Prepared, found: Found) -> RegulatedMarket:
     shadow = found.fleet[:n] + found.charge
     solved_on = replace(market, wedges=wedges, shadow=host(np.pad(shadow, (0, at.padding))))
     books = accounts(found.compiled, price[:n], piece[:n], quantity)
-    return RegulatedMarket(at.rows, at.facts, solved_on, found.compiled, found.settled, price[:n], quantity, shadow, books, found.quotas)
+    return RegulatedMarket(
+        at.rows, at.facts, solved_on, found.compiled, found.settled, price[:n], quantity, shadow, books, found.quotas, found.crossings
+    )
 
 
 def _quotas_of(compiled: Compiled, start: np.ndarray) -> tuple[tuple[TariffQuota, str, np.ndarray], ...]:

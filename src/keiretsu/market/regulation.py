@@ -19,6 +19,7 @@ STUCK_COLUMNS = ["market", "product", "breakpoint", "kind", "price_eur", "push_b
 POOL_COLUMNS = ["rule", "pool", "makers", "status", "shadow_price_eur", "fine_ceiling_eur", "balance", "evaluations"]
 PAYMENT_COLUMNS = ["rule", "pool", "maker", "balance", "shadow_price_eur", "pool_balance", "pool_fine_eur", "pays_eur"]
 BUDGET_COLUMNS = ["market", "programme", "budget_eur", "spent_eur", "open_share_of_year"]
+CROSSING_COLUMNS = ["market", "product", "price_eur", "to_price_eur", "gain_eur"]
 FIRM_COLUMNS = ["firm", "market", "units", "electric_units", "revenue_eur", "profit_eur"]
 
 
@@ -46,6 +47,9 @@ class Regulation:
         Shadow cost of fleet rules and quotas on each car (EUR), which no reported margin contains: market, product, shadow_eur.
     budgets
         Pots of money: market, programme, budget_eur, spent_eur, and the share of the year in which the pot is open.
+    crossings
+        What would be gained by crossing a threshold, EUR a year, where a state near to an equilibrium was accepted
+        (`SolveOptions.nearly_eur`); empty in an equilibrium.
     """
 
     programmes: pd.DataFrame
@@ -56,6 +60,7 @@ class Regulation:
     firm_payments: pd.DataFrame
     shadow: pd.DataFrame
     budgets: pd.DataFrame
+    crossings: pd.DataFrame
 
 
 UNREGULATED = Regulation(
@@ -67,6 +72,7 @@ UNREGULATED = Regulation(
     firm_payments=pd.DataFrame(columns=FIRM_COLUMNS),
     shadow=pd.DataFrame(columns=["market", "product", "shadow_eur"]),
     budgets=pd.DataFrame(columns=BUDGET_COLUMNS),
+    crossings=pd.DataFrame(columns=CROSSING_COLUMNS),
 )
 
 
@@ -90,6 +96,7 @@ def regulation_of(world: World, area: AreaEquilibrium) -> Regulation:
         firm_payments=_firm_payments(world, area),
         shadow=shadow,
         budgets=_budgets(world, area),
+        crossings=_crossings(area),
     )
 
 
@@ -117,6 +124,17 @@ def _shadow(parts: Sequence[PartOfYear]) -> np.ndarray:
         return parts[0].market.shadow_eur
     sold = np.array([part.weight * part.market.units for part in parts])
     return (sold * np.array([part.market.shadow_eur for part in parts])).sum(axis=0) / sold.sum(axis=0)
+
+
+def _crossings(area: AreaEquilibrium) -> pd.DataFrame:
+    rows = [
+        (name, str(part.market.rows["product"][j]), float(part.market.price[j]), price, part.weight * crossing.gain_eur)
+        for name, parts in area.parts.items()
+        for part in parts
+        for crossing in part.market.crossings
+        for j, price in zip(crossing.products, crossing.prices, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=CROSSING_COLUMNS)
 
 
 def _budgets(world: World, area: AreaEquilibrium) -> pd.DataFrame:

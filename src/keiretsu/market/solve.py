@@ -29,9 +29,14 @@ def silent(what: str) -> None:
 
 @dataclass(frozen=True)
 class SolveOptions:
-    """How markets are solved; `pricing` holds tolerance (EUR) and iteration limit."""
+    """How markets are solved; `pricing` holds tolerance (EUR) and iteration limit.
+
+    Where choices of side at thresholds go round, so that no equilibrium in pure strategies is found, `nearly_eur` accepts a state in which no company gains more
+    than this by crossing (EUR a year); `Regulation.crossings` says what is to be gained. Zero accepts none: the error shows the cycle.
+    """
 
     pricing: PricingOptions = field(default_factory=PricingOptions)
+    nearly_eur: float = 0.0
 
 
 def solve(world: World, options: SolveOptions = SolveOptions(), progress: Progress = silent, memory: Memory | None = None) -> Outcome:
@@ -87,7 +92,9 @@ class _Task:
         world = self.world
         known = Known(self.memory, {name: one.key for name, one in self.cut.items()})
         markets = {name: (one.market, one.rows) for name, one in self.cut.items()}
-        return solve_area(markets, world.markets, Rules(world.programmes, world.pools, world.date), self.options.pricing, known)
+        return solve_area(
+            markets, world.markets, Rules(world.programmes, world.pools, world.date), self.options.pricing, known, self.options.nearly_eur
+        )
 
     def tables(self, found: RegulatedMarket) -> MarketTables:
         """Tables of one market."""

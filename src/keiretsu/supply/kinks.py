@@ -29,10 +29,10 @@ ROUNDS = 60
 ONE_BY_ONE_AFTER = 20  # rounds after which only the worst violation is acted on, which breaks ties that go back and forth
 
 
-CrossingCost: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray, Sequence[int]], float]
+CrossingCost: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray, Sequence[int], float], float]
 
 
-def free_to_cross(price: np.ndarray, piece: np.ndarray, share: np.ndarray, products: Sequence[int]) -> float:
+def free_to_cross(price: np.ndarray, piece: np.ndarray, share: np.ndarray, products: Sequence[int], gain_eur: float) -> float:
     """Crossing a notch costs nothing beyond what the setter's profit shows."""
     return 0.0
 
@@ -42,7 +42,7 @@ class BentMarket:
     """What prices of one market depend on when wedges have several pieces. `cost` in EUR (J,); `held` prices nobody chooses (J,).
 
     `crossing_cost` is what a setter loses on top, EUR a year, when `products` move so that prices and pieces are as given, from
-    market shares as given: a pool's shadow price moves with a large step of one of its cars.
+    market shares as given, and gain as much as given without it: a pool's shadow price moves with a large step of one of its cars.
     """
 
     tastes: Tastes

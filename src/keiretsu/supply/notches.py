@@ -175,7 +175,7 @@ def _deviations(market: BentMarket, seen: _Now, wall: np.ndarray, potential: flo
             # so close to paying that the setter's other prices decide: let all of them adjust
             gain_eur = potential * (option.gain if option.gain > tolerance else _best_response(market, seen, wall, int(f), option))
             if gain_eur > tolerance * potential:
-                gain_eur -= market.crossing_cost(*_put(now, option), now.share, option.products)
+                gain_eur -= market.crossing_cost(*_put(now, option), now.share, option.products, gain_eur)
             highest = max(highest, gain_eur)
             if gain_eur > tolerance * potential:
                 found[int(f)] = Deviation(int(f), option.products, option.pieces, option.prices, gain_eur)
