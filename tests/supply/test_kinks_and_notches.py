@@ -11,7 +11,7 @@ import pytest
 from keiretsu.errors import NoPureEquilibrium, PricesNotSettled
 from keiretsu.supply.kinks import BentMarket, BentPricing, solve_kinks, walls
 from keiretsu.supply.notches import deviations, solve_piecewise
-from keiretsu.supply.own_price import gains, objective, profile_of
+from keiretsu.supply.own_price import gains, objective, objective_after, profile_of
 from keiretsu.supply.pieces import PiecewiseWedges, notches, one_piece, piece_at
 from keiretsu.supply.pricing import solve_prices
 from tests.supply.worlds import LEVELS, random_problem, start_of
@@ -87,6 +87,22 @@ def test_moving_one_price_changes_profit_as_a_whole_new_market_says(level):
         other_price[j], other_piece[j] = moved[n], to[n]
         slow = objective(market, other_price, other_piece, f) - objective(market, price, piece, f)
         assert quick[n] == pytest.approx(slow, rel=1e-9, abs=1e-10)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_moving_two_prices_of_one_maker_changes_its_profit_as_a_whole_new_market_says(level):
+    problem = random_problem(3, level=level, **SIZE)
+    market = bent(problem, 25_000.0, bonus=2000.0)
+    price = plain_prices(problem)
+    piece = piece_at(market.pieces, price)
+    packed = market.nearby.packed
+    look = packed.look(packed.terms_on(market.pieces, piece, market.cost), price)
+    which, to = np.array([0, 3]), np.array([1, 0])  # makers price every third car
+    moved = price[which] + np.array([900.0, -2000.0])
+    other_price, other_piece = price.copy(), piece.copy()
+    other_price[which], other_piece[which] = moved, to
+    slow = objective(market, other_price, other_piece, int(problem.weights.setter[0]))
+    assert objective_after(market, look, which, to, moved) == pytest.approx(slow, rel=1e-12)
 
 
 def test_a_price_sticks_at_a_kink_where_the_buyers_rate_rises():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -15,7 +17,7 @@ from keiretsu.supply.pricing import PricingOptions, solve_prices
 from keiretsu.supply.slopes import by_cost, of_residuals, of_shares
 from tests.supply.worlds import LEVELS, objectives, random_problem, start_of
 
-SIZE = {"products": 5, "draws": 15, "firms": 3}  # that of other tests: each other size compiles anew
+SIZE: dict[str, Any] = {"products": 5, "draws": 15, "firms": 3}  # that of other tests: each other size compiles anew
 SINGLE = 3e-6  # rounding of single precision in sums of a hundred terms of either sign
 
 _conditions = eqx.filter_jit(conditions)
@@ -38,7 +40,7 @@ def seen(problem: PriceProblem, price: np.ndarray, cost: np.ndarray | None = Non
 def test_every_maker_sees_the_same_first_order_conditions_outside_compiled_code(level: str) -> None:
     problem = with_gaps(level)
     price = np.asarray(start_of(problem))
-    look, exact = seen(problem, price), _conditions(problem, price)
+    look, exact = seen(problem, price), _conditions(problem, jnp.asarray(price))
     order = look.packed.order
     np.testing.assert_allclose(look.residual, (np.asarray(exact.implied) - price)[order], rtol=1e-11, atol=1e-8)  # prices of 2e4: twelve digits
     np.testing.assert_allclose(look.share, np.asarray(exact.share)[order], rtol=1e-12)
@@ -103,5 +105,7 @@ def test_slopes_kept_from_one_solution_serve_the_next() -> None:
     dearer = near.packed.terms(problem.wedges, np.asarray(problem.cost) + 50.0)
     again = near.settle(dearer, price + 45.0, everything, options)
     assert again is not None and again.looks < first.looks
-    residual = jax.device_get(_conditions(eqx.tree_at(lambda p: p.cost, problem, problem.cost + 50.0), near.packed.spread(again.look.price, price)))
+    residual = jax.device_get(
+        _conditions(eqx.tree_at(lambda p: p.cost, problem, problem.cost + 50.0), jnp.asarray(near.packed.spread(again.look.price, price)))
+    )
     assert np.abs(residual.implied - near.packed.spread(again.look.price, price)).max() <= 1.01 * options.tolerance_eur

@@ -43,6 +43,7 @@ class BentMarket:
 
     `crossing_cost` is what a setter loses on top, EUR a year, when `products` move so that prices and pieces are as given, from
     market shares as given, and gain as much as given without it: a pool's shadow price moves with a large step of one of its cars.
+    `seen` is the same market as somebody packed it before: the same tastes and weights. Left out, it is packed here.
     """
 
     tastes: Tastes
@@ -54,6 +55,7 @@ class BentMarket:
     labels: Sequence[str] = ()
     options: PricingOptions = field(default_factory=PricingOptions)
     crossing_cost: CrossingCost = free_to_cross
+    seen: Nearby | None = None
 
     def label(self, product: int) -> str:
         return self.labels[product] if len(self.labels) else f"product {product}"
@@ -61,7 +63,7 @@ class BentMarket:
     @cached_property
     def nearby(self) -> Nearby:
         """The market as it is looked at from prices that are not far off; remembers its slopes."""
-        return Nearby(self.tastes, self.weights)
+        return Nearby(self.tastes, self.weights) if self.seen is None else self.seen
 
 
 @dataclass(frozen=True)

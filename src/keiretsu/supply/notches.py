@@ -16,15 +16,19 @@ import numpy as np
 
 from keiretsu.errors import NoPureEquilibrium
 from keiretsu.supply.kinks import BentMarket, BentPricing, Stuck, settle_kinks, walls
-from keiretsu.supply.own_price import best_on_pieces
+from keiretsu.supply.own_price import best_on_pieces, objective_after
 from keiretsu.supply.packed import Look
 from keiretsu.supply.pieces import piece_at
+from keiretsu.supply.pricing import PricingOptions
 
 TOGETHER_ROUNDS = 6  # rounds in which all setters move at once, before they take turns
 TURNS = 60
 TRIED_ONE_BY_ONE = 6  # products in a cycle up to which every combination of sides is tried
 TOLERANCE = 1e-9  # share of the largest objective: gains below this are rounding
 CLOSE = 1e-4  # share of a setter's profit: deviations closer to paying than this are solved anew with all of the setter's prices free
+ANSWERED = PricingOptions(
+    tolerance_eur=1e-3, relative=1e-7
+)  # of a setter's answer to its own move: its profit is flat there, right to 1e-12 of itself
 PAIR_REACH = 5e-4  # share of a setter's profit: two moves that lose more than this together are not tried as a pair; what two cars of one
 # setter do to each other's gain is their diversion times the change of a margin, less than that
 
@@ -165,8 +169,9 @@ def _deviations(market: BentMarket, seen: _Now, wall: np.ndarray, potential: flo
         options = [_Option((int(which[n]),), (int(target[n]),), (float(price[n]),), float(gain[n])) for n in mine]
         pairs = [] if max(option.gain for option in options) > tolerance else _near_pairs(mine, which, gain, scale)
         for a, b in pairs:
-            both = _Option((int(which[a]), int(which[b])), (int(target[a]), int(target[b])), (float(price[a]), float(price[b])), 0.0)
-            options.append(replace(both, gain=_objective(_look_at(market, *_put(now, both)), int(f)) - _objective(look, int(f))))
+            pair = np.array([a, b])
+            more = objective_after(market, look, which[pair], target[pair], price[pair]) - _objective(look, int(f))
+            options.append(_Option((int(which[a]), int(which[b])), (int(target[a]), int(target[b])), (float(price[a]), float(price[b])), more))
         tried += len(pairs)
         options.sort(key=lambda option: -option.gain)
         for option in options:
@@ -245,7 +250,7 @@ def _best_response(market: BentMarket, now: _Now, wall: np.ndarray, f: int, opti
     """Gain of setter f when it takes an option and re-sets all its prices, rivals' prices given (money a potential buyer)."""
     price, piece = _put(now.prices, option)
     held = np.asarray(market.held) | (np.asarray(market.weights.setter) != f)
-    _, after = settle_kinks(market, held, price, piece, wall)
+    _, after = settle_kinks(replace(market, options=ANSWERED, seen=market.nearby), held, price, piece, wall)
     return _objective(after, f) - _objective(now.look, f)
 
 

@@ -89,7 +89,7 @@ def profile_from(look: Look, which: np.ndarray) -> Profile:
     itself = own * (packed.keeps_own[at, None] * look.margin[at] + packed.fee_own[at, None])
     everywhere, of_group = look.earned[setter], look.earned_in_group[setter, group] * look.group[group]
     of_sub = look.earned_in_sub[setter, sub] * (look.sub_in_group[sub] * look.group[group]) if nests.two_levels else of_group
-    rate, add = (x[at] for x in (t.rate, t.add))
+    rate, add = t.asked.rate[at], t.asked.add[at]
     return Profile(
         which, look.price[at], t.cost[at], look.objective[setter], rate * look.price[at, None] + add, own, in_sub,
         look.sub_in_group[sub], look.group[group], of_sub - itself, of_group - of_sub, everywhere - of_group,
@@ -124,6 +124,27 @@ def best_on_pieces(market: BentMarket, look: Look, which: np.ndarray, target: np
         near = _rows_of(profile, closely), _rows_of(terms, closely)
         at[closely], gain[closely] = _top(draws, *near, at[closely], below[closely], above[closely])
     return at, gain, base
+
+
+def objective_after(market: BentMarket, look: Look, which: np.ndarray, target: np.ndarray, price: np.ndarray) -> float:
+    """What the setter of products ``which`` (m,), each named once, would earn with all of them moved to ``price[m]`` on ``target[m]`` (money a potential buyer)."""
+    packed, nests, t = look.packed, look.packed.nests, look.terms
+    at = packed.place[which]
+    f, moved = packed.setter[at[0]], _moved(market, which, target)
+    paid = t.asked.rate[at] * look.price[at, None] + t.asked.add[at]
+    grown = np.exp((paid - (moved.rate * price[:, None] + moved.add)) * packed.alpha / nests.inner[at, None])
+    keeps, fee = packed.keeps[f, at, None], packed.fee[f, at, None]
+    before, after = keeps * look.margin[at] + fee, keeps * ((moved.keep * price - t.cost[at])[:, None] - moved.charge) + fee
+    inside, sub = look.in_sub[at], nests.sub[at]
+    total, earned = np.ones_like(look.sub_in_group), look.earned_in_sub[f].copy()
+    np.add.at(total, sub, inside * (grown - 1))
+    np.add.at(earned, sub, inside * (after * grown - before))
+    ratio = (nests.inner / nests.outer)[nests.sub_ends[:, 0], None]
+    chance = look.sub_in_group * total**ratio
+    of_group = np.add.reduceat(chance, nests.group_start, axis=0)
+    group = look.group * of_group ** nests.outer[nests.group_ends[:, 0], None]
+    group /= (group.sum(axis=0) + look.nothing) * of_group
+    return float((earned / total * chance * group[nests.group_of_sub]).sum(axis=0) @ packed.weight)
 
 
 def objective(market: BentMarket, price: np.ndarray, piece: np.ndarray, firm: int) -> float:

@@ -17,6 +17,8 @@ from keiretsu.supply.pieces import PiecewiseWedges
 from keiretsu.supply.wedges import Wedges
 from keiretsu.supply.weights import ProfitWeights
 
+FEW_NESTS = 24  # up to so many, nests are summed one by one, which is faster than NumPy's sums of consecutive rows
+
 
 @dataclass(frozen=True)
 class Nesting:
@@ -103,27 +105,22 @@ class Packed:
 
     def terms(self, wedges: Wedges, cost: np.ndarray) -> Terms:
         """Taxes and costs (EUR a car, (J,)) of the products on sale."""
-        return Terms(
-            self._rows(wedges.buyer_rate), self._rows(wedges.buyer_add), np.asarray(wedges.maker_rate)[self.order],
-            self._rows(wedges.maker_charge), np.asarray(cost)[self.order],
-        )  # fmt: skip
-
-    def _rows(self, values: object) -> np.ndarray:
-        """Rows of the products on sale; one column where all draws are alike."""
-        array = np.asarray(values)
-        rows = array[self.order]
-        if rows.shape[1] == 1:
-            return rows
-        rows = rows[:, self.draws]
-        return rows[:, :1] if (rows == rows[:, :1]).all() else rows
+        rate, add, charge = (self._rows(x) for x in (wedges.buyer_rate, wedges.buyer_add, wedges.maker_charge))
+        return Terms(Asked.of(self, rate, add), np.asarray(wedges.maker_rate)[self.order], charge, np.asarray(cost)[self.order])
 
     def terms_on(self, pieces: PiecewiseWedges, piece: np.ndarray, cost: np.ndarray) -> Terms:
         """The same on one piece for each product; `piece` and `cost` (EUR a car) are (J,)."""
         here = np.asarray(piece)[self.order]
-        return Terms(
-            self._on(pieces.buyer_rate, here), self._on(pieces.buyer_add, here), pieces.maker_rate[self.order, here],
-            self._on(pieces.maker_charge, here), np.asarray(cost)[self.order],
-        )  # fmt: skip
+        asked = Asked.of(self, self._on(pieces.buyer_rate, here), self._on(pieces.buyer_add, here))
+        return Terms(asked, pieces.maker_rate[self.order, here], self._on(pieces.maker_charge, here), np.asarray(cost)[self.order])
+
+    def _rows(self, values: object) -> np.ndarray:
+        """Rows of the products on sale; one column where all draws are alike."""
+        array = np.asarray(values)
+        if array.shape[1] == 1 or array.strides[1] == 0:
+            return array[self.order, :1]
+        rows = array[self.order]
+        return rows if self.draws.size == rows.shape[1] else rows[:, self.draws]
 
     def _on(self, values: np.ndarray, piece: np.ndarray) -> np.ndarray:
         if values.shape[2] == 1 or values.strides[2] == 0:
@@ -143,14 +140,43 @@ class Packed:
 
 
 @dataclass(frozen=True)
-class Terms:
-    """Wedges and costs of packed products: ``q = rate p + add``; the maker keeps ``keep p - charge - cost``. (n, I) or (n, 1), and (n,)."""
+class Asked:
+    """What buyers pay, ``q = rate p + add``, and what is left to be done for their choices at a price.
+
+    Attributes
+    ----------
+    rate, add
+        (n, I), or (n, 1) where all draws are alike; `add` in EUR.
+    base
+        Utility over ``1 - sigma_sub`` at a price of zero. (n, I)
+    pull
+        By how much that falls for each euro. (n, I)
+    """
 
     rate: np.ndarray
     add: np.ndarray
+    base: np.ndarray
+    pull: np.ndarray
+
+    @staticmethod
+    def of(packed: Packed, rate: np.ndarray, add: np.ndarray) -> Asked:
+        mind = packed.alpha / packed.nests.inner[:, None]
+        base = packed.utility / packed.nests.inner[:, None]
+        return Asked(rate, add, base - mind * add, mind * rate)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Wedges and costs of packed products; the maker keeps ``keep p - charge - cost``. `charge` is (n, I) or (n, 1), EUR; `keep`, `cost` are (n,)."""
+
+    asked: Asked
     keep: np.ndarray
     charge: np.ndarray
     cost: np.ndarray
+
+    @property
+    def rate(self) -> np.ndarray:
+        return self.asked.rate
 
     @property
     def by_draw(self) -> bool:
@@ -165,20 +191,20 @@ class Look:
     ----------
     price
         (n,)
-    in_sub, sub_in_group, group
-        Probability of each product given its subgroup (n, I), of each subgroup given its group (S, I), of each group (G, I).
+    in_sub, sub_in_group, group, nothing
+        Probability of each product given its subgroup (n, I), of each subgroup given its group (S, I), of each group (G, I), of buying nothing (I,).
     """
 
     def __init__(self, packed: Packed, terms: Terms, price: np.ndarray) -> None:
         self.packed, self.terms, self.price = packed, terms, price
         nests = packed.nests
-        utility = packed.utility - packed.alpha * (terms.rate * price[:, None] + terms.add)
-        utility /= nests.inner[:, None]
-        peak = np.maximum.reduceat(utility, nests.sub_start, axis=0)
+        utility = terms.asked.pull * -price[:, None]
+        utility += terms.asked.base
+        peak = _by_nest(np.maximum, utility, nests.sub_ends)
         utility -= peak[nests.sub]
         odds = np.exp(utility, out=utility)
-        total = np.add.reduceat(odds, nests.sub_start, axis=0)
-        self.in_sub = np.divide(odds, total[nests.sub], out=odds)
+        total = _by_nest(np.add, odds, nests.sub_ends)
+        self.in_sub = np.multiply(odds, (1 / total)[nests.sub], out=odds)
         value = peak + np.log(total)
         if nests.two_levels:
             value = value * (nests.inner / nests.outer)[nests.sub_ends[:, 0]][:, None]
@@ -193,7 +219,9 @@ class Look:
         top = value.max(axis=0)
         top = np.maximum(top, 0.0) if packed.outside else top
         odds = np.exp(value - top)
-        self.group = odds / (odds.sum(axis=0) + (np.exp(-top) if packed.outside else 0.0))
+        nothing = np.exp(-top) if packed.outside else np.zeros_like(top)
+        total = odds.sum(axis=0) + nothing
+        self.group, self.nothing = odds / total, nothing / total
 
     @cached_property
     def in_group(self) -> np.ndarray:
@@ -241,7 +269,7 @@ class Look:
     @cached_property
     def earned(self) -> np.ndarray:
         """What each setter earns on a potential buyer: its objective, draw by draw (EUR). (F, I)"""
-        return np.einsum("fgi,gi->fi", self.earned_in_group, self.group)
+        return (self.earned_in_group * self.group).sum(axis=1)
 
     @cached_property
     def objective(self) -> np.ndarray:
@@ -254,28 +282,61 @@ class Look:
         return self.packed.alpha * self.terms.rate
 
     @cached_property
+    def own_worth(self) -> np.ndarray:
+        """What a product's setter earns on its sale, over ``1 - sigma_sub`` (EUR). (n, I), or (n, 1) when it is the same whoever buys."""
+        packed = self.packed
+        return (packed.keeps_own[:, None] * self.margin + packed.fee_own[:, None]) / packed.nests.inner[:, None]
+
+    @cached_property
+    def brought(self) -> np.ndarray:
+        """What a product's setter earns on those who do not buy it, sums over nests with their coefficients (EUR). (n, I)"""
+        packed, nests = self.packed, self.packed.nests
+        by_group = self.earned[:, None] + nests.c2[nests.group_ends[:, 0]][:, None] * self.earned_in_group
+        found = by_group[packed.setter, nests.group]
+        return found + nests.c1[:, None] * self.earned_in_sub[packed.setter, nests.sub] if nests.two_levels else found
+
+    @cached_property
     def worth(self) -> np.ndarray:
         """What a product's setter earns on its sale beyond what the buyer would bring otherwise, ``{...}`` of [8] (EUR). (n, I)"""
-        packed, nests = self.packed, self.packed.nests
-        own = packed.keeps_own[:, None] * self.margin + packed.fee_own[:, None]
-        found = own / nests.inner[:, None] - self.earned[packed.setter]
-        found -= nests.c2[:, None] * self.earned_in_group[packed.setter, nests.group]
-        return found - nests.c1[:, None] * self.earned_in_sub[packed.setter, nests.sub] if nests.two_levels else found
+        return self.own_worth - self.brought
+
+    @cached_property
+    def minded(self) -> np.ndarray:
+        """``w alpha s``: buyers of each product by how much they mind money. (n, I)"""
+        return self.chance * (self.packed.weight * self.packed.alpha)
 
     @cached_property
     def omega(self) -> np.ndarray:
         """``w alpha a s``: buyers of each product by how much they mind its price. (n, I)"""
-        return self.chance * (self.packed.weight * self.packed.alpha) * self.terms.rate
+        return self.minded * self.terms.rate
+
+    @cached_property
+    def answering(self) -> np.ndarray:
+        """`omega` summed over draws. (n,)"""
+        return self._weighed(None)
+
+    def _weighed(self, by: np.ndarray | None) -> np.ndarray:
+        """Sum over draws of `omega` times `by` (n, I) or (n, 1). (n,)"""
+        rate = self.terms.rate
+        alike = rate.shape[1] == 1
+        buyers = self.minded if alike else self.omega
+        outside = rate[:, 0] if alike else 1.0
+        if by is None or by.shape[1] == 1:
+            found = buyers.sum(axis=1)
+            return outside * (found if by is None else found * by[:, 0])
+        return outside * np.einsum("ni,ni->n", buyers, by)
 
     @cached_property
     def slope(self) -> np.ndarray:
         """What turns a distance in money into a first-order condition; see `keiretsu.supply.first_order.Conditions`. (n,)"""
-        return self.packed.keeps_own * self.terms.keep * self.omega.sum(axis=1) / self.packed.nests.inner
+        return self.packed.keeps_own * self.terms.keep * self.answering / self.packed.nests.inner
 
     @cached_property
     def condition(self) -> np.ndarray:
         """Derivative of each setter's objective by its price. (n,)"""
-        return self.packed.keeps_own * self.terms.keep * self.share - np.einsum("ni,ni->n", self.omega, self.worth)
+        own = self.own_worth
+        earned = self.answering * own[:, 0] if own.shape[1] == 1 else self._weighed(own)
+        return self.packed.keeps_own * self.terms.keep * self.share - earned + self._weighed(self.brought)
 
     @cached_property
     def residual(self) -> np.ndarray:
@@ -286,9 +347,16 @@ class Look:
     def residual_with(self, at: np.ndarray, rate: np.ndarray, keep: np.ndarray) -> np.ndarray:
         """The residuals of packed products `at` (m,) with other rates, `rate` (m, I) or (m, 1) and `keep` (m,), on which they cost and bring the same here."""
         packed = self.packed
-        omega = self.chance[at] * (packed.weight * packed.alpha) * rate
+        omega = self.minded[at] * rate
         bound = packed.keeps_own[at] * keep
         return (bound * self.share[at] - (omega * self.worth[at]).sum(axis=1)) / (bound * omega.sum(axis=1) / packed.nests.inner[at])
+
+
+def _by_nest(fold: np.ufunc, rows: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """`fold` over the rows of each nest. (S, I)"""
+    if ends.shape[0] > FEW_NESTS:
+        return fold.reduceat(rows, ends[:, 0], axis=0)
+    return np.stack([fold.reduce(rows[a:b], axis=0) for a, b in ends])
 
 
 def _nesting(tastes: Tastes, sub: np.ndarray, group: np.ndarray) -> Nesting:

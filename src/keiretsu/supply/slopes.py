@@ -48,7 +48,7 @@ def of_residuals(look: Look) -> np.ndarray:
     if packed.has_fee:
         found -= packed.fee[packed.setter] * _taken_by(at, at.omega, at.steep / _single(inner))
     own = np.arange(packed.order.size)
-    found[own, own] -= (np.einsum("ni,ni->n", moved, at.steep) + bound * look.omega.sum(axis=1)) / nests.inner
+    found[own, own] -= (np.einsum("ni,ni->n", moved, at.steep) + bound * look.answering) / nests.inner
     return found / look.slope[:, None]
 
 
@@ -58,7 +58,7 @@ def by_cost(look: Look) -> np.ndarray:
     packed = at.packed
     found = -packed.keeps[packed.setter] * _taken_by(at, at.omega, np.ones((1, 1), np.float32))
     own = np.arange(packed.order.size)
-    found[own, own] += packed.keeps_own * look.omega.sum(axis=1) / at.nests.inner
+    found[own, own] += packed.keeps_own * look.answering / at.nests.inner
     return found / look.slope[:, None]
 
 
@@ -68,7 +68,7 @@ def of_shares(look: Look) -> np.ndarray:
     # s_l s_k|nest = s_k s_l|nest: the nest's terms are those of k's buyers
     found = _taken_by(at, at.omega, np.ones((1, 1), np.float32)).T.astype(float)
     own = np.arange(at.packed.order.size)
-    found[own, own] -= look.omega.sum(axis=1) / at.nests.inner
+    found[own, own] -= look.answering / at.nests.inner
     return found
 
 

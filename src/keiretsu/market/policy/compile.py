@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,12 +57,12 @@ def compile_programmes(programmes: tuple[Programme, ...], rows: pd.DataFrame, fa
     inner = _inner_prices(breaks)
     rate, add, keep, charge = [], [], [], []
     for k in range(inner.shape[1]):
-        terms = [t for _, t in each_term(active, place, inner[:, k])]
-        _check_groups(active, place, inner[:, k])
-        rate.append(1 + sum((t.buyer_rate for t in terms), np.zeros((place.n_products, 1))))
-        add.append(sum((t.buyer_add for t in terms), np.zeros((place.n_products, 1))))
-        keep.append(1 - sum((t.maker_lost for t in terms), np.zeros(place.n_products)))
-        charge.append(sum((t.maker_charge for t in terms), np.zeros((place.n_products, 1))))
+        terms = each_term(active, place, inner[:, k])
+        _check_groups(active, place, inner[:, k], dict(terms))
+        rate.append(1 + _together([t.buyer_rate for _, t in terms]))
+        add.append(_together([t.buyer_add for _, t in terms]))
+        keep.append(1 - np.sum([t.maker_lost for _, t in terms], axis=0))
+        charge.append(_together([t.maker_charge for _, t in terms]))
     pieces = PiecewiseWedges(breaks, closed, labels, _stacked(rate), _stacked(add), np.stack(keep, axis=1), _stacked(charge))
     return Compiled(pieces, inner, place, active)
 
@@ -147,7 +148,17 @@ def _inner_prices(breaks: np.ndarray) -> np.ndarray:
     return inner
 
 
+def _together(parts: list[np.ndarray]) -> np.ndarray:
+    """Sum of terms, those that are alike for all draws first. (J, I) or (J, 1)"""
+    found = np.sum([p for p in parts if p.shape[1] == 1], axis=0)
+    for part in parts:
+        found = found + part if part.shape[1] > 1 else found
+    return found
+
+
 def _stacked(parts: list[np.ndarray]) -> np.ndarray:
+    """Pieces side by side, one column where all draws are alike. (J, K, I) or (J, K, 1)"""
+    parts = [p[:, :1] if (p == p[:, :1]).all() else p for p in parts]
     width = max(p.shape[1] for p in parts)
     return np.stack([np.broadcast_to(p, (p.shape[0], width)) for p in parts], axis=1)
 
@@ -170,7 +181,7 @@ def _check_ids(active: tuple[Programme, ...]) -> None:
         )
 
 
-def _check_groups(active: tuple[Programme, ...], place: Place, price: np.ndarray) -> None:
+def _check_groups(active: tuple[Programme, ...], place: Place, price: np.ndarray, terms: Mapping[str, Terms]) -> None:
     """Refuse two incentives of one group that the same buyer would get for the same car."""
     problems: list[Problem] = []
     by_group: dict[str, list[Incentive]] = {}
@@ -178,8 +189,8 @@ def _check_groups(active: tuple[Programme, ...], place: Place, price: np.ndarray
         if isinstance(programme, Incentive) and programme.group:
             by_group.setdefault(programme.group, []).append(programme)
     for group, members in by_group.items():
-        gets = [_amount(terms_of(m, place, price), price) > 0 for m in members]
-        for a in range(len(members)):
+        gets = [_amount(terms[m.scope.id], price) > 0 for m in members] if len(members) > 1 else []
+        for a in range(len(gets)):
             for b in range(a):
                 both = np.flatnonzero((gets[a] & gets[b]).any(axis=1))
                 if both.size:

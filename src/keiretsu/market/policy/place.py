@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,7 @@ class Place:
     income_eur: np.ndarray
     kind: np.ndarray
     kind_names: tuple[str, ...]
+    covered: dict[Scope, np.ndarray] = field(default_factory=dict, compare=False)  # what `covers` said, for it is asked at every piece
 
     @property
     def n_products(self) -> int:
@@ -54,14 +56,14 @@ def place_of(programmes: tuple[Programme, ...], rows: pd.DataFrame, facts: Marke
     PolicyError
         When two programmes that exclude each other cover the same product: VAT rates, duties, countervailing duties, tariff quotas.
     """
-    texts = {name: rows[name].astype(str).to_numpy() for name in ("brand", "model", "priced_by", "powertrain", "segment", "origin")}
+    texts = {name: _texts(rows[name]) for name in ("brand", "model", "priced_by", "powertrain", "segment", "origin")}
     numbers = {name: rows[name].to_numpy(float) for name in ("battery_kwh", "range_km", "mass_kg", "co2_gkm")}
     n = len(rows)
     own_vat = rows["sales_tax"].to_numpy(float) if "sales_tax" in rows else np.full(n, facts.vat)
     consumers = facts.consumers
     place = Place(
         market=facts.id,
-        product=tuple(rows["product"].astype(str)),
+        product=tuple(_texts(rows["product"])),
         model=np.array([f"{b} {m}" for b, m in zip(texts["brand"], texts["model"], strict=True)], dtype=object),
         brand=texts["brand"],
         maker=texts["priced_by"],
@@ -97,8 +99,20 @@ def place_of(programmes: tuple[Programme, ...], rows: pd.DataFrame, facts: Marke
     return place
 
 
+def _texts(column: pd.Series) -> np.ndarray:
+    found = np.empty(len(column), dtype=object)
+    found[:] = [str(x) for x in column.tolist()]
+    return found
+
+
 def covers(scope: Scope, place: Place) -> np.ndarray:
-    """Whether each product is one that the scope is about, whatever its price and its buyer. (J,) bool"""
+    """Whether each product is one that the scope is about, whatever its price and its buyer. (J,) bool, not to be written to."""
+    if scope not in place.covered:
+        place.covered[scope] = _covers(scope, place)
+    return place.covered[scope]
+
+
+def _covers(scope: Scope, place: Place) -> np.ndarray:
     on = np.ones(place.n_products, dtype=bool)
     for names, column in (
         (scope.powertrains, place.powertrain),
@@ -108,9 +122,9 @@ def covers(scope: Scope, place: Place) -> np.ndarray:
         (scope.models, place.model),
     ):
         if names:
-            on &= np.isin(column.astype(str), names)
+            on &= _one_of(column, names)
     if scope.models_except:
-        on &= ~np.isin(place.model.astype(str), scope.models_except)
+        on &= ~_one_of(place.model, scope.models_except)
     if scope.origins:
         on &= built_in(place.origin, scope.origins)
     if scope.origins_except:
@@ -122,6 +136,11 @@ def covers(scope: Scope, place: Place) -> np.ndarray:
         & (place.mass_kg <= scope.mass_max_kg)
         & (place.co2_gkm <= scope.co2_max_gkm)
     )
+
+
+def _one_of(column: np.ndarray, names: Collection[str]) -> np.ndarray:
+    wanted = frozenset(names)
+    return np.fromiter((x in wanted for x in column), bool, column.size)
 
 
 def claims(buyers: Buyers, place: Place, where: str) -> np.ndarray:

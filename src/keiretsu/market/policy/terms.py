@@ -179,40 +179,52 @@ def breaks_of(programme: Programme, place: Place) -> tuple[Break, ...]:
 
 def _incentive_terms(programme: Incentive, place: Place, price: np.ndarray, on: np.ndarray) -> Terms:
     n = place.n_products
+    if programme.funded_by == "maker" and programme.recipient != "maker" and np.any(on & (place.vat_from > 0) & (place.vat_above != place.vat_below)):
+        raise PolicyError(
+            Problem(
+                "a maker's own contribution under a VAT with a threshold is not defined", _where(programme), wanted="one VAT rate for the product"
+            )
+        )
+    none, given = np.zeros((n, 1)), np.flatnonzero(on & _inside_window(programme.window, place, price))
+    if not given.size:
+        return Terms(none, none, np.zeros(n), none)
+    rate, add = _given(programme, place, price, given)
+    if programme.recipient == "maker":
+        return Terms(none, none, -_same_for_all(rate, programme), -add)
+    if programme.funded_by == "maker":  # the maker takes it off the net price, so the buyer also saves VAT on it
+        with_vat = (1 + place.vat_above)[:, None]
+        return Terms(-rate * with_vat, -add * with_vat, _same_for_all(rate, programme), add)
+    return Terms(-rate, -add, np.zeros(n), none)
+
+
+def _given(programme: Incentive, place: Place, price: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What an incentive gives for products `given` (m,) as ``rate p + add``, nothing for the others. Two (J, I) or (J, 1)"""
     claim = claims(programme.buyers, place, _where(programme))
     flat = (
         np.where(low_incomes(programme, place), programme.low_income_flat_eur, programme.flat_eur)
         if _has_low_incomes(programme)
         else np.array([programme.flat_eur])
     )
-    base_rate, base_add = gross(place, price) if programme.share_basis == "gross" else (np.ones(n), np.zeros(n))
-    fixed = flat[None, :] + (programme.per_kwh_eur * place.battery_kwh)[:, None]
-    rates = [programme.share * base_rate[:, None] + 0 * fixed]
-    adds = [programme.share * base_add[:, None] + fixed]
+    base_rate, base_add = (x[given, None] for x in gross(place, price)) if programme.share_basis == "gross" else (np.ones((1, 1)), np.zeros((1, 1)))
+    fixed = flat[None, :] + (programme.per_kwh_eur * place.battery_kwh)[given, None]
+    options = [(programme.share * base_rate, programme.share * base_add + fixed)]
     if np.isfinite(programme.cap_eur):
-        rates.append(0 * fixed)
-        adds.append(programme.cap_eur + 0 * fixed)
+        options.append((np.zeros((1, 1)), np.full((1, 1), programme.cap_eur)))
     if np.isfinite(programme.share_max):
-        rates.append(programme.share_max * base_rate[:, None] + 0 * fixed)
-        adds.append(programme.share_max * base_add[:, None] + 0 * fixed)
-    rate, add = np.stack(rates), np.stack(adds)
-    least = (rate * price[None, :, None] + add).argmin(axis=0)[None]
-    given = (on & _inside_window(programme.window, place, price))[:, None] * claim[None, :]
-    rate = given * np.take_along_axis(rate, least, axis=0)[0]
-    add = given * np.take_along_axis(add, least, axis=0)[0]
-    none = np.zeros((n, 1))
-    if programme.recipient == "maker":
-        return Terms(none, none, -_same_for_all(rate, programme), -add)
-    if programme.funded_by == "maker":  # the maker takes it off the net price, so the buyer also saves VAT on it
-        if np.any(on & (place.vat_from > 0) & (place.vat_above != place.vat_below)):
-            raise PolicyError(
-                Problem(
-                    "a maker's own contribution under a VAT with a threshold is not defined", _where(programme), wanted="one VAT rate for the product"
-                )
-            )
-        with_vat = (1 + place.vat_above)[:, None]
-        return Terms(-rate * with_vat, -add * with_vat, _same_for_all(rate, programme), add)
-    return Terms(-rate, -add, np.zeros(n), none)
+        options.append((programme.share_max * base_rate, programme.share_max * base_add))
+    here = price[given, None]
+    rate, add = options[0]
+    for other_rate, other_add in options[1:]:  # the least of them at this price
+        less = other_rate * here + other_add < rate * here + add
+        rate, add = np.where(less, other_rate, rate), np.where(less, other_add, add)
+    return _for_all(claim * rate, given, place.n_products), _for_all(claim * add, given, place.n_products)
+
+
+def _for_all(values: np.ndarray, given: np.ndarray, products: int) -> np.ndarray:
+    """Rows `given` of all products, the others zero."""
+    found = np.zeros((products, values.shape[1]))
+    found[given] = values
+    return found
 
 
 def _same_for_all(rate: np.ndarray, programme: Incentive) -> np.ndarray:
