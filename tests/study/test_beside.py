@@ -12,7 +12,8 @@ import pytest
 
 from keiretsu.case import load_case, write_new_case
 from keiretsu.errors import InputError, KeiretsuError, NoPureEquilibrium, NotSettled, PricesNotSettled, Problem
-from keiretsu.study.beside import YearsBeside, folder_of, time_left
+from keiretsu.outlook.pieces import CENTRAL, pieces_of
+from keiretsu.study.beside import YearsBeside, folder_of, small_in_the_middle, time_left
 from keiretsu.study.runs import Threads, YearsAhead, prepare, run_years
 
 
@@ -31,6 +32,32 @@ def test_a_process_beside_gives_the_same_bytes_as_this_one_and_is_read_the_secon
             assert years.done() == (len(ready.pieces), len(ready.pieces))
         assert beside.data.identical(here.data) and beside.central.identical(here.central)
     assert len(list((tmp_path / "beside").iterdir())) == 1
+
+
+def double(number: int) -> int:
+    """Other work, or a refusal."""
+    if number < 0:
+        raise InputError(Problem("too small", "number", str(number), "0 or more"))
+    return 2 * number
+
+
+def test_other_work_is_done_once_by_whoever_is_free_and_its_refusal_is_raised_to_who_asks(tmp_path: Path) -> None:
+    case = load_case(str(write_new_case("mine", tmp_path)))
+    with YearsBeside(case, YearsAhead(), tmp_path / "beside", tmp_path / "cache") as years:
+        four, refused = years.also(double, 2), years.also(double, -1)
+        years.finish(quiet)
+        late = years.also(double, 5)
+        assert four() == 4 and four() == 4 and late() == 10
+        with pytest.raises(InputError, match="too small"):
+            refused()
+
+
+def test_two_processes_that_begin_at_either_end_meet_at_the_small_pieces() -> None:
+    pieces = pieces_of(["baseline", "a", "b"], 32, 8, ["baseline", "a"])
+    found = small_in_the_middle(pieces)
+    assert sorted(found) == sorted(pieces) and len(found) == 3 + 2 * 4
+    assert [piece.block == CENTRAL for piece in found] == [False] * 4 + [True] * 3 + [False] * 4
+    assert all(piece.block == CENTRAL for piece in small_in_the_middle(pieces_of(["baseline"], 0, 8, ["baseline"])))
 
 
 ASKER = """

@@ -1,7 +1,8 @@
 """The years ahead in a process beside this one, so that both processors of a small machine work from the first second.
 
-The other process prepares the run and computes its pieces while this one solves the single year. When this one is free it takes pieces too, from the
-far end of the list. Both run XLA on one thread, so it does not matter to the numbers who computed what ([12]).
+The other process prepares the run and computes its pieces while this one solves the single year. When this one is free it takes what is left too: first
+other work that nobody has begun, then pieces from the far end of the list. The path is compiled once for both (`keiretsu.numerics.kept`). Both run XLA on
+one thread, so it does not matter to the numbers who computed what ([12]).
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from keiretsu.errors import KeiretsuError, NoPureEquilibrium, NotSettled, Proble
 from keiretsu.numerics.compiled import keep_compiled_code, one_thread_each
 from keiretsu.outlook.ensemble import Ensemble, assembled, values_of
 from keiretsu.outlook.outlook import BASELINE, Outlook
-from keiretsu.outlook.pieces import Piece, run_piece
+from keiretsu.outlook.pieces import CENTRAL, Piece, run_piece
 from keiretsu.study.runs import Prepared, YearsAhead, prepare
 from keiretsu.study.storage import RunError, finished, held, load_piece, open_run, save_piece
 
@@ -44,6 +45,31 @@ class Finished:
     ready: Prepared
     futures: Ensemble
     failed: Mapping[str, KeiretsuError]
+
+
+class _Other(Generic[T]):
+    """Work beside the pieces, done once by whoever is free first."""
+
+    def __init__(self, work: Callable[..., T], given: tuple[object, ...]) -> None:
+        self.work, self.given = work, given
+        self.by: Future[T] | None = None
+
+    def take(self) -> None:
+        """Do it here, unless another process has begun."""
+        if self.by is not None and not self.by.cancel():
+            return
+        self.by = Future()
+        try:
+            self.by.set_result(self.work(*self.given))
+        except Exception as error:  # noqa: BLE001 raised to whoever asks for the result, as from another process
+            self.by.set_exception(error)
+
+    def result(self) -> T:
+        """What came of it."""
+        if self.by is None:
+            self.take()
+        assert self.by is not None
+        return _answer_of(self.by)
 
 
 class YearsBeside:
@@ -62,6 +88,7 @@ class YearsBeside:
         self._held = ExitStack()
         self._lock = threading.Lock()
         self._pieces: dict[Piece, Future[None]] = {}
+        self._others: list[_Other[Any]] = []
 
     def __enter__(self) -> YearsBeside:
         context = multiprocessing.get_context("spawn")
@@ -74,16 +101,18 @@ class YearsBeside:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         with self._lock:
-            waiting = self._pieces.values()
+            waiting = [*self._pieces.values(), *(other.by for other in self._others if other.by is not None)]
         for future in waiting:
             future.cancel()
         self._pool.shutdown(wait=True, cancel_futures=True)  # the piece it is at takes seconds, and is kept
         self._held.close()
 
     def also(self, work: Callable[..., T], *given: object) -> Callable[[], T]:
-        """Have the other process do this too, before any piece; the answer is a function that waits for the result."""
-        asked = self._pool.submit(work, *given)
-        return lambda: _answer_of(asked)
+        """Other work for whichever process is free first; the answer is a function that gives the result, to be asked after `finish`."""
+        other = _Other(work, given)
+        with self._lock:
+            self._others.append(other)
+        return other.result
 
     @property
     def folder(self) -> Path:
@@ -110,6 +139,8 @@ class YearsBeside:
         self._handed.wait()
         if self._refused is not None:
             raise self._refused
+        for other in self._others:
+            other.take()
         failed: dict[str, KeiretsuError] = {}
         started, first = time.monotonic(), self.done()[0]
         while True:
@@ -149,13 +180,21 @@ class YearsBeside:
                 self._pool.submit(_remember, str(folder))
                 self._pieces = {
                     piece: self._pool.submit(_compute_here, piece, values_of(ready.outlook, ready.draws, piece))
-                    for piece in ready.pieces
+                    for piece in small_in_the_middle(ready.pieces)
                     if piece.name not in there
                 }
+                for other in self._others:
+                    other.by = self._pool.submit(other.work, *other.given)
         except BaseException as error:  # noqa: BLE001 a callback has nobody to raise to: `finish` raises it
             self._refused = error
         finally:
             self._handed.set()
+
+
+def small_in_the_middle(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """Blocks of draws at both ends and central cases between them: two processes that begin at either end meet at the small ones, and end together."""
+    blocks, central = ([piece for piece in pieces if (piece.block == CENTRAL) is alone] for alone in (False, True))
+    return (*blocks[::2], *central, *reversed(blocks[1::2]))
 
 
 def folder_of(root: Path, ready: Prepared) -> Path:
