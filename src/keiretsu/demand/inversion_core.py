@@ -200,8 +200,8 @@ def _iterate(
     def go_on(state: _State) -> Bool[Array, ""]:
         return (state.best_residual > tolerance) & (state.steps < max_steps)
 
-    far = jnp.asarray(jnp.inf)
-    last = jax.lax.while_loop(go_on, body, _State(start, start, jnp.zeros_like(start), far, far, jnp.asarray(0), jnp.asarray(0.0), jnp.asarray(0)))
+    far, none = jnp.asarray(jnp.inf, dtype=float), jnp.asarray(0, dtype=int)
+    last = jax.lax.while_loop(go_on, body, _State(start, start, jnp.zeros_like(start), far, far, none, jnp.asarray(0.0, dtype=float), none))
     return last.best, last.best_gap, last.steps
 
 

@@ -87,7 +87,7 @@ class _State(eqx.Module):
 def no_history(unknowns: int, window: int) -> History:
     """An empty history of `window` (at least one) earlier steps."""
     empty = jnp.zeros((max(window, 1), unknowns))
-    return History(empty, empty, jnp.array(0))
+    return History(empty, empty, jnp.array(0, int))
 
 
 def anderson(
@@ -100,7 +100,8 @@ def anderson(
     """
     step_of = step_of or (lambda residual: residual)
     zero, empty = jnp.zeros_like(start), jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), eqx.filter_eval_shape(image_of, start)[1])
-    infinite, whole = jnp.array(jnp.inf), jnp.array(1.0)
+    infinite, whole = jnp.array(jnp.inf, float), jnp.array(1.0, float)
+    none = jnp.array(0, int)
     first = _State(
         start,
         jnp.array(True),
@@ -113,10 +114,10 @@ def anderson(
         empty,
         history,
         whole,
-        jnp.array(0),
-        jnp.array(1),
-        jnp.array(0),
-        jnp.array(0),
+        none,
+        jnp.array(1, int),
+        none,
+        none,
     )
 
     def unfinished(state: _State) -> Bool[Array, ""]:

@@ -19,7 +19,7 @@ from keiretsu.outlook.arrays import BaseYear, Plan, State
 from keiretsu.outlook.bent import Bends, Pieces, pieces_in_force, rules_of_year
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, at_prices, problem_of
 from keiretsu.outlook.fleet import Area
-from keiretsu.outlook.fleet_clearing import Cleared, clear_with_pools
+from keiretsu.outlook.fleet_clearing import Cleared, Solution, cleared_at, pools_of, solve_with_pools
 from keiretsu.outlook.implicit import known_prices
 from keiretsu.outlook.inputs import Values
 from keiretsu.outlook.sides import Sides, Solver, briefly, choose_sides, in_full, sides_at, with_sides
@@ -52,10 +52,11 @@ class BentYear(eqx.Module):
     open_share: Float[Array, " P"]
 
 
-class _Part(eqx.Module):
-    markets: SolvedMarket
-    cleared: Cleared | None
+class _Found(eqx.Module):
+    """A part of the year as it was found, without derivatives: sides, prices and shadow prices, choices of side that went round (M,), what each pot would pay (P,)."""
+
     sides: Sides
+    solution: Solution | None
     unsettled: Array
     spent: Array
 
@@ -75,52 +76,99 @@ def stood_at_break(state: State) -> Bool[Array, "M J"]:
 def clear_bent(
     markets: YearMarket, area: Area | None, rate: Array, bent: BentRules, potential: Float[Array, " M"], options: PricingOptions, outside: bool
 ) -> BentYear:
-    """All markets of a year; `rate` are shadow prices to start from, at which the markets' starting prices should be near."""
+    """All markets of a year; `rate` are shadow prices to start from, at which the markets' starting prices should be near.
 
-    def part(open_: Array, start: Array, stood: Array, rate: Array) -> _Part:
-        held = jnp.where(markets.held, markets.start, start)
-        here = eqx.tree_at(lambda m: m.start, markets, jax.lax.stop_gradient(held) + (markets.start - jax.lax.stop_gradient(markets.start)))
-        return _part(here, area, rate, eqx.tree_at(lambda b: b.stood, bent, stood), open_, potential, options, outside)
+    Parts of the year, sides and prices are searched for first, without derivatives; what they come to is worked out once from there, with them.
+    """
+    found, lengths, open_ = _search(*jax.lax.stop_gradient((markets, area, rate, bent, potential)), options, outside)
 
+    def at(part: _Found, pots: Array) -> tuple[SolvedMarket, Cleared | None, Array]:
+        return _worked_out(markets, area, part, bent, pots, potential, outside)
+
+    def first(values: Any) -> Any:
+        return jax.tree.map(lambda value: value[0], values)
+
+    def whole(_: Any) -> tuple[SolvedMarket, Cleared | None, Array]:
+        solved, cleared, _ = at(first(found), open_[0])
+        return solved, cleared, open_[0]
+
+    def split(_: Any) -> tuple[SolvedMarket, Cleared | None, Array]:
+        nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(at, first(found), open_[0]))
+
+        def step(carry: tuple[Array, Array], part: tuple[_Found, Array, Array]) -> tuple[tuple[Array, Array], tuple[Any, ...]]:
+            (left, remaining), (here, pots, there) = carry, part
+            solved, cleared, spent = jax.lax.cond(there > 0, at, lambda *_: nothing, here, pots)
+            after, rest, length = _runs(bent.rules.budget, left, remaining, spent, pots)
+            return (after, rest), (solved, cleared, jnp.where(there > 0, length, 0.0))
+
+        _, (solved, cleared, length) = jax.lax.scan(step, _begins(bent.rules.budget), (found, open_, lengths))
+        return *_blended(solved, cleared, length), length @ open_
+
+    solved, cleared, open_share = whole(0) if open_.shape[0] == 1 else jax.lax.cond(lengths[1] > 0, split, whole, 0)
+    last = jnp.maximum((lengths > 0).sum() - 1, 0)
+    held = found.sides.held_at >= 0
+    return BentYear(solved, cleared, held[last], held[0].sum(axis=1), found.unsettled.sum(axis=0), open_share)
+
+
+def _search(
+    markets: YearMarket,
+    area: Area | None,
+    rate: Array,
+    bent: BentRules,
+    potential: Float[Array, " M"],
+    options: PricingOptions,
+    outside: bool,
+) -> tuple[_Found, Float[Array, " S"], Float[Array, "S P"]]:
+    """Parts of the year (a first axis S), how long each is (a share of the year; zero where there is none) and which pots are open in it."""
     budget = bent.rules.budget
-    pots = budget.shape[0]
-    if pots == 0:
+
+    def part(pots: Array, start: Array, stood: Array, rate: Array) -> _Found:
+        here = eqx.tree_at(lambda m: m.start, markets, jnp.where(markets.held, markets.start, start))
+        return _find(here, area, rate, eqx.tree_at(lambda b: b.stood, bent, stood), pots, potential, options, outside)
+
+    if budget.shape[0] == 0:
         found = part(jnp.zeros(0), markets.start, bent.stood, rate)
-        held = found.sides.held_at >= 0
-        return BentYear(found.markets, found.cleared, held, held.sum(axis=1), found.unsettled, jnp.zeros(0))
-    shape = jax.eval_shape(part, jnp.zeros(pots), markets.start, bent.stood, rate)
-    nothing: _Part = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
+        return jax.tree.map(lambda value: value[None], found), jnp.ones(1), jnp.zeros((1, 0))
+    shape = jax.eval_shape(part, jnp.zeros(budget.shape), markets.start, bent.stood, rate)
+    nothing: _Found = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
 
-    def step(carry: tuple[Any, ...], _: None) -> tuple[tuple[Any, ...], tuple[_Part, Array, Array]]:
+    def step(carry: tuple[Any, ...], _: None) -> tuple[tuple[Any, ...], tuple[_Found, Array, Array]]:
         left, remaining, start, stood, rate = carry
-        open_ = ((left > 0) & jnp.isfinite(budget)).astype(float)
-        found = jax.lax.cond(remaining > TINY, part, lambda *_: nothing, open_, start, stood, rate)
-        until = jnp.where((open_ > 0) & (found.spent > 0), left / jnp.where(found.spent > 0, found.spent, 1.0), jnp.inf)
-        until = jnp.where(jnp.isfinite(budget), until, jnp.inf)
-        length = jnp.minimum(remaining, until.min())
-        after = jnp.where(until <= length, 0.0, left - jnp.where(jnp.isfinite(budget), found.spent * length, 0.0))
         there = remaining > TINY
-        start = jnp.where(there, jax.lax.stop_gradient(found.markets.price), start)
-        stood = jnp.where(there, found.sides.held_at >= 0, stood)
-        rest = jnp.where(length < remaining, remaining - length, 0.0)
-        if found.cleared is not None:
-            rate = jnp.where(there, jax.lax.stop_gradient(found.cleared.rate), rate)
-        return (after, rest, start, stood, rate), (found, jnp.where(there, length, 0.0), open_)
+        pots = ((left > 0) & jnp.isfinite(budget)).astype(float)
+        found = jax.lax.cond(there, part, lambda *_: nothing, pots, start, stood, rate)
+        after, rest, length = _runs(budget, left, remaining, found.spent, pots)
+        if found.solution is not None and area is not None:
+            rate = jnp.where(there, area.at_slots(pools_of(area).every(found.solution.rate)), rate)
+        price = found.sides.price if found.solution is None else found.solution.price
+        start, stood = jnp.where(there, price, start), jnp.where(there, found.sides.held_at >= 0, stood)
+        return (after, rest, start, stood, rate), (found, jnp.where(there, length, 0.0), pots)
 
-    first = (jnp.where(jnp.isfinite(budget), budget, 0.0), jnp.array(1.0), markets.start, bent.stood, rate)
-    (_, _, _, stood, _), (parts, length, open_) = jax.lax.scan(step, first, None, length=pots + 1)
-    at_break = (parts.sides.held_at[0] >= 0).sum(axis=1)
-    return BentYear(*_blended(parts, length), stood, at_break, parts.unsettled.sum(axis=0), length @ open_)
+    first = (*_begins(budget), markets.start, bent.stood, rate)
+    return jax.lax.scan(step, first, None, length=budget.shape[0] + 1)[1]
 
 
-def _blended(parts: _Part, length: Float[Array, " S"]) -> tuple[SolvedMarket, Cleared | None]:
+def _begins(budget: Float[Array, " P"]) -> tuple[Array, Array]:
+    """What is in each pot, and the whole year."""
+    return jnp.where(jnp.isfinite(budget), budget, 0.0), jnp.array(1.0, dtype=float)
+
+
+def _runs(budget: Array, left: Array, remaining: Array, spent: Array, open_: Array) -> tuple[Array, Array, Array]:
+    """What is left in each pot and of the year after a part in which pots pay at the rate `spent`, and how long it is: until one is empty or the year over."""
+    until = jnp.where((open_ > 0) & (spent > 0), left / jnp.where(spent > 0, spent, 1.0), jnp.inf)
+    until = jnp.where(jnp.isfinite(budget), until, jnp.inf)
+    length = jnp.minimum(remaining, until.min())
+    after = jnp.where(until <= length, 0.0, left - jnp.where(jnp.isfinite(budget), spent * length, 0.0))
+    return after, jnp.where(length < remaining, remaining - length, 0.0), length
+
+
+def _blended(m: SolvedMarket, c: Cleared | None, length: Float[Array, " S"]) -> tuple[SolvedMarket, Cleared | None]:
     """The year of its parts (a first axis S), by their share of it."""
     there = length > 0
 
     def mean(values: Array) -> Array:
         return jnp.tensordot(length, jnp.where(there.reshape(-1, *[1] * (values.ndim - 1)), values, 0.0), axes=1)
 
-    m = parts.markets
     share, worth = mean(m.share), mean(m.worth)
     sold = jnp.where(share > 0, share, 1.0)
     price = jnp.where(share > 0, mean(m.share * m.price) / sold, m.price[0])
@@ -135,7 +183,6 @@ def _blended(parts: _Part, length: Float[Array, " S"]) -> tuple[SolvedMarket, Cl
         iterations=m.iterations.sum(axis=0),
         settled=(m.settled | ~there[:, None]).all(axis=0),
     )
-    c = parts.cleared
     if c is None:
         return solved, None
     return solved, Cleared(
@@ -143,7 +190,7 @@ def _blended(parts: _Part, length: Float[Array, " S"]) -> tuple[SolvedMarket, Cl
     )
 
 
-def _part(
+def _find(
     markets: YearMarket,
     area: Area | None,
     rate: Array,
@@ -152,50 +199,60 @@ def _part(
     potential: Float[Array, " M"],
     options: PricingOptions,
     outside: bool,
-) -> _Part:
-    """All markets with these pots open."""
+) -> _Found:
+    """Sides and prices of all markets with these pots open."""
     pieces = pieces_in_force(bent.rules, bent.incentives, open_)
-
-    def here(sides: Sides) -> YearMarket:
-        return jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
-
     first = jax.vmap(sides_at)(markets, pieces, bent.stood)
     if area is None:
         each = (markets, pieces, first, bent.buyer_class)
         sides = jax.lax.map(lambda x: choose_sides(x[0], x[1], x[2], x[3], in_full(options), outside), each)
-        solved = (here(sides), sides.price, sides.residual, sides.evaluations, sides.settled)
-        found = jax.lax.map(lambda x: solved_before(x[0], x[1], x[2], x[3], x[4], outside), solved)
-        return _Part(found, None, sides, sides.unsettled, _spending(markets, pieces, sides, found, bent, potential, outside))
+        return _Found(sides, None, sides.unsettled, _spending(markets, pieces, sides, sides.price, bent, potential, outside))
+    pools = pools_of(area)
 
-    def cleared(sides: Sides, from_rate: Array) -> Cleared:
-        return clear_with_pools(here(sides), area, from_rate, options, outside)
+    def solved(sides: Sides, from_rate: Array) -> Solution:
+        here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
+        return solve_with_pools(here, area, from_rate, options, outside)
 
-    shape = jax.eval_shape(cleared, first, rate)
-    nothing: Cleared = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
+    shape = jax.eval_shape(solved, first, rate)
+    nothing: Solution = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
 
-    def again(carry: tuple[Sides, Cleared, Array, Array], number: Array) -> tuple[tuple[Any, ...], None]:
-        """Sides at the shadow costs known so far, then all markets and pools on them; nothing once sides stay as they are."""
-        sides, found, from_rate, changed = carry
+    def again(carry: tuple[Sides, Solution, Array, Array]) -> tuple[Sides, Solution, Array, Array]:
+        """Sides at the shadow costs known so far, then all markets and pools on them, where sides are not as they were."""
+        sides, found, _, number = carry
         begins = number == 0
-        shadow = jax.lax.stop_gradient(jnp.where(begins, area.shadow(rate), found.shadow))
-        price = jax.lax.stop_gradient(jnp.where(begins, markets.start, found.markets.price))
-        known = eqx.tree_at(lambda s: (s.price, s.settled), sides, (price, found.markets.settled & ~begins))
-
-        def weighed(_: Any) -> Sides:
-            charged = eqx.tree_at(lambda m: m.shadow, markets, markets.shadow + shadow)
-            # shadow costs are not known yet at first; what is chosen then is weighed again at solved prices
-            near = jnp.where(begins, FIRST_EUR, options.tolerance_eur)
-            solver = briefly(options, near)
-            return jax.lax.map(lambda x: _weighed(x[0], x[1], x[2], x[3], solver, outside), (charged, pieces, known, bent.buyer_class))
-
-        fresh = jax.lax.cond(changed.any(), weighed, lambda _: known, 0)
+        shadow = jnp.where(begins, area.shadow(rate), pools.shadow(found.rate))
+        price = jnp.where(begins, markets.start, found.price)
+        known = eqx.tree_at(lambda s: (s.price, s.settled), sides, (price, jnp.broadcast_to(found.settled & ~begins, sides.settled.shape)))
+        charged = eqx.tree_at(lambda m: m.shadow, markets, markets.shadow + shadow)
+        # shadow costs are not known yet at first; what is chosen then is weighed again at solved prices
+        solver = briefly(options, jnp.where(begins, FIRST_EUR, options.tolerance_eur))
+        fresh = jax.lax.map(lambda x: _weighed(x[0], x[1], x[2], x[3], solver, outside), (charged, pieces, known, bent.buyer_class))
         moved = ((fresh.piece != sides.piece) | (fresh.held_at != sides.held_at)).sum(axis=1)
-        found = jax.lax.cond(begins | moved.any(), cleared, lambda *_: found, fresh, from_rate)
-        return (fresh, found, jax.lax.stop_gradient(found.rate), jnp.where(begins, 1, moved)), None
+        from_rate = jnp.where(begins, rate, area.at_slots(pools.every(found.rate)))
+        found = jax.lax.cond(begins | moved.any(), solved, lambda *_: found, fresh, from_rate)
+        return fresh, found, jnp.where(begins, 1, moved), number + 1
 
-    start = (first, nothing, rate, jnp.ones(markets.start.shape[0], int))
-    (sides, done, _, changed), _ = jax.lax.scan(again, start, jnp.arange(PASSES))
-    return _Part(done.markets, done, sides, sides.unsettled + changed, _spending(markets, pieces, sides, done.markets, bent, potential, outside))
+    def unfinished(carry: tuple[Sides, Solution, Array, Array]) -> Array:
+        return (carry[2] > 0).any() & (carry[3] < PASSES)
+
+    start = (first, nothing, jnp.ones(markets.start.shape[0], int), jnp.array(0, int))
+    sides, done, changed, _ = jax.lax.while_loop(unfinished, again, start)
+    return _Found(sides, done, sides.unsettled + changed, _spending(markets, pieces, sides, done.price, bent, potential, outside))
+
+
+def _worked_out(
+    markets: YearMarket, area: Area | None, part: _Found, bent: BentRules, open_: Array, potential: Float[Array, " M"], outside: bool
+) -> tuple[SolvedMarket, Cleared | None, Array]:
+    """What a part of the year comes to in a whole year, with derivatives, and what each pot pays."""
+    pieces, sides = pieces_in_force(bent.rules, bent.incentives, open_), part.sides
+    here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
+    if area is None or part.solution is None:
+        solved = (here, sides.price, sides.residual, sides.evaluations, sides.settled)
+        found, cleared = jax.lax.map(lambda x: solved_before(x[0], x[1], x[2], x[3], x[4], outside), solved), None
+    else:
+        cleared = cleared_at(here, area, part.solution, outside)
+        found = cleared.markets
+    return found, cleared, _spending(markets, pieces, sides, found.price, bent, potential, outside)
 
 
 def solved_before(m: YearMarket, price: Array, residual: Array, evaluations: Array, settled: Array, outside: bool) -> SolvedMarket:
@@ -213,7 +270,7 @@ def _weighed(m: YearMarket, pieces: Pieces, known: Sides, buyer_class: Array, so
 
 
 def _spending(
-    markets: YearMarket, pieces: Pieces, sides: Sides, found: SolvedMarket, bent: BentRules, potential: Float[Array, " M"], outside: bool
+    markets: YearMarket, pieces: Pieces, sides: Sides, price: Float[Array, "M J"], bent: BentRules, potential: Float[Array, " M"], outside: bool
 ) -> Float[Array, " P"]:
     """What each pot would pay out in a whole year at these prices, EUR."""
     rules = bent.rules
@@ -236,6 +293,6 @@ def _spending(
     terms = [by_market(values) for values in (rules.pot_rate, rules.pot_add, rules.pot_lost, rules.pot_charge)]
 
     def counted() -> Array:
-        return jax.lax.map(of_market, (markets, pieces, sides, found.price, bent.buyer_class, potential, *terms)).sum(axis=0)
+        return jax.lax.map(of_market, (markets, pieces, sides, price, bent.buyer_class, potential, *terms)).sum(axis=0)
 
     return jax.lax.cond(jnp.isfinite(rules.budget).any(), counted, lambda: jnp.zeros(rules.budget.shape[0]))

@@ -6,31 +6,28 @@ Newton step with nearly the right derivatives (`keiretsu.outlook.fleet_newton`),
 Anderson's acceleration.
 
 Derivatives follow the implicit function theorem for prices and shadow prices jointly ([13]), on the pools that are between zero and the fine; the others
-stay where they are. The residual of a shadow price is the Newton step at the prices that the first-order conditions *imply*, so that the linear system
-is close to minus the identity and a Krylov method takes about as many products as the markets by themselves.
+stay where they are. The residual of a shadow price is the Newton step that its balance asks for, and the same slopes that find the solution precondition its
+linear system, so that a Krylov method takes about as many products as the solution took evaluations.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from keiretsu.demand.choice import shares
 from keiretsu.numerics.fixed_point import anderson, no_history
+from keiretsu.numerics.implicit import Inverse, gmres, root
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, at_prices, problem_of
 from keiretsu.outlook.fleet import Area, masked_solve, projected_step
 from keiretsu.outlook.fleet_newton import Answers, answers
-from keiretsu.supply.first_order import PriceProblem, conditions
+from keiretsu.supply.first_order import PriceProblem
 from keiretsu.supply.pricing import PricingOptions
-from keiretsu.supply.wedges import paid
-from keiretsu.supply.zeta import ZetaMap
+from keiretsu.supply.zeta import ZetaMap, anchor, zeta_around
 
 LIMIT = 100  # evaluations of all markets
-KRYLOV_TOLERANCE, KRYLOV_STEPS = 1e-11, 80
+KRYLOV_TOLERANCE, KRYLOV_STEPS = 1e-11, 40
 
 
 class Cleared(eqx.Module):
@@ -45,64 +42,52 @@ class Cleared(eqx.Module):
     slope: Array | None = None
 
 
-class _End(eqx.Module):
+class Solution(eqx.Module):
+    """Prices (M, J) and shadow prices of pools with a fine (P,) as they were found, without derivatives; largest residuals of markets (M,) and of shadow costs (EUR a
+    car), whether all are settled, evaluations, nearly how balances answer to shadow prices (P, P)."""
+
     price: Array
     rate: Array
     residual: Array
     distance: Array
     settled: Array
     count: Array
+    slope: Array
 
 
 def clear_with_pools(markets: YearMarket, area: Area, start: Float[Array, " K"], options: PricingOptions, outside: bool) -> Cleared:
     """Prices and shadow prices; `start` are shadow prices to start from, at which the markets' own starting prices should be near."""
-    pools = _Pools(
-        cap=area.of_live(jnp.where(area.averaged, 0.0, area.rules.cap)),  # what is given is not solved for
-        given=area.of_live(jnp.zeros_like(area.rules.cap) if area.rules.given is None else jnp.where(area.averaged, area.rules.given, 0.0)),
-        averaged=area.of_live(area.averaged.astype(float)) > 0,
-        charged=area.charged,
-        weighed=area.weighed * area.potential[:, None, None],
-        fixed=area.fixed,
-        size=area.of_live(area.size()),
+    return cleared_at(markets, area, solve_with_pools(markets, area, start, options, outside), outside)
+
+
+def solve_with_pools(markets: YearMarket, area: Area, start: Float[Array, " K"], options: PricingOptions, outside: bool) -> Solution:
+    """The search of `clear_with_pools`; nothing of it is differentiated."""
+    markets, area, start = jax.lax.stop_gradient((markets, area, start))
+    given = _Given(markets, area, pools_of(area))
+    begin = jnp.clip(area.of_live(start), 0.0, given.pools.cap)
+    near = answers(area, given.problems(begin, outside), markets.start)
+    return _iterate(given, near, begin, options)
+
+
+def cleared_at(markets: YearMarket, area: Area, solution: Solution, outside: bool) -> Cleared:
+    """Markets and pools at their solution, with its derivatives."""
+    given = _Given(markets, area, pools_of(area))
+    found, _ = root(
+        lambda g, unknown: _gap(g, unknown, outside),
+        lambda g, known: (_together(jnp.where(g.markets.held, g.markets.start, g.parted(known)[0]), g.parted(known)[1]), None),
+        lambda g, known: _inverse(g, known, outside),
+        given,
+        _together(solution.price, solution.rate),
     )
-    begin = jnp.clip(jax.lax.stop_gradient(area.of_live(start)), 0.0, pools.cap)
-
-    def problems(rate: Array) -> PriceProblem:
-        return jax.vmap(lambda m, shadow: problem_of(m, shadow, outside))(markets, markets.shadow + pools.shadow(rate))
-
-    near = jax.lax.stop_gradient(answers(area, problems(begin), markets.start))
-    shape, many = markets.start.shape, markets.start.size
-
-    def parted(unknown: Array) -> tuple[Array, Array]:
-        return unknown[:many].reshape(shape), unknown[many:]
-
-    def gap(unknown: Array) -> Array:
-        price, rate = parted(unknown)
-        at = problems(rate)
-        implied, share = jax.lax.map(lambda given: _implied(*given), (at, price))
-        inside = (rate > 0) & (rate < pools.cap)
-        newton = masked_solve(_falling(near.slope), inside, -pools.balance(share))
-        held = jnp.where(rate >= pools.cap, pools.cap, 0.0) - rate
-        return _together(jnp.where(at.chosen, implied, markets.start) - price, jnp.where(inside, newton, held))
-
-    def solve(_: Callable[[Array], Array], first: Array) -> tuple[Array, tuple[Array, ...]]:
-        price, rate = parted(first)
-        end = _iterate(pools, markets.cost + markets.shadow, price, rate, near, options)
-        return _together(end.price, end.rate), (end.residual, end.settled.astype(float), end.distance, end.count.astype(float))
-
-    found, (residual, settled, distance, count) = jax.lax.custom_root(gap, _together(markets.start, begin), solve, _krylov, has_aux=True)
-    price, rate = parted(found)
-    times = jnp.full(price.shape[:1], count.astype(int))
-    solved = jax.lax.map(
-        lambda x: at_prices(x[0], x[1], x[2], x[3], x[4], outside), (markets, price, residual, times, jnp.full(price.shape[:1], settled > 0))
-    )
-    count_of = area.rules.cap.shape[0]
-    live = area.rules.live
-    slope = jnp.zeros((count_of, count_of)).at[live[:, None], live[None, :]].set(near.slope, mode="drop")
-    return Cleared(solved, area.at_slots(pools.every(rate)), pools.shadow(rate), distance, count.astype(int), slope)
+    price, rate = given.parted(found)
+    times, settled = (jnp.full(price.shape[:1], value) for value in (solution.count, solution.settled))
+    solved = jax.lax.map(lambda x: at_prices(x[0], x[1], x[2], x[3], x[4], outside), (markets, price, solution.residual, times, settled))
+    live, slots = area.rules.live, area.rules.cap.shape[0]
+    slope = jnp.zeros((slots, slots)).at[live[:, None], live[None, :]].set(solution.slope, mode="drop")
+    return Cleared(solved, area.at_slots(given.pools.every(rate)), given.pools.shadow(rate), solution.distance, solution.count, slope)
 
 
-class _Pools(eqx.Module):
+class Pools(eqx.Module):
     """Pools with a fine (P): fine or zero where the shadow price is given, what is given, what cars weigh (M, J, P) in shadow costs and in balances, the part of each
     balance that stays, the largest burden of a car."""
 
@@ -126,15 +111,94 @@ class _Pools(eqx.Module):
         """Balance of each pool at these shares of potential buyers; above zero is fined."""
         return self.fixed + jnp.tensordot(share, self.weighed, axes=2)
 
+    @property
+    def large(self) -> Float[Array, " P"]:
+        """A large balance: if one buyer in a thousand took the heaviest car everywhere."""
+        return 1e-3 * jnp.abs(self.weighed).max(axis=1).sum(axis=0) + 1.0
+
+
+def pools_of(area: Area) -> Pools:
+    """Pools with a fine in a year."""
+    cap, given = area.rules.cap, area.rules.given
+    return Pools(
+        cap=area.of_live(jnp.where(area.averaged, 0.0, cap)),  # what is given is not solved for
+        given=area.of_live(jnp.zeros_like(cap) if given is None else jnp.where(area.averaged, given, 0.0)),
+        averaged=area.of_live(area.averaged.astype(float)) > 0,
+        charged=area.charged,
+        weighed=area.weighed * area.potential[:, None, None],
+        fixed=area.fixed,
+        size=area.of_live(area.size()),
+    )
+
+
+class _Given(eqx.Module):
+    """What prices and shadow prices depend on."""
+
+    markets: YearMarket
+    area: Area
+    pools: Pools
+
+    def problems(self, rate: Float[Array, " P"], outside: bool) -> PriceProblem:
+        """All markets' problems at these shadow prices, with a first axis M."""
+        return jax.vmap(lambda m, shadow: problem_of(m, shadow, outside))(self.markets, self.markets.shadow + self.pools.shadow(rate))
+
+    def parted(self, unknown: Array) -> tuple[Float[Array, "M J"], Float[Array, " P"]]:
+        """Prices and shadow prices out of one vector."""
+        many = self.markets.start.size
+        return unknown[:many].reshape(self.markets.start.shape), unknown[many:]
+
 
 def _together(price: Array, rate: Array) -> Array:
     return jnp.concatenate([price.reshape(-1), rate])
 
 
-def _implied(problem: PriceProblem, price: Array) -> tuple[Array, Array]:
-    """Prices that first-order conditions answer, and shares there."""
-    implied = conditions(problem, price).implied
-    return implied, shares(problem.tastes, paid(problem.wedges, jnp.where(problem.chosen, implied, price)))
+def _gap(given: _Given, unknown: Array, outside: bool) -> Array:
+    """Zero where all conditions hold; balances count as a share of what is weighed."""
+    price, rate = given.parted(unknown)
+    at, pools = given.problems(rate, outside), given.pools
+
+    def conditions(x: tuple[PriceProblem, Array]) -> tuple[Array, Array]:
+        problem, price = x
+        return _evaluated((zeta_around(problem, anchor(problem, jax.lax.stop_gradient(price))), price))
+
+    implied, share = jax.lax.map(conditions, (at, price))
+    inside = (rate > 0) & (rate < pools.cap)
+    held = jnp.where(rate >= pools.cap, pools.cap, 0.0) - rate
+    return _together(
+        jnp.where(at.chosen, implied, given.markets.start) - price,
+        jnp.where(inside, -pools.balance(share) / jax.lax.stop_gradient(pools.large), held),
+    )
+
+
+def _inverse(given: _Given, known: Array, outside: bool) -> tuple[Inverse, Inverse]:
+    """Solvers of linear systems with the derivative of `_gap` and its transpose, by Krylov's method with `Answers` as preconditioner.
+
+    With B makers' answers to each other, W and H how balances answer to prices and prices to shadow prices, S = W H and v what balances are divided by: residuals (r,
+    q) ask for shadow prices ``u = S^-1 (W B r - v q)`` of the pools inside and the prices ``H u - B r``.
+    """
+    given, known = jax.lax.stop_gradient((given, known))
+    pools, (price, rate) = given.pools, given.parted(known)
+    near = answers(given.area, given.problems(rate, outside), price)
+    inside = (rate > 0) & (rate < pools.cap)
+    slope = _falling(near.slope)
+    back = jax.vmap(lambda rounds, right: rounds.step(right))
+    transposed = jax.vmap(lambda rounds: rounds.transposed)(near.back)
+
+    def forwards(residual: Array) -> Array:
+        r, q = given.parted(residual)
+        answered = back(near.back, r)
+        moved = jnp.einsum("mpj,mj->p", near.weighs, answered) - jnp.where(inside, pools.large * q, 0.0)
+        asked = masked_solve(slope, inside, moved) - jnp.where(inside, 0.0, q)
+        return _together(jnp.einsum("mjp,p->mj", near.handed_on, asked) - answered, asked)
+
+    def backwards(residual: Array) -> Array:
+        r, q = given.parted(residual)
+        asked = jnp.einsum("mjp,mj->p", near.handed_on, r) + q
+        solved = masked_solve(slope.T, inside, asked)
+        through = jnp.einsum("mpj,p->mj", near.weighs, solved)
+        return _together(back(transposed, through - r), -jnp.where(inside, pools.large * solved, asked))
+
+    return gmres(KRYLOV_TOLERANCE, KRYLOV_STEPS, forwards), gmres(KRYLOV_TOLERANCE, KRYLOV_STEPS, backwards)
 
 
 def _falling(slope: Array) -> Array:
@@ -143,19 +207,21 @@ def _falling(slope: Array) -> Array:
     return slope + jnp.diag(jnp.where(own < 0, 0.0, -1.0 - own))
 
 
-def _iterate(
-    pools: _Pools, cost: Float[Array, "M J"], first: Float[Array, "M J"], first_rate: Float[Array, " P"], near: Answers, options: PricingOptions
-) -> _End:
-    """Steps of prices and shadow prices together until every one is within the tolerance (EUR a car); `cost` without fleet rules."""
+def _iterate(given: _Given, near: Answers, first_rate: Float[Array, " P"], options: PricingOptions) -> Solution:
+    """Steps of prices and shadow prices together until every one is within the tolerance (EUR a car)."""
+    pools, first = given.pools, given.markets.start
     scale = jnp.where(pools.size > 0, pools.size, 1.0)  # a shadow price is handled as money a car
-    shape, many, cap = first.shape, first.size, pools.cap
-    problem: PriceProblem = near.zeta.problem  # type: ignore[attr-defined]
-    chosen, available = problem.chosen, problem.tastes.available
+    cap, cost = pools.cap, given.markets.cost + given.markets.shadow
+    chosen, available = given.markets.on_sale & ~given.markets.held, given.markets.on_sale
     mean = jnp.where(available, jnp.abs(first), 0.0).sum() / jnp.maximum(available.sum(), 1)
     tolerance = jnp.minimum(options.tolerance_eur, options.relative * mean)
 
+    def at(point: Array) -> tuple[Array, Array]:
+        price, rate = given.parted(point)
+        return price, jnp.clip(rate / scale, 0.0, cap)
+
     def image_of(point: Array) -> tuple[Array, tuple[Array, Array]]:
-        price, rate = point[:many].reshape(shape), jnp.clip(point[many:] / scale, 0.0, cap)
+        price, rate = at(point)
         here = eqx.tree_at(lambda zeta: zeta.problem.cost, near.zeta, cost + pools.shadow(rate))
         implied, share = jax.lax.map(_evaluated, (here, price))
         residual = jnp.where(chosen, implied - price, 0.0)
@@ -167,18 +233,10 @@ def _iterate(
     begin = _together(first, first_rate * scale)
     end = anderson(image_of, begin, tolerance, history=no_history(begin.size, options.window), limit=LIMIT)
     residual, distance = end.kept
-    price, rate = end.value[:many].reshape(shape), jnp.clip(end.value[many:] / scale, 0.0, cap)
-    return _End(price, rate, residual, distance, end.settled, end.iterations)
+    return Solution(*at(end.value), residual, distance, end.settled, end.iterations, near.slope)
 
 
 def _evaluated(given: tuple[ZetaMap, Array]) -> tuple[Array, Array]:
     zeta, price = given
     at = zeta(price)
     return at.implied, at.share
-
-
-def _krylov(linear: Callable[[Array], Array], right: Array) -> Array:
-    def solver(apply: Callable[[Array], Array], b: Array) -> Array:
-        return jax.scipy.sparse.linalg.gmres(apply, b, tol=KRYLOV_TOLERANCE, restart=KRYLOV_STEPS, maxiter=3, solve_method="incremental")[0]
-
-    return jax.lax.custom_linear_solve(linear, right, solver, transpose_solve=solver)

@@ -63,11 +63,11 @@ class _Loop(eqx.Module):
 def sides_at(m: YearMarket, pieces: Pieces, stood: Bool[Array, " J"]) -> Sides:
     """Sides of the starting prices; `stood` are prices that stood at a breakpoint the year before and still do."""
     start = jax.lax.stop_gradient(m.start)
-    held_at = jnp.full(start.shape, -1)
+    held_at = jnp.full(start.shape, -1, dtype=int)
     if pieces.breaks.shape[1]:
         at_break = jnp.abs(start[:, None] - pieces.breaks) <= NEAR_EUR
         held_at = jnp.where(stood & at_break.any(axis=1) & ~m.held, at_break.argmax(axis=1), -1)
-    return Sides(start, pieces.at(start), held_at, jnp.array(0), jnp.array(0), jnp.array(jnp.inf), jnp.array(False))
+    return Sides(start, pieces.at(start), held_at, jnp.array(0, int), jnp.array(0, int), jnp.array(jnp.inf, float), jnp.array(False))
 
 
 def choose_sides(m: YearMarket, pieces: Pieces, first: Sides, buyer_class: Int[Array, " I"], solver: Solver, outside: bool) -> Sides:
@@ -84,7 +84,7 @@ def choose_sides(m: YearMarket, pieces: Pieces, first: Sides, buyer_class: Int[A
         moving = (wish > 0).any()
         jumped, moved = jax.lax.cond(
             moving | ~(pieces.bent & m.on_sale).any(),
-            lambda s: (s, jnp.array(0)),
+            lambda s: (s, jnp.array(0, int)),
             lambda s: _over_walls(m, shadow, pieces, s, state.turns, buyer_class, outside),
             sides,
         )
@@ -93,7 +93,7 @@ def choose_sides(m: YearMarket, pieces: Pieces, first: Sides, buyer_class: Int[A
             eqx.tree_at(lambda s: s.unsettled, jumped, open_ + ~jumped.settled), state.rounds + 1, state.turns + jnp.where(moving, 0, 1), open_ == 0
         )
 
-    end = jax.lax.while_loop(lambda s: ~s.done & (s.rounds < LIMIT), again, _Loop(first, jnp.array(0), jnp.array(0), jnp.array(False)))
+    end = jax.lax.while_loop(lambda s: ~s.done & (s.rounds < LIMIT), again, _Loop(first, jnp.array(0, int), jnp.array(0, int), jnp.array(False)))
     return end.sides
 
 
