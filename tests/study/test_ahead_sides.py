@@ -93,3 +93,14 @@ def test_a_run_without_thresholds_says_nothing_about_them(case: Case) -> None:
     ahead = ahead_of(case, made_up_years())
     assert ahead.cautions == () and ahead.went_round == ()
     assert not [sheet for sheet in years_sheets(ahead, {}) if sheet.id == "years-went-round"]
+
+
+def test_cars_beyond_a_tariff_quota_are_said_and_a_quota_that_is_not_filled_is_not(case: Case) -> None:
+    futures = made_up_years()
+    nothing = futures.central["surplus_eur"] * 0.0
+    some = futures.data["surplus_eur"] * 0.0
+    some[{"scenario": CUT, "draw": DRAW, "year": YEAR}] = 1_200.0
+    kept = replace(futures, data=futures.data.assign(cars_beyond_quotas=some), central=futures.central.assign(cars_beyond_quotas=nothing))
+    (said,) = ahead_of(case, kept).cautions
+    assert "1,200 cars" in said and "2025" in said
+    assert ahead_of(case, replace(kept, data=futures.data.assign(cars_beyond_quotas=some * 0.0))).cautions == ()

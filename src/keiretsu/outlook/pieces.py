@@ -17,6 +17,7 @@ import numpy as np
 from keiretsu.outlook.arrays import Plan, Reproduced, Year
 from keiretsu.outlook.outlook import Outlook, compiled, require_settled
 from keiretsu.outlook.path import path
+from keiretsu.outlook.quotas import CARS_BEYOND, any_quota, cars_beyond_quotas
 
 CENTRAL = -1  # block number of a scenario's central case
 
@@ -85,11 +86,14 @@ def run_piece(outlook: Outlook, piece: Piece, values: Sequence[Mapping[str, floa
     kept = [*(BY_PRODUCT if products else ()), *BY_FIRM, *BY_MARKET, *BY_YEAR, *((*BY_RULED, *BY_RULED_FIRM) if outlook.ruled.makers else ())]
     numbers = piece.draws or (CENTRAL,)
     rows: list[dict[str, np.ndarray]] = []
-    for number, (found, years) in zip(numbers, _paths(outlook, piece.scenario, values), strict=True):
+    quotas = any_quota(outlook)
+    for number, (found, years), given in zip(numbers, _paths(outlook, piece.scenario, values), values, strict=True):
         where = f"scenario {piece.scenario}, {'central case' if number == CENTRAL else f'draw {number}'}"
         require_settled(found, years, where, outlook.facts.years)
         rows.append({name: np.asarray(attrgetter(name)(years)) for name in kept})
-    joined = {name: np.stack([row[name] for row in rows]) for name in kept}
+        if quotas:
+            rows[-1][CARS_BEYOND[0]] = cars_beyond_quotas(outlook, piece.scenario, given, years)
+    joined = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     return {name: array.astype(np.float32) if name in BY_PRODUCT else array for name, array in joined.items()}
 
 

@@ -64,8 +64,9 @@ def _changes(ahead: Ahead, names: Names) -> Section:
     blocks += [Block("html", said, scenario) for scenario in ahead.central.scenarios if scenario not in ahead.scenarios]
     if ahead.rules.rows:
         blocks.append(Block("table", rules_table(ahead, names)))
+    blocks += paragraphs(ahead.cautions)
     if ahead.went_round:
-        blocks += [*paragraphs(ahead.cautions), Block("table", went_round_table(ahead, names))]
+        blocks.append(Block("table", went_round_table(ahead, names)))
     about = [sentence for sentence in ahead.sentences if sentence.startswith("“")]
     lead = about[0] if about else f"{ahead.years[0]} to {ahead.years[-1]}. {futures_said(ahead)}"
     return Section("years", "The years ahead", lead, (*paragraphs(about[1:]), *blocks))

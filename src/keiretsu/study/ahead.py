@@ -15,6 +15,7 @@ from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.outlook import BASELINE
 from keiretsu.study.ahead_beside import PackPrice, Projection, pack_history, projections_beside, regions_of
 from keiretsu.study.ahead_measures import ALL_MAKERS, ALL_MARKETS, Quantity, Summaries, changes_of, electric_share, makers_among, summaries
+from keiretsu.study.ahead_quotas import quota_sentences
 from keiretsu.study.ahead_said import ahead_sentences
 from keiretsu.study.ahead_sides import LeftOut, WentRound, left_out, sides_that_went_round, went_round_sentences
 from keiretsu.study.headline import OWN_MONEY, Wording
@@ -47,7 +48,8 @@ class Ahead:
     rules
         Makers under fleet rules by scenario and year: shadow price, balance and payments, of makers that ever meet a price; empty where there is no rule.
     went_round, left_out, cautions
-        Markets and years in which no side of a price threshold was best for every maker, what leaving those futures out changes, and both in sentences.
+        Markets and years in which no side of a price threshold was best for every maker, what leaving those futures out changes; both in sentences, with tariff
+        quotas that are exceeded.
     """
 
     sentences: tuple[str, ...]
@@ -96,14 +98,15 @@ def ahead_of(case: Case, futures: Ensemble | None) -> Ahead:
         rules=summaries(futures, _rules(data), by_year=True),
         went_round=went_round,
         left_out=without,
-        cautions=_cautions(case, went_round, without),
+        cautions=_cautions(case, futures, went_round, without),
     )
 
 
-def _cautions(case: Case, rows: tuple[WentRound, ...], without: tuple[LeftOut, ...]) -> tuple[str, ...]:
+def _cautions(case: Case, futures: Ensemble, rows: tuple[WentRound, ...], without: tuple[LeftOut, ...]) -> tuple[str, ...]:
     wording, titles = Wording.of(case), {one.name: one.title for one in case.scenarios}
     markets = {str(m): str(n) for m, n in zip(case.markets["market"], case.markets["name"], strict=True)}
-    return went_round_sentences(rows, without, titles, markets, "" if wording.money == OWN_MONEY else "EUR", wording.end)
+    currency = "" if wording.money == OWN_MONEY else "EUR"
+    return (*went_round_sentences(rows, without, titles, markets, currency, wording.end), *quota_sentences(futures, titles, markets))
 
 
 def _baseline(case: Case, data: xr.Dataset, makers: tuple[str, ...]) -> list[Quantity]:
