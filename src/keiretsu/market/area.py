@@ -14,7 +14,7 @@ import pandas as pd
 
 from keiretsu.errors import NoPureEquilibrium
 from keiretsu.market.budget import Span
-from keiretsu.market.cells import Cell, Cells, CellsOfYear, Pot, cells_of_year, pots_in, pots_of, spending_at, with_open
+from keiretsu.market.cells import Cell, Cells, CellsOfYear, Pot, cells_of_year, pots_in, pots_of, spending_at, totals, with_open
 from keiretsu.market.clearing import Cleared
 from keiretsu.market.fleet import Settlement, Tied, clear_group, group_of, nearest_alone, tied_markets
 from keiretsu.market.market import Market
@@ -198,7 +198,7 @@ class _Area:
     def _year_alone(self, pots: Mapping[str, frozenset[str]]) -> CellsOfYear:
         def spending(cell: Cell) -> Mapping[str, float]:
             found = self.alone(cell)
-            return spending_at(self.prepared(cell), found, found.price, cell[1])
+            return totals(spending_at(self.prepared(cell), found, found.price, cell[1]))
 
         here = {pot for mine in pots.values() for pot in mine}
         return cells_of_year(pots, {name: eur for name, eur in self.budgets.items() if name in here}, self.year, spending)

@@ -102,10 +102,15 @@ def cells_of_year(pots: Mapping[str, frozenset[str]], budgets_eur: Mapping[str, 
     return CellsOfYear(weight, {name: Pot(eur, sum(part.weight for part in parts if name in part.open)) for name, eur in spent.items()})
 
 
-def spending_at(at: Prepared, found: Found, price: np.ndarray, open_: frozenset[str]) -> Mapping[str, float]:
-    """What the pots open in a cell pay out in a whole year of it at prices (J,), padded, on the pieces found (EUR)."""
+def spending_at(at: Prepared, found: Found, price: np.ndarray, open_: frozenset[str]) -> Mapping[str, np.ndarray]:
+    """What the pots open in a cell pay out on each of its products in a whole year of it, at prices (J,), padded, on the pieces found (EUR). (n,)"""
     n, draws = len(at.rows), at.facts.consumers.weight.size
     piece = found.settled.prices.piece
     probability = np.asarray(choice_now(at.market.tastes, wedges_of(found.pieces, piece), price).probability)
     quantity = at.facts.potential * (probability * np.asarray(at.market.tastes.weight))[:n, :draws]
     return paid_out(found.compiled, open_, np.asarray(price)[:n], np.asarray(piece)[:n], quantity)
+
+
+def totals(by_product: Mapping[str, np.ndarray]) -> Mapping[str, float]:
+    """Sums over products of what each pot pays out."""
+    return {name: float(eur.sum()) for name, eur in by_product.items()}

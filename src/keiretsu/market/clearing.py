@@ -16,6 +16,8 @@ import numpy as np
 
 from keiretsu.errors import NotSettled
 
+SLOW = 0.1  # share of a violation that a step may leave before known slopes are asked for anew
+
 Balance: TypeAlias = Callable[[np.ndarray], np.ndarray]
 
 Status: TypeAlias = Literal["slack", "binding", "fined"]
@@ -75,14 +77,17 @@ def clear_smooth_pools(
 ) -> Cleared:
     """As `clear_pools`, for balances whose slopes ``d balance / d price`` (P, P) at the last evaluation are known, if only roughly.
 
-    Only how fast it settles hangs on them: they are corrected as it goes.
+    Only how fast it settles hangs on them: they are corrected as it goes, and asked for anew where that is not enough.
     """
 
-    def known(count: _Counted, price: np.ndarray, now: np.ndarray, cap: np.ndarray, tolerance: np.ndarray) -> _Begun:
+    def at(now: np.ndarray, cap: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
         jacobian = np.array(slopes(), float)
         own = np.diag(jacobian)
         np.fill_diagonal(jacobian, np.where(own < 0, own, _to_the_fine(now, cap, tolerance)))
-        return price, now, jacobian
+        return jacobian
+
+    def known(count: _Counted, price: np.ndarray, now: np.ndarray, cap: np.ndarray, tolerance: np.ndarray) -> _Begun:
+        return price, now, at(now, cap, tolerance), at
 
     return _clear(balance, known, cap, start, options, where)
 
@@ -92,7 +97,8 @@ def over_years(balances: list[Balance]) -> Balance:
     return lambda price: np.sum([balance(price) for balance in balances], axis=0)
 
 
-_Begun: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]  # prices, balances there, slopes
+_Anew: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # slopes from balances, ceilings and tolerances
+_Begun: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, _Anew | None]  # prices, balances there, slopes, and how to have them anew
 _Begin: TypeAlias = Callable[["_Counted", np.ndarray, np.ndarray, np.ndarray, np.ndarray], _Begun]
 
 
@@ -145,10 +151,15 @@ def _worst(price: np.ndarray, balance: np.ndarray, cap: np.ndarray, tolerance: n
 def _newton(
     count: _Counted, price: np.ndarray, now: np.ndarray, cap: np.ndarray, tolerance: np.ndarray, limit: int, begin: _Begin
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    price, now, jacobian = begin(count, price, now, cap, tolerance)
+    price, now, jacobian, anew = begin(count, price, now, cap, tolerance)
+    before = np.inf
     for _ in range(limit):
-        if _worst(price, now, cap, tolerance) <= 1:
+        worst = _worst(price, now, cap, tolerance)
+        if worst <= 1:
             return price, now
+        if anew is not None and worst > SLOW * before:
+            jacobian = anew(now, cap, tolerance)
+        before = worst
         step = _projected_step(price, now, cap, jacobian)
         if not np.any(step):
             return None
@@ -167,7 +178,7 @@ def _secant_slopes(count: _Counted, price: np.ndarray, now: np.ndarray, cap: np.
     moved = first - price
     guess = _to_the_fine(now, cap, tolerance)
     slope = np.where(np.abs(moved) > 0, (then - now) / np.where(np.abs(moved) > 0, moved, 1.0), guess)
-    return first, then, np.diag(np.where(slope < 0, slope, guess))
+    return first, then, np.diag(np.where(slope < 0, slope, guess)), None
 
 
 def _to_the_fine(now: np.ndarray, cap: np.ndarray, tolerance: np.ndarray) -> np.ndarray:

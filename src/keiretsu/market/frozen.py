@@ -9,7 +9,7 @@ import numpy as np
 
 from keiretsu.demand.tastes import Tastes
 from keiretsu.market.budget import Span
-from keiretsu.market.cells import Cell, Cells, CellsOfYear, cells_of_year, spending_at
+from keiretsu.market.cells import Cell, Cells, CellsOfYear, cells_of_year, spending_at, totals
 from keiretsu.market.pools import Obligation
 from keiretsu.market.regulated import Found, solve_prepared
 from keiretsu.numerics.host import host
@@ -19,6 +19,9 @@ from keiretsu.supply.kinks import BentPricing
 from keiretsu.supply.pieces import wedges_of
 from keiretsu.supply.pricing import Pricing, require_settled, settle
 from keiretsu.supply.wedges import Wedges
+
+
+STEP = 1e-6  # share of its ceiling by which a shadow price is moved to see what becomes of the days on which pots are empty
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,12 @@ class Frozen:
         self.fleet: dict[Cell, np.ndarray] = {}
         self.slopes_found = np.zeros((0, 0))
         self.year = CellsOfYear({}, {})
+        self.spent: dict[Cell, Mapping[str, np.ndarray]] = {}
 
     def balance(self, price: np.ndarray) -> np.ndarray:
         """Balance of each pool over the year, the day on which each pot is empty that of these shadow prices. (P,)"""
         group = self.group
-        self.year = cells_of_year(group.pots, group.budgets, group.year, lambda cell: self._spending(cell, price))
+        self.year = cells_of_year(group.pots, group.budgets, group.year, lambda cell: totals(self._spending(cell, price)))
         return self.balance_of_year(price)
 
     def balance_of_year(self, price: np.ndarray) -> np.ndarray:
@@ -99,9 +103,10 @@ class Frozen:
         """Market shares at the last shadow prices. (J,)"""
         return np.asarray(self.pricing[cell].share) if cell in self.pricing else np.asarray(self.found[cell].settled.prices.share)
 
-    def _spending(self, cell: Cell, price: np.ndarray) -> Mapping[str, float]:
+    def _spending(self, cell: Cell, price: np.ndarray) -> Mapping[str, np.ndarray]:
         self._units(cell, self.group.burden[cell[0]] @ price)
-        return spending_at(self.cells.prepared(cell), self.found[cell], self.price(cell), cell[1])
+        self.spent[cell] = spending_at(self.cells.prepared(cell), self.found[cell], self.price(cell), cell[1])
+        return self.spent[cell]
 
     def _units(self, cell: Cell, fleet: np.ndarray) -> np.ndarray:
         at = self.cells.prepared(cell)
@@ -137,11 +142,32 @@ class Frozen:
     def slopes(self) -> np.ndarray:
         """``d balance / d shadow price`` at the last prices if makers hand on what they are charged: the first Newton step's slope. (P, P)"""
         total = np.zeros((self.group.cap.size, self.group.cap.size))
+        units: dict[Cell, np.ndarray] = {}
         for cell, weight in self.year.weight.items():
             at, burden = self.cells.prepared(cell), self.group.burden[cell[0]]
             wedges, held = self._side(cell)
             handed_on = np.where(held[:, None], 0.0, burden / np.asarray(wedges.maker_rate)[:, None])
-            total += weight * at.facts.potential * (burden.T @ _share_slopes(at.market.tastes, wedges, self.price(cell)) @ handed_on)
+            units[cell] = at.facts.potential * _share_slopes(at.market.tastes, wedges, self.price(cell)) @ handed_on
+            total += weight * (burden.T @ units[cell])
+        return total if len(units) == len(self.group.pots) else total + self._slopes_of_days(units)
+
+    def _slopes_of_days(self, units: Mapping[Cell, np.ndarray]) -> np.ndarray:
+        """What the days on which pots are empty add, from slopes of a whole year's `units` (J, P): a pot is empty sooner the more cars it pays for. (P, P)"""
+        group, total = self.group, np.zeros((self.group.cap.size, self.group.cap.size))
+        whole = {cell: group.burden[cell[0]].T @ (self.cells.prepared(cell).facts.potential * self.share(cell)) for cell in self.year.weight}
+        for p, cap in enumerate(group.cap):
+            step = STEP * float(cap)
+
+            def spending(cell: Cell, p: int = p, step: float = step) -> Mapping[str, float]:
+                n = len(self.cells.prepared(cell).rows)
+                sold = self.cells.prepared(cell).facts.potential * self.share(cell)[:n]
+                more = 1 + step * units[cell][:n, p] / np.where(sold > 0, sold, 1.0) if cell in units else np.ones(n)
+                return totals({name: eur * more for name, eur in self.spent[cell].items()}) if cell in self.spent else dict.fromkeys(cell[1], 0.0)
+
+            year = cells_of_year(group.pots, group.budgets, group.year, spending)
+            total[:, p] = sum(
+                ((year.weight.get(cell, 0.0) - self.year.weight[cell]) / step * whole[cell] for cell in self.year.weight), np.zeros(group.cap.size)
+            )
         return total
 
     def potential(self, cell: Cell) -> float:

@@ -26,15 +26,15 @@ def spending_at_observed_sales(world: World, ids: tuple[str, ...]) -> float:
     return total
 
 
-def paid_out(compiled: Compiled, ids: Collection[str], price: np.ndarray, piece: np.ndarray, quantity: np.ndarray) -> Mapping[str, float]:
-    """Money paid out under the programmes of these ids that the market has, by id (EUR a year).
+def paid_out(compiled: Compiled, ids: Collection[str], price: np.ndarray, piece: np.ndarray, quantity: np.ndarray) -> Mapping[str, np.ndarray]:
+    """Money paid out on each product (J,) under the programmes of these ids that the market has, by id (EUR a year).
 
     `price`, `piece` (J,) and `quantity` (J, I) as for `accounts`, with whose table the sums agree.
     """
     inner, p = compiled.inner[np.arange(compiled.place.n_products), piece], np.asarray(price, float)[:, None]
-    found: dict[str, float] = {}
+    found: dict[str, np.ndarray] = {}
     for programme in (x for x in compiled.programmes if x.scope.id in ids):
         terms = terms_of(programme, compiled.place, inner)
         take = terms.buyer_rate * p + terms.buyer_add + terms.maker_lost[:, None] * p + terms.maker_charge
-        found[programme.scope.id] = -float((take * quantity).sum())
+        found[programme.scope.id] = -(take * quantity).sum(axis=1)
     return found
