@@ -75,7 +75,7 @@ def test_prices_found_from_nearby_are_those_found_from_afar(level: str) -> None:
     held = np.arange(5) == 2
     start = np.asarray(start_of(problem))
     far = solve_prices(m.tastes, m.wedges, m.weights, m.cost, jnp.asarray(start), held, options)
-    near, chosen = Nearby(m.tastes, m.weights), np.asarray(m.tastes.available) & ~held
+    near, chosen = Nearby(Packed(m.tastes, m.weights)), np.asarray(m.tastes.available) & ~held
     before = np.where(held, start, 1.02 * np.asarray(far.price))
     found = near.settle(near.packed.terms(m.wedges, np.asarray(m.cost)), before, chosen, options)
     assert found is not None and found.looks <= 8
@@ -88,16 +88,16 @@ def test_prices_found_from_nearby_are_those_found_from_afar(level: str) -> None:
 
 def test_a_start_from_which_steps_do_not_lead_anywhere_is_not_an_answer() -> None:
     problem = random_problem(4, level="two", **SIZE)
-    near, options = Nearby(problem.tastes, problem.weights), PricingOptions()
+    near, options = Nearby(Packed(problem.tastes, problem.weights)), PricingOptions()
     terms = near.packed.terms(problem.wedges, np.asarray(problem.cost))
     assert near.settle(terms, np.full(5, 1e9), np.ones(5, bool), options) is None  # nobody buys: no condition says anything
     unpaid = eqx.tree_at(lambda p: p.weights.kappa, problem, jnp.zeros((3, 3)))  # setters that look after no profit
-    assert Nearby(unpaid.tastes, unpaid.weights).settle(terms, np.asarray(start_of(problem)), np.ones(5, bool), options) is None
+    assert Nearby(Packed(unpaid.tastes, unpaid.weights)).settle(terms, np.asarray(start_of(problem)), np.ones(5, bool), options) is None
 
 
 def test_slopes_kept_from_one_solution_serve_the_next() -> None:
     problem = random_problem(6, level="one", **SIZE)
-    near, options, everything = Nearby(problem.tastes, problem.weights), PricingOptions(), np.ones(5, bool)
+    near, options, everything = Nearby(Packed(problem.tastes, problem.weights)), PricingOptions(), np.ones(5, bool)
     terms = near.packed.terms(problem.wedges, np.asarray(problem.cost))
     first = near.settle(terms, np.asarray(start_of(problem)), everything, options)
     assert first is not None

@@ -87,7 +87,7 @@ def clear_group(group: Group, cells: Cells, nearly_eur: float) -> Settlement:
     together = TOGETHER
     for _ in range(ROUNDS):
         frozen = Frozen(group, cells, found)
-        cleared = clear_smooth_pools(frozen.balance, frozen.slopes, group.cap, price, clearing_options(group), group.name)
+        cleared = clear_smooth_pools(frozen.balance, frozen.newton_slopes, group.cap, price, clearing_options(group), group.name)
         price, evaluations = cleared.price, evaluations + cleared.evaluations
         frozen.slopes_found = frozen.slopes()
         before, found = frozen.found, dict(frozen.found)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from keiretsu.demand.tastes import Tastes
 from keiretsu.market.budget import Span
 from keiretsu.market.cells import Cell, Cells, CellsOfYear, cells_of_year, spending_at, totals
 from keiretsu.market.pools import Obligation
 from keiretsu.market.regulated import Found, solve_prepared
 from keiretsu.numerics.host import host
-from keiretsu.supply.cost import leaving_now
 from keiretsu.supply.first_order import PriceProblem
 from keiretsu.supply.kinks import BentPricing
+from keiretsu.supply.nearby import Nearby, pricing_of
+from keiretsu.supply.packed import Look
 from keiretsu.supply.pieces import wedges_of
 from keiretsu.supply.pricing import Pricing, require_settled, settle
+from keiretsu.supply.slopes import of_shares
 from keiretsu.supply.wedges import Wedges
-
 
 STEP = 1e-6  # share of its ceiling by which a shadow price is moved to see what becomes of the days on which pots are empty
 
@@ -65,6 +65,7 @@ class Frozen:
         self.held: dict[Cell, np.ndarray] = {}
         self.pricing: dict[Cell, Pricing] = {}
         self.fleet: dict[Cell, np.ndarray] = {}
+        self.nearby: dict[Cell, Nearby] = {}
         self.slopes_found = np.zeros((0, 0))
         self.year = CellsOfYear({}, {})
         self.spent: dict[Cell, Mapping[str, np.ndarray]] = {}
@@ -93,6 +94,7 @@ class Frozen:
                 other.pricing[cell], other.fleet[cell] = self.pricing[cell], self.fleet[cell]
             wedges, stuck = other._side(cell)
             other.wedges[cell], other.held[cell] = wedges, stuck | held
+            other.nearby[cell] = self._nearby(cell).with_others_still()
         return other
 
     def price(self, cell: Cell) -> np.ndarray:
@@ -120,15 +122,33 @@ class Frozen:
         if cell not in self.fleet and np.array_equal(fleet, found.fleet):  # as it was found
             self.pricing[cell], self.fleet[cell] = found.settled.prices.pricing, fleet
         if cell not in self.fleet or not np.array_equal(fleet, self.fleet[cell]):
-            wedges, held = self._side(cell)
-            problem = PriceProblem(at.market.tastes, wedges, at.market.weights, host(np.asarray(at.market.cost) + fleet), host(held))
-            # makers hand on about as much as they are charged
-            before = self.fleet.get(cell, found.fleet)
-            start = self.price(cell) + np.where(problem.chosen, (fleet - before) / np.asarray(wedges.maker_rate), 0.0)
-            pricing = settle(problem, host(start, float), at.options)
-            require_settled(pricing, problem, f"market {at.facts.id}", at.labels)
-            self.pricing[cell], self.fleet[cell] = pricing, fleet
+            self.pricing[cell], self.fleet[cell] = self._priced(cell, fleet), fleet
         return at.facts.potential * np.asarray(self.pricing[cell].share)
+
+    def _priced(self, cell: Cell, fleet: np.ndarray) -> Pricing:
+        """Prices at shadow costs `fleet`, from those at the last ones."""
+        at, near = self.cells.prepared(cell), self._nearby(cell)
+        wedges, held = self._side(cell)
+        cost, chosen = np.asarray(at.market.cost) + fleet, np.asarray(at.market.tastes.available) & ~held
+        before, dearer = self.price(cell), fleet - self.fleet.get(cell, self.found[cell].fleet)
+        start = near.expected(before, dearer)
+        if start is None:  # makers hand on about as much as they are charged
+            start = before + dearer / np.asarray(wedges.maker_rate)
+        start = np.where(chosen, start, before)
+        found = near.settle(near.packed.terms(wedges, cost), start, chosen, at.options)
+        if found is not None:
+            pricing = pricing_of(found, near.packed, start, chosen)
+            near.learn(np.asarray(pricing.price) - before, dearer)
+            return pricing
+        problem = PriceProblem(at.market.tastes, wedges, at.market.weights, host(cost), host(held))
+        pricing = settle(problem, host(start, float), at.options)
+        require_settled(pricing, problem, f"market {at.facts.id}", at.labels)
+        return pricing
+
+    def _nearby(self, cell: Cell) -> Nearby:
+        if cell not in self.nearby:
+            self.nearby[cell] = Nearby(self.cells.prepared(cell).packed)
+        return self.nearby[cell]
 
     def _side(self, cell: Cell) -> tuple[Wedges, np.ndarray]:
         """Wedges on the pieces in force, and prices nobody moves: those held and those that stick."""
@@ -140,14 +160,34 @@ class Frozen:
         return self.wedges[cell], self.held[cell]
 
     def slopes(self) -> np.ndarray:
-        """``d balance / d shadow price`` at the last prices if makers hand on what they are charged: the first Newton step's slope. (P, P)"""
+        """``d balance / d shadow price`` at the last prices if makers hand on what they are charged. (P, P)"""
+        return self._slopes(
+            lambda _, look, chosen, burden: np.where(
+                chosen[:, None], burden / look.packed.spread(look.terms.keep, np.ones(chosen.size))[:, None], 0.0
+            )
+        )
+
+    def newton_slopes(self) -> np.ndarray:
+        """The same with what makers do hand on, everybody's answers to everybody included: what a Newton step divides by. (P, P)"""
+
+        def handed_on(cell: Cell, look: Look, chosen: np.ndarray, burden: np.ndarray) -> np.ndarray:
+            found = np.zeros(burden.shape)
+            found[look.packed.order] = self._nearby(cell).passed_through(look, chosen) @ burden[look.packed.order]
+            return found
+
+        return self._slopes(handed_on)
+
+    def _slopes(self, handed_on: Callable[[Cell, Look, np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
         total = np.zeros((self.group.cap.size, self.group.cap.size))
         units: dict[Cell, np.ndarray] = {}
         for cell, weight in self.year.weight.items():
             at, burden = self.cells.prepared(cell), self.group.burden[cell[0]]
             wedges, held = self._side(cell)
-            handed_on = np.where(held[:, None], 0.0, burden / np.asarray(wedges.maker_rate)[:, None])
-            units[cell] = at.facts.potential * _share_slopes(at.market.tastes, wedges, self.price(cell)) @ handed_on
+            cost = np.asarray(at.market.cost) + self.fleet.get(cell, self.found[cell].fleet)
+            look = at.packed.look(at.packed.terms(wedges, cost), self.price(cell))
+            moved = handed_on(cell, look, np.asarray(at.market.tastes.available) & ~held, burden)
+            units[cell] = np.zeros(burden.shape)
+            units[cell][at.packed.order] = at.facts.potential * (of_shares(look) @ moved[at.packed.order])
             total += weight * (burden.T @ units[cell])
         return total if len(units) == len(self.group.pots) else total + self._slopes_of_days(units)
 
@@ -180,8 +220,3 @@ def at_prices(found: Found, pricing: Pricing, fleet: np.ndarray) -> Found:
     old = found.settled
     prices: BentPricing = replace(old.prices, pricing=pricing, price=np.array(pricing.price), share=np.asarray(pricing.share))
     return replace(found, settled=replace(old, prices=prices, rounds=old.rounds + 1), fleet=fleet)
-
-
-def _share_slopes(tastes: Tastes, wedges: Wedges, price: np.ndarray) -> np.ndarray:
-    """``ds_j / dp_k``. (J, J)"""
-    return -np.asarray(leaving_now(tastes, wedges, host(price))[0]).T

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,9 @@ from keiretsu.market.world import MarketFacts
 from keiretsu.numerics.host import host
 from keiretsu.supply.chosen import choice_now
 from keiretsu.supply.kinks import BentMarket, CrossingCost, Stuck, free_to_cross
+from keiretsu.supply.nearby import Nearby
 from keiretsu.supply.notches import Deviation, Settled, solve_from_pieces
+from keiretsu.supply.packed import Packed
 from keiretsu.supply.pieces import PiecewiseWedges, check_paid, padded_pieces, piece_at, wedges_of, with_charge
 from keiretsu.supply.pricing import PricingOptions
 
@@ -100,7 +103,13 @@ class Prepared:
         """The pricing problem with shadow costs `fleet` (padded, EUR a car) on top of cost."""
         m = self.market
         cost, held = np.asarray(m.cost) + fleet, np.asarray(m.held)
-        return BentMarket(m.tastes, pieces, m.weights, cost, held, f"market {self.facts.id}", self.labels, self.options, crossing_cost)
+        where = f"market {self.facts.id}"
+        return BentMarket(m.tastes, pieces, m.weights, cost, held, where, self.labels, self.options, crossing_cost, Nearby(self.packed))
+
+    @cached_property
+    def packed(self) -> Packed:
+        """What does not hang on prices, taxes or costs, ready to be looked at."""
+        return Packed(self.market.tastes, self.market.weights)
 
 
 @dataclass(frozen=True)

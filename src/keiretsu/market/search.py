@@ -13,6 +13,7 @@ from itertools import product
 
 import numpy as np
 
+from keiretsu.errors import NotSettled, PricesNotSettled
 from keiretsu.market.cells import Cell, Cells
 from keiretsu.market.clearing import Cleared, ClearingOptions, clear_smooth_pools
 from keiretsu.market.crossing import crossing_cost, roughly
@@ -61,23 +62,35 @@ def search(group: Group, cells: Cells, start: Mapping[Cell, Found], price: np.nd
         Each cell's prices in a state of the cycle.
     price
         Shadow prices to start from. (P,)
+
+    Raises
+    ------
+    PricesNotSettled, PoolsNotSettled
+        When no state has prices.
     """
     seen: dict[tuple[object, ...], State] = {}
     tried: set[tuple[object, ...]] = set()
     waiting: list[tuple[float, Mapping[Cell, Found]]] = [(0.0, start)]
+    nowhere: NotSettled | None = None
     while waiting and len(seen) < STATES:
         waiting.sort(key=lambda entry: entry[0])
         _, found = waiting.pop(0)
-        state = settled_state(group, cells, found, price)
+        try:
+            state = settled_state(group, cells, found, price)
+        except NotSettled as error:  # no prices, or no shadow prices, with these sides: nobody can be there
+            nowhere = nowhere or error
+            continue
         if not state.crossings:
             return state, (*seen.values(), state)
         if state.sides not in seen:
             seen[state.sides] = state
-            waiting += [(state.gain_eur, _after(state, *crossing)) for crossing in state.crossings]
+            waiting += [(state.gain_eur, after) for crossing in state.crossings for after in _after(state, *crossing)]
         if not waiting:
             waiting += [(0.0, corner) for corner in _corners(tuple(seen.values()), tried)]
         waiting = [entry for entry in waiting if _known(entry[1]) not in tried]
         tried.update(_known(entry[1]) for entry in waiting)
+    if nowhere and not seen:
+        raise nowhere
     return min(seen.values(), key=lambda state: state.gain_eur), tuple(seen.values())
 
 
@@ -95,7 +108,7 @@ def settled_state(group: Group, cells: Cells, found: Mapping[Cell, Found], price
 def _cleared(group: Group, cells: Cells, found: Mapping[Cell, Found], price: np.ndarray) -> tuple[Frozen, Cleared, Mapping[Cell, Found]]:
     """Pools cleared with prices sticking where they are found to, and where they come to stick there."""
     frozen = Frozen(group, cells, found)
-    cleared = clear_smooth_pools(frozen.balance, frozen.slopes, group.cap, price, clearing_options(group), group.name)
+    cleared = clear_smooth_pools(frozen.balance, frozen.newton_slopes, group.cap, price, clearing_options(group), group.name)
     frozen.slopes_found = frozen.slopes()
     now = {cell: _where_they_stand(frozen, cell, cleared.price, cleared.balance) for cell in frozen.year.weight}
     return frozen, cleared, {**frozen.found, **now}
@@ -122,7 +135,7 @@ def path_of(best: State, states: Sequence[State]) -> list[str]:
         cell, crossing = max(state.crossings, key=lambda one: one[1].gain_eur)
         labels = state.frozen.cells.prepared(cell).labels
         steps.append(" with ".join(f"{labels[j]} in {cell[0]} to EUR {p:,.0f}" for j, p in zip(crossing.products, crossing.prices, strict=True)))
-        state = known.get(_pieces(_after(state, cell, crossing)), state)
+        state = next((known.get(_pieces(after), state) for after in _after(state, cell, crossing)), state)
     return steps
 
 
@@ -151,17 +164,22 @@ def _crossings(frozen: Frozen, cell: Cell, found: Found, cleared: Cleared) -> li
     return deviations(market, found.settled.prices, wall, frozen.potential(cell))[0]
 
 
-def _after(state: State, cell: Cell, crossing: Deviation) -> Mapping[Cell, Found]:
-    return _put(state, cell, [(j, piece, price) for j, piece, price in zip(crossing.products, crossing.pieces, crossing.prices, strict=True)])
+def _after(state: State, cell: Cell, crossing: Deviation) -> tuple[Mapping[Cell, Found], ...]:
+    return _put(
+        state.found, state, cell, [(j, piece, price) for j, piece, price in zip(crossing.products, crossing.pieces, crossing.prices, strict=True)]
+    )
 
 
-def _put(state: State, cell: Cell, moves: Sequence[tuple[int, int, float]]) -> Mapping[Cell, Found]:
-    """A state with some of a cell's cars on other pieces, everybody's price in the cell set anew."""
+def _put(others: Mapping[Cell, Found], state: State, cell: Cell, moves: Sequence[tuple[int, int, float]]) -> tuple[Mapping[Cell, Found], ...]:
+    """A state with some of a cell's cars on other pieces and everybody's price in the cell set anew, other cells as given; none where it has no prices."""
     at, found, fleet = state.frozen.cells.prepared(cell), state.found[cell], state.frozen.group.burden[cell[0]] @ state.cleared.price
     price, piece = found.price.copy(), found.settled.prices.piece.copy()
     for j, on, eur in moves:
         piece[j], price[j] = on, eur
-    return {**state.found, cell: _with(found, solve_kinks(at.bent(at.pieces, fleet), price, piece, walls(at.pieces)), fleet)}
+    try:
+        return ({**others, cell: _with(found, solve_kinks(at.bent(at.pieces, fleet), price, piece, walls(at.pieces)), fleet)},)
+    except PricesNotSettled:
+        return ()
 
 
 def _corners(states: Sequence[State], tried: set[tuple[object, ...]]) -> Iterator[Mapping[Cell, Found]]:
@@ -176,16 +194,13 @@ def _corners(states: Sequence[State], tried: set[tuple[object, ...]]) -> Iterato
         return
     best = min(states, key=lambda state: state.gain_eur)
     for chosen in product(*(sides.items() for sides in took.values())):
-        corner = best
         moves: dict[Cell, list[tuple[int, int, float]]] = {}
         for (cell, j), (piece, price) in zip(took, chosen, strict=True):
             moves.setdefault(cell, []).append((j, piece, price))
-        found = corner.found
-        for cell, mine in moves.items():
-            if cell in corner.frozen.year.weight:
-                found = {**found, cell: _put(corner, cell, mine)[cell]}
-        if _known(found) not in tried:
-            yield found
+        corners: tuple[Mapping[Cell, Found], ...] = (best.found,)
+        for cell in moves.keys() & best.frozen.year.weight.keys():
+            corners = tuple(put for corner in corners for put in _put(corner, best, cell, moves[cell]))
+        yield from (corner for corner in corners if _known(corner) not in tried)
 
 
 def _known(found: Mapping[Cell, Found]) -> tuple[object, ...]:

@@ -19,7 +19,7 @@ from keiretsu.demand.tastes import Tastes
 from keiretsu.errors import PricesNotSettled
 from keiretsu.numerics.host import host
 from keiretsu.supply.nearby import Nearby, pricing_of
-from keiretsu.supply.packed import Look
+from keiretsu.supply.packed import Look, Packed
 from keiretsu.supply.pieces import NEAR_EUR, PiecewiseWedges, notches, wedges_of
 from keiretsu.supply.pricing import Pricing, PricingOptions, solve_prices
 from keiretsu.supply.weights import ProfitWeights
@@ -63,7 +63,7 @@ class BentMarket:
     @cached_property
     def nearby(self) -> Nearby:
         """The market as it is looked at from prices that are not far off; remembers its slopes."""
-        return Nearby(self.tastes, self.weights) if self.seen is None else self.seen
+        return Nearby(Packed(self.tastes, self.weights)) if self.seen is None else self.seen
 
 
 @dataclass(frozen=True)

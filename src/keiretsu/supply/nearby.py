@@ -10,12 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keiretsu.demand.tastes import Tastes
 from keiretsu.numerics.host import host
 from keiretsu.supply.packed import Look, Packed, Terms
 from keiretsu.supply.pricing import Pricing, PricingOptions
-from keiretsu.supply.slopes import of_residuals
-from keiretsu.supply.weights import ProfitWeights
+from keiretsu.supply.slopes import by_cost, of_residuals
 
 LOOKS = 16  # looks at a market before it is given up
 GROWTH = 4.0  # times that the largest residual may grow in one step
@@ -32,16 +30,23 @@ class Settled:
 
 
 class Nearby:
-    """A market that remembers its slopes. `usual` as in `Packed`."""
+    """A packed market that remembers its slopes, and how prices answer to costs once that was asked for."""
 
-    def __init__(self, tastes: Tastes, weights: ProfitWeights) -> None:
-        self.packed = Packed(tastes, weights)
-        self.usual = self.packed.usual
+    def __init__(self, packed: Packed) -> None:
+        self.packed = packed
         self._slopes: np.ndarray | None = None
+        self._inverse: tuple[bytes, np.ndarray] | None = None  # of the slopes among the prices set, and which these are
+        self._through: np.ndarray | None = None
+
+    def with_others_still(self) -> Nearby:
+        """The same market and slopes, for other prices set: what is known of answers to costs does not carry over."""
+        other = Nearby(self.packed)
+        other._slopes = self._slopes
+        return other
 
     def settle(self, terms: Terms, start: np.ndarray, chosen: np.ndarray, options: PricingOptions) -> Settled | None:
         """Prices from `start` (J,), EUR, where `chosen` (J,) are set; None when they do not settle from there."""
-        if not (self.usual and (terms.keep > 0).all() and np.isfinite(terms.cost).all()):
+        if not (self.packed.usual and (terms.keep > 0).all() and np.isfinite(terms.cost).all()):
             return None
         price, mine = np.array(np.asarray(start, float)[self.packed.order]), np.flatnonzero(np.asarray(chosen)[self.packed.order])
         tolerance = tolerance_eur(terms, price, options)
@@ -55,7 +60,7 @@ class Nearby:
             if not size < GROWTH * before:
                 return None
             if inverse is None or (size > SLOW * before and size > FINE_EUR):
-                inverse = self._inverse(look, mine, inverse is not None)
+                inverse = self._inverse_at(look, mine, inverse is not None)
             else:
                 change = inverse @ (residual - last)
                 inverse += np.outer(step - change, (step @ inverse) / (step @ change))
@@ -64,10 +69,37 @@ class Nearby:
             before, last = size, residual
         return None
 
-    def _inverse(self, look: Look, mine: np.ndarray, anew: bool) -> np.ndarray:
+    def _inverse_at(self, look: Look, mine: np.ndarray, anew: bool) -> np.ndarray:
+        which = mine.tobytes()
         if self._slopes is None or anew:
             self._slopes = of_residuals(look)
-        return np.linalg.inv(self._slopes[np.ix_(mine, mine)])
+        elif self._inverse is not None and self._inverse[0] == which:
+            return self._inverse[1]
+        self._inverse = which, np.linalg.inv(self._slopes[np.ix_(mine, mine)])
+        return self._inverse[1]
+
+    def passed_through(self, look: Look, chosen: np.ndarray) -> np.ndarray:
+        """``d price_j / d cost_k`` at solved prices, everybody's answers to everybody included; zero where prices are not `chosen` (J,). (n, n), packed"""
+        mine = np.flatnonzero(np.asarray(chosen)[self.packed.order])
+        self._slopes, self._inverse = of_residuals(look), None
+        inverse = self._inverse_at(look, mine, False)
+        self._through = np.zeros(self._slopes.shape)
+        self._through[mine] = -inverse @ by_cost(look)[mine]
+        return self._through
+
+    def expected(self, price: np.ndarray, dearer: np.ndarray) -> np.ndarray | None:
+        """Prices (J,), EUR, when cars come to cost `dearer` (J,) more; None where it is not known how prices answer."""
+        if self._through is None:
+            return None
+        found = np.array(price, float)
+        found[self.packed.order] += self._through @ dearer[self.packed.order]
+        return found
+
+    def learn(self, moved: np.ndarray, dearer: np.ndarray) -> None:
+        """Correct how prices answer by how they did: they `moved` (J,) when cars came to cost `dearer` (J,) more, both in EUR."""
+        by = dearer[self.packed.order]
+        if self._through is not None and by.any():
+            self._through += np.outer(moved[self.packed.order] - self._through @ by, by) / (by @ by)
 
 
 def tolerance_eur(terms: Terms, price: np.ndarray, options: PricingOptions) -> float:
