@@ -76,8 +76,8 @@ def padded(market: Market, shape: Shape) -> Market:
             outside=tastes.outside,
         ),
         wedges=Wedges(
-            buyer_rate=_wide(wedges.buyer_rate, j, i, fill=1.0),
-            buyer_add=_wide(wedges.buyer_add, j, i),
+            buyer_rate=_by_draw(wedges.buyer_rate, j, i, fill=1.0),
+            buyer_add=_by_draw(wedges.buyer_add, j, i),
             maker_rate=_array(wedges.maker_rate, (j,), fill=1.0),
             maker_charge=_wide(wedges.maker_charge, j, i),
         ),
@@ -104,6 +104,12 @@ def _up(size: int) -> int:
 
 def _array(values: object, shape: tuple[int, ...], fill: float = 0.0) -> Array:
     return host(filled(values, shape, fill))
+
+
+def _by_draw(values: object, products: int, draws: int, fill: float = 0.0) -> Array:
+    """Written out over draws: worlds with incentives and without then run the same compiled code."""
+    array = np.asarray(values)
+    return _array(np.broadcast_to(array, (array.shape[0], draws)) if array.shape[1] == 1 else array, (products, draws), fill)
 
 
 def _wide(values: object, products: int, draws: int, fill: float = 0.0) -> Array:
