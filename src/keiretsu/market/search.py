@@ -108,7 +108,7 @@ def settled_state(group: Group, cells: Cells, found: Mapping[Cell, Found], price
 def _cleared(group: Group, cells: Cells, found: Mapping[Cell, Found], price: np.ndarray) -> tuple[Frozen, Cleared, Mapping[Cell, Found]]:
     """Pools cleared with prices sticking where they are found to, and where they come to stick there."""
     frozen = Frozen(group, cells, found)
-    cleared = clear_smooth_pools(frozen.balance, frozen.slopes, group.cap, price, clearing_options(group), group.name)
+    cleared = clear_smooth_pools(frozen.balance, frozen.newton_slopes, group.cap, price, clearing_options(group), group.name)
     frozen.slopes_found = frozen.slopes()
     now = {cell: _where_they_stand(frozen, cell, cleared.price, cleared.balance) for cell in frozen.year.weight}
     return frozen, cleared, {**frozen.found, **now}
