@@ -173,7 +173,7 @@ def test_every_scenario_of_the_story_is_there_with_a_question() -> None:
         "new_low_price_rival",
         "france_without_bonus", "germany_bonus_back", "eu_countervailing_duties", "india_scheme_tesla", "india_scheme_byd",
         "india_bonus_like_france", "france_chargers_instead", "nissan_pool_alliance", "nissan_pool_byd", "nissan_pool_alone", "no_co2_rule",
-        "averaging_2025_2027",
+        "averaging_2025_2027", "eu_duties_expected",
     }  # fmt: skip
     scenarios = {scenario.name: scenario for scenario in ampere().scenarios}
     assert set(scenarios) == wanted

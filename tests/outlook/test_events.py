@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from keiretsu.case import load_case
 from keiretsu.errors import CaseError
+from keiretsu.market.build import build_world
+from keiretsu.market.policy.programmes import CountervailingDuty, in_force
+from keiretsu.moves.scenario import Scenario, parse_scenarios
 from keiretsu.outlook.ensemble import Ensemble, ensemble
 from keiretsu.outlook.events import branches_of, events_of
 from keiretsu.outlook.facts import steady_facts
@@ -93,3 +98,19 @@ def test_two_events_have_four_combinations_and_no_move_is_made_twice() -> None:
     both = found["cheaper", frozenset({"stake", "cheaper"})]
     assert not isinstance(both, str)
     assert len(both.moves) == 2
+
+
+def test_the_embedded_cases_event_is_a_scenario_on_request_that_begins_after_its_day_and_that_the_duties_that_came_replace() -> None:
+    case = load_case("ampere")
+    scenarios = parse_scenarios(case.scenarios)
+    events = events_of(case.tables["uncertain"], lambda: scenarios)
+    texts = {text.name: text for text in case.scenarios}
+    assert list(events) == ["eu_duties_expected"]
+    for name, event in events.items():
+        assert texts[name].on_request and not texts[name].headline
+        assert all(move.start is not None and move.start > case.as_of for move in event.moves)
+    branch = branches_of(["eu_countervailing_duties"], scenarios, events)["eu_countervailing_duties", frozenset(events)]
+    assert isinstance(branch, Scenario)
+    programmes = branch.apply(build_world(case)).programmes
+    electric = [p.scope.id for market in ("DE",) for p in in_force(programmes, market, dt.date(2026, 7, 1)) if isinstance(p, CountervailingDuty)]
+    assert electric == ["eu_countervailing"]
