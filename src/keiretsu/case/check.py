@@ -16,6 +16,7 @@ import pandas as pd
 
 from keiretsu.case.check_buyers import check_draws, check_kinds
 from keiretsu.case.check_ownership import check_deals, check_ownership, check_rule
+from keiretsu.case.check_policies import check_policies, check_uncertain
 from keiretsu.case.check_products import check_incomes, check_markets, check_products, check_sigma_labels, lonely_nests
 from keiretsu.case.check_rows import check_rows
 from keiretsu.case.figures import figures_outside_tables
@@ -67,6 +68,8 @@ def check_folder(folder: Path) -> CheckedCase:
     problems += check_rule(raw, rule, bool(kappa))
     problems += check_products(raw, rates, currency if own_money else "")
     problems += check_markets(raw, _anyone_outside(raw))
+    problems += check_policies(raw, currency if own_money else "")
+    problems += check_uncertain(raw)
     if section["as_of"] and section["year"] and section["year"] > section["as_of"].year:
         place = f"{raw.toml.file}, line {raw.toml.line('case', 'year')}, key year"
         problems.append(

@@ -25,6 +25,7 @@ def fill(raw: RawCase, currency: str) -> None:
     for row in tables["markets"]:
         _default(row, "name", lambda r: r.cells["market"])
         _default(row, "currency", lambda _: currency)
+    _fill_market_ids(raw)
     _fill_owner_column(raw)
     _fill_products(raw)
     _fill_companies(raw)
@@ -61,6 +62,21 @@ def _row_of_defaults(table: str, raw: RawCase, **cells: Any) -> Row:
     if "source" in values and not values["source"]:
         values["source"] = OWN
     return Row(CASE_FILE, raw.toml.line("case"), values)
+
+
+def _fill_market_ids(raw: RawCase) -> None:
+    """An empty market is the only one there is; where there are several, the first such row of a table is a problem and stands for the rest."""
+    markets = [str(row.cells["market"]) for row in raw.tables["markets"]]
+    for name in ("products", "incomes", "draws"):
+        empty = [row for row in raw.tables[name] if not row.cells["market"]]
+        if empty and len(markets) != 1:
+            seen = f"no market in {len(empty)} of {len(raw.tables[name])} rows, and {len(markets)} markets"
+            raw.problems.append(
+                Problem("market is missing", empty[0].place("market"), seen, f"one of {', '.join(markets)}" if markets else "a market")
+            )
+        for row in empty:
+            row.cells["market"] = markets[0] if markets else "market"
+            row.filled.add("market")
 
 
 def _fill_sources(raw: RawCase) -> None:

@@ -216,6 +216,11 @@ class Case:
         """Publications, and the two ids 'assumption' and 'own'."""
         return self.tables["sources"]
 
+    @property
+    def money_rates(self) -> Mapping[str, ExchangeRate]:
+        """Rates for amounts stated with a currency: [rates], or the case's own money against itself, one to one."""
+        return self.rates or {self.currency: ExchangeRate(self.currency, 1.0, "the case's own money")}
+
     def net_price_eur(self) -> pd.Series:
         """Price of each row of `products` without taxes, in the model's money: ``price / (1 + tax_in_price) / rate``."""
         products = self.products

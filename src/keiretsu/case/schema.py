@@ -93,6 +93,7 @@ OPEN_FROM, OPEN_TO = "0001-01-01", "9999-12-31"  # a stake without a first or a 
 _SOURCE = Column("source", "text", "where the figure comes from; several ids are separated by semicolons", default="", refers=("sources",), many=True,
                  filled=f"'{OWN}' in a case without sources.csv; an error in a case with one")
 _CONFIDENCE = Column("confidence", "text", "how sure we are of the row", default=None, choices=CONFIDENCES, filled="the source's confidence")
+_MARKET = Column("market", "text", "market id", default=None, refers=("markets",), filled="the case's only market; an error where it has several")
 _NOTE = Column("note", "text", "anything a reader should know")
 _FROM = Column("from", "date", "first day on which the row holds", "date", default=OPEN_FROM)
 _TO = Column("to", "date", "last day on which the row holds, empty while it lasts", "date", default=OPEN_TO)
@@ -152,7 +153,7 @@ BRANDS = Table("brands", "a brand and the company behind it", (
 ), ("brand",))
 
 PRODUCTS = Table("products", "a product on sale in one market in the base year", (
-    Column("market", "text", "market id", default="market", refers=("markets",)),
+    _MARKET,
     Column("product", "text", "id, once in each market; the same id in two markets is the same car", default=REQUIRED),
     Column("firm", "text", "short for priced_by in a small case", default="", refers=("companies",)),
     Column("owner", "text", "who owns all of the firm, in a small case without stakes; firms of one owner are priced together", default=""),
@@ -223,7 +224,7 @@ MARKETS = Table("markets", "a market: one country", (
 ), ("market",))
 
 INCOMES = Table("incomes", "a group of households of a market", (
-    Column("market", "text", "market id", default="market", refers=("markets",)),
+    _MARKET,
     Column("group", "text", "name of the group, from poor to rich", default=REQUIRED),
     Column("weight", "number", "share of potential buyers", "share 0..1", default=REQUIRED, above=0, high=1),
     Column("income_eur", "number", "household income", "EUR/yr", default=REQUIRED, above=0),
@@ -233,7 +234,7 @@ INCOMES = Table("incomes", "a group of households of a market", (
 MOST_TASTES = 8  # columns for a draw's random tastes
 
 DRAWS = Table("draws", "a consumer draw of a market, in place of the generated ones; market and income groups and kinds of buyer are then those of its draws", (
-    Column("market", "text", "market id", default="market", refers=("markets",)),
+    _MARKET,
     Column("draw", "text", "id", default=None, filled="number of the row"),
     Column("weight", "number", "share of potential buyers; adds up to one in each market", "share 0..1", default=REQUIRED, low=0, high=1),
     Column("income_eur", "number", "household income", "EUR/yr", default=None, above=0, filled="the market's median_income_eur, else 1"),

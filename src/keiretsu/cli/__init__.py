@@ -10,7 +10,7 @@ import os
 import sys
 
 from keiretsu.cli.app import app
-from keiretsu.errors import InputError, KeiretsuError
+from keiretsu.errors import InputError, KeiretsuError, Problem
 
 __all__ = ["main"]
 
@@ -34,3 +34,10 @@ def main() -> None:
 
         complain([str(error)])
         sys.exit(NOT_SETTLED)
+    except OSError as error:
+        if error.filename is None:  # nothing that a user named
+            raise
+        from keiretsu.cli.say import complain
+
+        complain([Problem("cannot be read or written", str(error.filename), str(error.strerror), "a file or folder that is there and may be used")])
+        sys.exit(INPUT_IS_WRONG)

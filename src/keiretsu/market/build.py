@@ -56,8 +56,8 @@ def uncalibrated(case: Case, preferences: Preferences, rule: Rule) -> World:
         preferences=preferences,
         markets=markets_of(case, preferences),
         products=products_of(case),
-        programmes=parse_programmes([entry.values for entry in case.programmes], case.rates, "programmes.toml"),
-        pools=parse_pools([entry.values for entry in case.pools], case.rates, "pools.toml"),
+        programmes=parse_programmes([entry.values for entry in case.programmes], case.money_rates, "programmes.toml"),
+        pools=parse_pools([entry.values for entry in case.pools], case.money_rates, "pools.toml"),
     )
 
 

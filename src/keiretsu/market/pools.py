@@ -131,20 +131,23 @@ class Obligation:
     def pool_of(self, rows: pd.DataFrame) -> np.ndarray:
         """Pool index of each product, -1 outside the rule's markets. (n,)"""
         index = {maker: p for p, pool in enumerate(self.pools) for maker in pool.makers}
-        found = rows[self.rule.counted_by].map(index)
-        missing = rows.loc[found.isna() & rows["market"].isin(self.rule.markets), self.rule.counted_by].unique()
-        if missing.size:
+        inside, makers = self._inside(rows), rows[self.rule.counted_by].tolist()
+        missing = dict.fromkeys(maker for maker, here in zip(makers, inside, strict=True) if here and maker not in index)
+        if missing:
             raise PolicyError(
                 Problem("a maker is in no pool of the rule", self.rule.id, ", ".join(map(str, missing)), "the makers the obligation was made for")
             )
-        return np.where(rows["market"].isin(self.rule.markets), found.fillna(-1), -1).astype(int)
+        return np.array([index[maker] if here else -1 for maker, here in zip(makers, inside, strict=True)], int)
+
+    def _inside(self, rows: pd.DataFrame) -> np.ndarray:
+        """Whether each product is sold in a market of the rule. (n,) bool"""
+        return np.array([market in self.rule.markets for market in rows["market"].tolist()], bool)
 
     def burden(self, rows: pd.DataFrame) -> np.ndarray:
         """Burden of one car of each product: g/km above target, or missing electric cars; zero outside the rule's markets. (n,)"""
-        per_car = burden_of(
-            self.rule.target, rows["co2_gkm"].to_numpy(float), rows["mass_kg"].to_numpy(float), (rows["powertrain"].astype(str)).to_numpy()
-        )
-        return np.where(rows["market"].isin(self.rule.markets), per_car, 0.0)
+        powertrain = np.array([str(x) for x in rows["powertrain"].tolist()])
+        per_car = burden_of(self.rule.target, rows["co2_gkm"].to_numpy(float), rows["mass_kg"].to_numpy(float), powertrain)
+        return np.where(self._inside(rows), per_car, 0.0)
 
     def shadow(self, rows: pd.DataFrame, price: np.ndarray) -> np.ndarray:
         """``lambda_P * burden``: EUR a car that setters see on top of cost. (n,)"""
@@ -218,6 +221,13 @@ def check_pools(records: Sequence[PoolRecord]) -> None:
             problems.append(Problem("a rule ends before it starts", r.where or r.id, f"{r.from_year} to {r.to_year}"))
         if r.averaged and (len(r.averaged) != 2 or r.averaged[1] < r.averaged[0]):
             problems.append(Problem("not a window of years", r.where or r.id, str(list(r.averaged)), "first and last year, such as [2025, 2027]"))
+        elif r.averaged and not any(
+            o.from_year <= r.averaged[1] and r.averaged[0] <= o.to_year for o in records if isinstance(o, FleetRule) and o.id == r.id
+        ):
+            window = f"{r.averaged[0]} to {r.averaged[1]}"
+            problems.append(
+                Problem("years are averaged in which the rule does not hold", r.where or r.id, window, f"years from {r.from_year} to {r.to_year}")
+            )
         problems.extend(
             Problem("a rule has two targets in one year", r.where or r.id, f"{r.from_year}-{r.to_year} and {other.from_year}-{other.to_year}")
             for other in rules.get(r.id, [])

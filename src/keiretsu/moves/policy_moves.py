@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 from keiretsu.errors import Problem
+from keiretsu.market.policy.parsing import check_figure
 from keiretsu.market.policy.programmes import OPEN_END, Chargers, Incentive, Programme
 from keiretsu.market.policy.spending import spending_at_observed_sales
 from keiretsu.market.world import World
@@ -95,6 +96,7 @@ class ChangeProgramme(Move):
                 for name in self.figures
                 if name not in known
             ]
+            problems += [fault for name, value in self.figures.items() if name in known for fault in check_figure(name, value, self.place)]
         return problems
 
 
@@ -147,8 +149,10 @@ class CopyProgramme(Move):
     def check(self, world: World) -> list[Problem]:
         """Markets must be the world's."""
         unknown = [m for m in self.markets if m not in world.markets]
+        there = [(p.scope.id, m) for p in named(world, self.programmes) for m in self.markets if p.scope.in_force(m, first_day(self, world))]
         return [
             *unknown_programmes(world, self.programmes, self.place),
+            *(Problem("the programme is in force there already", self.place, f"{name} in {m}", "markets without it") for name, m in there),
             *(Problem("no such market", self.place, m, f"one of {', '.join(world.markets)}") for m in unknown),
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,9 +35,13 @@ def facts_of(case: Case, world: World, until: int) -> OutlookFacts:
     if not years:
         raise CaseError(Problem("no year lies ahead", "--until", str(until), f"a year after {case.year}"))
     rows = case.tables["outlook"]
+    stated = _Stated(case)
     if rows.empty:
-        return steady_facts(world, case.year, years)
-    stated = _Stated(rows)
+        facts = dataclasses.replace(steady_facts(world, case.year, years), launches=planned_launches(case), central=central_of(case))
+        stated.problems += [*_launches_of_the_past(case), *_without_a_fact(case)]
+        if stated.problems:
+            raise CaseError(stated.problems)
+        return facts
     output = {year: stated.number("battery_output", year=year) for year in _years_of(rows, "battery_output") | set(years) | {case.year}}
     life, shape = stated.number("life_years"), stated.number("life_shape")
     facts = OutlookFacts(
@@ -57,6 +62,7 @@ def facts_of(case: Case, world: World, until: int) -> OutlookFacts:
         central=central_of(case),
         rest_follows=True,
     )
+    stated.problems += [*_before_the_base_year(facts), *_launches_of_the_past(case)]
     if stated.problems:
         raise CaseError(stated.problems)
     return facts
@@ -96,12 +102,21 @@ def central_of(case: Case) -> Mapping[str, float]:
     return {str(r["input"]): (float(r["central"] >= 0.5) if r["distribution"] == "discrete" else float(r["central"])) for r in named}
 
 
-class _Stated:
-    """Looks figures up and remembers what is missing."""
+_MONEY_ITEM = "pack_price"
+_UNITS = {"battery_output": "GWh"}  # other items count things or years, and have one unit each
+_ACT_ON_FACTS = (
+    "learning_rate", "raw_material_early", "raw_material_late", "world_batteries", "scrappage_feedback", "life_years", "charger_taste", "charger_speed",
+    "charger_power",
+)  # fmt: skip
+_MAY_BE_ZERO = ("battery_output", "fleet", "electric_sales")
 
-    def __init__(self, rows: pd.DataFrame) -> None:
-        self.values = {(r["item"], r["of"], r["market"], int(r["year"])): float(r["value"]) for _, r in rows.iterrows()}
+
+class _Stated:
+    """Looks figures up, in EUR where they are money, and remembers what is missing or cannot be."""
+
+    def __init__(self, case: Case) -> None:
         self.problems: list[Problem] = []
+        self.values = {(r["item"], r["of"], r["market"], int(r["year"])): self._figure(r, case) for r in _records(case.tables["outlook"])}
 
     def number(self, item: str, of: str = "", market: str = "", year: int = 0) -> float:
         key = (item, of, market, year)
@@ -112,6 +127,55 @@ class _Stated:
             )
             return 1.0
         return self.values[key]
+
+    def _figure(self, row: Mapping[str, Any], case: Case) -> float:
+        """The row's value in the unit that the years ahead count in."""
+        item, value, unit, where = str(row["item"]), float(row["value"]), str(row["unit"] or ""), f"{row['row']} ({row['item']})"
+        if value < 0 or (value == 0 and item not in _MAY_BE_ZERO):
+            self.problems.append(Problem("a figure of the years ahead is zero or negative", where, f"{value:g}", "a figure above zero"))
+            return 1.0
+        if unit and unit.partition("/")[0].strip() != _UNITS.get(item, unit.partition("/")[0].strip()):
+            self.problems.append(Problem("a figure in the wrong unit", where, unit, _UNITS[item]))
+        if item != _MONEY_ITEM or not unit:
+            return value
+        money, _, per = (part.strip() for part in unit.partition("/"))
+        if per != "kWh" or not (money == case.currency if _own(case) else money in case.rates):
+            wanted = f"{case.currency}/kWh" if _own(case) else f"one of {', '.join(f'{c}/kWh' for c in sorted(case.rates))}"
+            self.problems.append(Problem("a figure in the wrong unit", where, unit, wanted, "or state the currency's rate under [rates]"))
+            return value
+        return value if _own(case) else value / case.rates[money].per_eur
+
+
+def _before_the_base_year(facts: OutlookFacts) -> list[Problem]:
+    """A learning curve needs the output it has come from: without it the first doubling would make batteries free."""
+    if facts.cumulative_gwh > 0:
+        return []
+    seen = f"no battery_output before {facts.base_year}"
+    cure = f"add rows for earlier years, or one of {facts.base_year - 1} with all that was built by then"
+    return [
+        Problem("the learning curve of batteries has no past", "outlook.csv", seen, f"battery output of the years before {facts.base_year}", cure)
+    ]
+
+
+def _launches_of_the_past(case: Case) -> list[Problem]:
+    """A car planned for a year before the base year would have been sold in it."""
+    rows = [row for row in _records(case.tables["planned_launches"]) if float(row["year"]) < case.year]
+    what, cure = "a planned launch lies before the base year", "a car on sale in the base year is a row of products.csv"
+    return [Problem(what, f"{row['row']} ({row['product']})", f"{float(row['year']):g}", f"{case.year} or later", cure) for row in rows]
+
+
+def _without_a_fact(case: Case) -> list[Problem]:
+    """Inputs that act on batteries, chargers or cars on the road, in a case that states none of them."""
+    rows = [row for row in _records(case.tables["uncertain"]) if str(row["input"]) in _ACT_ON_FACTS]
+    what, wanted = (
+        "an uncertain input acts on facts that the case does not state",
+        "outlook.csv: pack prices, battery output, chargers, cars on the road",
+    )
+    return [Problem(what, str(row["row"]), str(row["input"]), wanted, "state them, or leave the input out") for row in rows]
+
+
+def _own(case: Case) -> bool:
+    return case.money == "own"
 
 
 def _years_of(rows: pd.DataFrame, item: str) -> set[int]:

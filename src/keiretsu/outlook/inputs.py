@@ -58,6 +58,24 @@ INPUTS: Mapping[str, Input] = {
 }
 # fmt: on
 
+# Values that an input can have: at least the first and below the second. Outside them a path has no meaning (a price that learns away 18-fold).
+POSSIBLE: Mapping[str, tuple[float, float]] = {
+    "learning_rate": (-1.0, 1.0),
+    "world_batteries": (-1.0, float("inf")),
+    "rest_cost_trend": (-1.0, 1.0),
+    "electric_cost_trend": (-1.0, 1.0),
+    "demand_growth": (-1.0, 1.0),
+    "scrappage_feedback": (0.0, 1.0 + 1e-9),
+    "life_years": (-1.0, float("inf")),
+    "price_sensitivity": (1e-9, float("inf")),
+    "electric_spread": (0.0, float("inf")),
+    "electric_taste_kept": (0.0, 1.0 + 1e-9),
+    "charger_speed": (0.0, 1.0 + 1e-9),
+    "incentives": (0.0, float("inf")),
+    "chinese_cost": (-1.0, float("inf")),
+    "fixed_cost": (0.0, float("inf")),
+} | {name: (-1.0, float("inf")) for name in INPUTS if name.startswith("fx_")}
+
 LAUNCH_INPUTS: Mapping[str, Input] = {
     "date": Input("years", "launch later than planned by this", 0.0),
     "happens": Input("0 or 1", "whether the launch happens", 1.0),

@@ -36,10 +36,15 @@ def _about(scenario: str, averages: Summaries, titles: Mapping[str, str], wordin
         f"“{titles.get(scenario, scenario)}”: from {years[0]} to {years[-1]} {wording.name(profit.of)}'s operating profit changes by "
         f"{money_with_error(profit.mean, profit.error, currency)} a year on average"
     )
-    if profit.half95 is not None:
+    if profit.half95 is not None and not _all_alike(profit):
         low, high = (money_with_error(end, profit.error, currency, alone=True) for end in (profit.p10, profit.p90))
         text += f" (in eight futures of ten between {low} and {high})"
     return f"{text}; buyers' surplus by {money_with_error(surplus.mean, surplus.error, currency)} a year{wording.end}"
+
+
+def _all_alike(row: Summary) -> bool:
+    """Whether every future has the same figure: nothing that is drawn moves it, so a band would say nothing."""
+    return row.p10 == row.p90
 
 
 def _most_moved(averages: Summaries, scenario: str) -> Summary:
@@ -51,7 +56,7 @@ def _most_moved(averages: Summaries, scenario: str) -> Summary:
 def _electric(baseline: Summaries, last_year: int, base_year: int, sold_before: float) -> str:
     last = baseline.one(BASELINE, "electric_share", ALL_MARKETS, last_year)
     text = f"Without any deal electric cars go from {100 * sold_before:.0f} % of cars sold in {base_year} to {_share(last)} in {last_year}"
-    if last.half95 is not None:
+    if last.half95 is not None and not _all_alike(last):
         text += f"; in eight futures of ten to between {100 * last.p10:.0f} and {100 * last.p90:.0f} %"
     return f"{text}."
 

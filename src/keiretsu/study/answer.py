@@ -175,10 +175,12 @@ def years_asked(case: Case, ahead: AheadOptions) -> int:
     Raises
     ------
     InputError
-        When the last year lies before the base year, or draws are no multiple of 8.
+        When the last year lies before the base year, draws are no multiple of 8, or consumers below zero.
     """
     if ahead.until and ahead.until < case.year:
         raise InputError(Problem("the last year lies before the base year", "--until", str(ahead.until), f"{case.year} or later"))
+    if ahead.consumers < 0:
+        raise InputError(Problem("consumers are counted", "--consumers", str(ahead.consumers), "0 for those of the base year, or more"))
     if ahead.draws < 0 or ahead.draws % 8:
         raise InputError(Problem("draws come in equal parts from several scrambles", "--draws", str(ahead.draws), "a multiple of 8"))
     if not ahead.until:

@@ -41,7 +41,7 @@ def policy_tables(case: Case, on: dt.date) -> dict[str, pd.DataFrame]:
         With every problem of the case's programmes.
     """
     tables = {f"Value-added tax on {on}": case.markets[["market", "vat", "source"]]}
-    programmes = parse_programmes([entry.values for entry in case.programmes], case.rates, "programmes.toml")
+    programmes = parse_programmes([entry.values for entry in case.programmes], case.money_rates, "programmes.toml")
     rows = [
         {"market": str(market), **_about(p.scope.id, p), "covers": _covers(p.scope), "until": "" if p.scope.end == OPEN_END else str(p.scope.end)}
         for market in case.markets["market"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import platform
 from collections.abc import Callable, Mapping
@@ -91,11 +92,11 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
     failed: dict[str, KeiretsuError] = {}
     for scenario in scenarios:
         steps.next(f"{scenario.title}: markets")
-        changed = scenario.apply(world).replace(name=scenario.name)
+        changed = (world if _later(scenario, world) else scenario.apply(world)).replace(name=scenario.name)
         try:
             outcome = solved(changed)
             steps.next(f"{scenario.title}: channels")
-            splits[scenario.name] = channels(world, scenario, solved).table
+            splits[scenario.name] = channels(world, dataclasses.replace(scenario, moves=scenario.moves_at(world)), solved).table
         except WITHOUT_ANSWER as error:
             failed[scenario.name] = error
             continue
@@ -106,9 +107,8 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         raise next(iter(failed.values()))
     unsettled = [(s.name, s.title, str(failed[s.name])) for s in scenarios if s.name in failed]
     scenarios = tuple(s for s in scenarios if s.name not in failed)
-    rules, not_under = _rules_side_by_side(
-        observed, base, _asked_under_every_rule(case, scenarios, bool(options.scenarios)), case.makers, solved, steps
-    )
+    begun = tuple(s for s in scenarios if not _later(s, world))
+    rules, not_under = _rules_side_by_side(observed, base, _asked_under_every_rule(case, begun, bool(options.scenarios)), case.makers, solved, steps)
     steps.next("starting points and diagnostics")
     headline = pd.DataFrame([headline_row(comparisons[s.name], s, case.makers) for s in scenarios])
     effects = policy_effects_table(scenarios, outcomes, BASELINE)
@@ -127,7 +127,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         diagnostics=diagnostics_table(outcomes),
         starts=starts_table(base, options.starts, case.demand.seed),
         headline=headline,
-        sentences=sentences(comparisons, scenarios, Wording.of(case)),
+        sentences=(*(sentences(comparisons, begun, Wording.of(case)) if begun else ()), *(said for s in scenarios if (said := _not_yet(s, world)))),
         manifest=manifest(case, options),
         policy_effects=effects,
         policy_bands=literature_check(effects, outcomes),
@@ -141,6 +141,23 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         lookback_errors=lookback_errors(lookback),
         unsettled=pd.DataFrame([*unsettled, *not_under], columns=["scenario", "title", "why"]),
     )
+
+
+def _later(scenario: Scenario, world: World) -> bool:
+    """Whether everything that a scenario changes begins or ended on another day than the world's: its base year is the baseline's."""
+    return bool(scenario.moves) and not scenario.moves_at(world)
+
+
+def _not_yet(scenario: Scenario, world: World) -> str:
+    """What of a scenario the base year leaves out because it holds on other days; nothing where all of it holds."""
+    out = [move for move in scenario.moves if not move.in_force(world.date)]
+    if not out:
+        return ""
+    starts = sorted(str(move.start) for move in out if move.start and move.start > world.date)
+    if len(out) == len(scenario.moves):
+        return f"“{scenario.title}” {f'begins on {starts[0]}' if starts else f'is over by {world.date}'}: it changes nothing in the base year."
+    what = " and ".join(dict.fromkeys(move.label for move in out))
+    return f"“{scenario.title}”: its base year is without {what}, {f'in force from {starts[0]}' if starts else f'over by {world.date}'}."
 
 
 def started_at(world: World, outcome: Outcome) -> World:

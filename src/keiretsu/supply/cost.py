@@ -108,6 +108,7 @@ def recover_costs(
     left_asked = left[np.ix_(index, index)]
     right_asked = (right - left @ np.where(asked, 0.0, given))[index]
     size = np.abs(left_asked).sum(axis=1, keepdims=True)
+    size = np.where(size > 0, size, 1.0)  # a product whose price moves no sale: its row is zero and the system singular
     factors, reciprocal_condition = _factorised(left_asked / size)
     if reciprocal_condition < SINGULAR:
         raise PricingError(
@@ -115,7 +116,7 @@ def recover_costs(
                 "prices do not identify marginal costs under these profit weights",
                 where,
                 "a singular system",
-                next_step="give some costs, or check kappa and the splits of margins",
+                next_step="give some costs, or check kappa and the splits of margins; with outside = false one maker cannot price every car",
             )
         )
     cost = given.copy()

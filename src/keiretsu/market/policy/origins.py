@@ -81,7 +81,7 @@ OTHERS = frozenset(
         "ZA",
     ]
 )
-KNOWN = EU | OTHERS | {"EU"}
+KNOWN = EU | OTHERS | {"EU", "UK"}
 
 
 def unknown_origins(codes: Iterable[str]) -> tuple[str, ...]:
@@ -90,8 +90,10 @@ def unknown_origins(codes: Iterable[str]) -> tuple[str, ...]:
 
 
 def built_in(origin: np.ndarray, codes: Iterable[str]) -> np.ndarray:
-    """Whether each product's origin is one of `codes`; "EU" includes its members. (J,) bool"""
+    """Whether each product's origin is one of `codes`; "EU" includes its members, "UK" and "GB" are one country. (J,) bool"""
     wanted = set(codes)
+    if wanted & {"UK", "GB"}:
+        wanted |= {"UK", "GB"}
     if "EU" in wanted:
         wanted |= EU
     return np.isin(origin, list(wanted))

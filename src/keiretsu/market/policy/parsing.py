@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,17 @@ _POWERTRAINS = ("BEV", "PHEV", "ICE")
 _TABLES = {"window": PriceWindow, "buyers": Buyers}
 _WINDOW_MONEY = ("over", "at_least", "at_most")
 _MAY_BE_NEGATIVE = {"amount_eur"}  # a unit credit
+_MAY_BE_ENDLESS = {
+    "cap_eur",
+    "share_max",
+    "budget_eur",
+    "over_eur",
+    "income_max_eur",
+    "at_most",
+    "mass_max_kg",
+    "co2_max_gkm",
+}  # "no limit", as when left out
+_ABOVE_ZERO = {"cost_each_eur", "stock"}  # chargers are counted in them
 
 
 def parse_programmes(rows: Sequence[Mapping[str, Any]], rates: Mapping[str, ExchangeRate], file: str) -> tuple[Programme, ...]:
@@ -136,23 +148,42 @@ def _value(name: str, value: Any, per_eur: float | None, where: str, problems: l
     if name == "kinds":
         return _texts(value, name, where, problems)
     if name == "rates":
-        return tuple((str(k), _number(name, v, f"{place}.{k}", problems)) for k, v in dict(value).items())
+        if not isinstance(value, Mapping):
+            problems.append(Problem("not a table of rates", place, repr(value), "a table such as {BYD = 0.17, SAIC = 0.381}"))
+            return ()
+        return tuple((str(k), _number(name, v, f"{place}.{k}", problems)) for k, v in value.items())
     if name == "brackets":
-        pairs = tuple((float(a), _money(float(b), per_eur, place, problems)) for a, b in value)
-        if [a for a, _ in pairs] != sorted({a for a, _ in pairs}):
-            problems.append(Problem("brackets out of order", place, str([a for a, _ in pairs]), "rising grams per km, each once"))
-        return pairs
+        return _brackets(value, per_eur, place, problems)
     number = _number(name, value, place, problems)
     if name.endswith("_eur"):
         return _money(number, per_eur, place, problems)
     return number
 
 
+def _brackets(value: Any, per_eur: float | None, place: str, problems: list[Problem]) -> tuple[tuple[float, float], ...]:
+    """Pairs of grams and money in rising order."""
+    rows = value if isinstance(value, list | tuple) else [value]
+    if not all(isinstance(row, list | tuple) and len(row) == 2 for row in rows):
+        problems.append(Problem("not a list of brackets", place, repr(value), "pairs of g/km and money such as [[118, 50], [123, 75]]"))
+        return ()
+    pairs = tuple(
+        (_number("brackets", a, place, problems), _money(_number("brackets", b, place, problems), per_eur, place, problems)) for a, b in rows
+    )
+    if [a for a, _ in pairs] != sorted({a for a, _ in pairs}):
+        problems.append(Problem("brackets out of order", place, str([a for a, _ in pairs]), "rising grams per km, each once"))
+    return pairs
+
+
 def _table(name: str, value: Any, per_eur: float | None, where: str, problems: list[Problem]) -> Any:
     record = _TABLES[name]
+    if not isinstance(value, Mapping):
+        problems.append(
+            Problem("not a table of keys", where, repr(value), f"a table with keys out of {', '.join(f.name for f in dataclasses.fields(record))}")
+        )
+        return record()
     fields = {f.name.removesuffix("_eur"): f.name for f in dataclasses.fields(record)}
     found: dict[str, Any] = {}
-    for key, item in dict(value).items():
+    for key, item in value.items():
         if key not in fields:
             problems.append(Problem("unknown key", where, key, f"one of {', '.join(fields)}"))
         elif key in _WINDOW_MONEY:
@@ -162,6 +193,13 @@ def _table(name: str, value: Any, per_eur: float | None, where: str, problems: l
     return record(**found)
 
 
+def check_figure(name: str, value: float, where: str) -> list[Problem]:
+    """What keeps a number from being the figure `name` of a programme or of a table inside it (``flat_eur``, ``window.at_most``); empty when nothing does."""
+    problems: list[Problem] = []
+    _number(name.rpartition(".")[2], value, f"{where}, {name}", problems)
+    return problems
+
+
 def _number(name: str, value: Any, where: str, problems: list[Problem]) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         problems.append(Problem("not a number", where, repr(value), "a number"))
@@ -169,8 +207,12 @@ def _number(name: str, value: Any, where: str, problems: list[Problem]) -> float
     number = float(value)
     if name in _RATES | {"rates"} and not 0 <= number <= (2 if name.startswith(("rate", "low")) else 1):
         problems.append(Problem("a rate in the wrong unit", where, f"{value}", "a share such as 0.19 for 19 %"))
+    elif not math.isfinite(number) and not (number == math.inf and name in _MAY_BE_ENDLESS):
+        problems.append(Problem("not a number", where, f"{value}", "a finite number"))
     elif number < 0 and name not in _MAY_BE_NEGATIVE:
         problems.append(Problem("a negative figure", where, f"{value}", "zero or above"))
+    elif number == 0 and name in _ABOVE_ZERO:
+        problems.append(Problem("a figure is zero", where, f"{value}", "a figure above zero"))
     return number
 
 

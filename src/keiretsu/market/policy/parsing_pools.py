@@ -11,7 +11,7 @@ from typing import Any
 
 from keiretsu.errors import PolicyError, Problem
 from keiretsu.market.pools import FleetRule, FleetTarget, Pool, PoolRecord, RestOfArea, SalesMandate, check_pools
-from keiretsu.units import ExchangeRate, to_eur
+from keiretsu.units import MODEL_CURRENCY, ExchangeRate, to_eur
 
 _RULE_KEYS = ("id", "markets", "from_year", "to_year", "counted_by", "averaged", "source", "confidence", "note")
 _TARGET_KEYS = {"grams", "mass_slope", "reference_mass_kg", "super_credit_below", "super_credit"}
@@ -30,6 +30,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 _WORDS = {"counted_by": ("brand", "priced_by"), "sharing": ("internal price", "pro rata", "one payer")}
 _NUMBERS = {"from_year", "to_year", "grams", "mass_slope", "reference_mass_kg", "super_credit_below", "super_credit", "share", "fine", "cars",
             "co2_gkm", "mass_kg", "electric_cars"}  # fmt: skip
+_POWERTRAINS = ("BEV", "PHEV", "ICE")
 _MOST_GRAMS = 500.0  # no fleet target or fleet mean is near this; above it the unit is wrong
 
 
@@ -46,7 +47,7 @@ def parse_pools(rows: Sequence[Mapping[str, Any]], rates: Mapping[str, ExchangeR
     for number, row in enumerate(rows, start=1):
         where = f"{file}, row {number} ({row.get('id', row.get('maker', 'no id'))})"
         before = len(problems)
-        _check(row, where, problems)
+        _check(row, rates, where, problems)
         if len(problems) == before:
             found.append(_record(row, rates, where))
     if problems:
@@ -55,7 +56,7 @@ def parse_pools(rows: Sequence[Mapping[str, Any]], rates: Mapping[str, ExchangeR
     return tuple(found)
 
 
-def _check(row: Mapping[str, Any], where: str, problems: list[Problem]) -> None:
+def _check(row: Mapping[str, Any], rates: Mapping[str, ExchangeRate], where: str, problems: list[Problem]) -> None:
     kind = row.get("type")
     if kind not in _KEYS:
         problems.append(Problem("unknown type of pool record", where, str(kind), f"one of {', '.join(_KEYS)}"))
@@ -78,6 +79,26 @@ def _check(row: Mapping[str, Any], where: str, problems: list[Problem]) -> None:
     off = (key for key in ("grams", "co2_gkm") if key in numbers and key not in wrong and not 0 <= float(numbers[key]) <= _MOST_GRAMS)
     between = f"g/km between 0 and {_MOST_GRAMS:g}"
     problems.extend(Problem("a target in the wrong unit", f"{where}, {key}", f"{numbers[key]}", between) for key in off)
+    fine = {key: float(value) for key, value in numbers.items() if key not in wrong}
+    below = (key for key in ("fine", "cars", "electric_cars", "super_credit_below") if fine.get(key, 0.0) < 0)
+    problems.extend(Problem("a negative figure", f"{where}, {key}", f"{numbers[key]}", "zero or above") for key in below)
+    broken = (key for key in ("from_year", "to_year") if fine.get(key, 0.0) % 1)
+    problems.extend(Problem("not a year", f"{where}, {key}", f"{numbers[key]}", "a whole number such as 2025") for key in broken)
+    if fine.get("electric_cars", 0.0) > fine.get("cars", 0.0):
+        problems.append(
+            Problem("more electric cars than cars", f"{where}, electric_cars", f"{numbers['electric_cars']}", f"at most {numbers.get('cars')}")
+        )
+    if not fine.get("super_credit", 1.0) >= 1:
+        problems.append(
+            Problem(
+                "a super-credit below one", f"{where}, super_credit", f"{numbers['super_credit']}", "1 or above: cars that each such car counts as"
+            )
+        )
+    if row.get("powertrain", "BEV") not in _POWERTRAINS:
+        problems.append(Problem("unknown powertrain", f"{where}, powertrain", repr(row["powertrain"]), f"one of {', '.join(_POWERTRAINS)}"))
+    if "currency" in row and row["currency"] != MODEL_CURRENCY and row["currency"] not in rates:
+        known = ", ".join(sorted({*rates, MODEL_CURRENCY}))
+        problems.append(Problem("no exchange rate stated", where, str(row["currency"]), f"one of {known}", "add it to [rates] of case.toml"))
     if "share" in numbers and "share" not in wrong and not 0 <= float(numbers["share"]) <= 1:
         problems.append(Problem("a target in the wrong unit", f"{where}, share", f"{numbers['share']}", "a share such as 0.22 for 22 %"))
 
