@@ -112,7 +112,8 @@ class NoPureEquilibrium(KeiretsuError):
 
     def __init__(self, where: str, cycle: Sequence[str], gain_eur: float, least_eur: float = 0.0) -> None:
         self.where, self.cycle, self.gain_eur, self.least_eur = where, tuple(cycle), gain_eur, least_eur
-        nearest = f"; where it is least, EUR {least_eur:,.3g}: `nearly_eur` above that takes this state for an equilibrium" if least_eur else ""
+        least = f"{least_eur:,.0f}" if least_eur >= 100 else f"{least_eur:.2g}"
+        nearest = f"; where it is least, EUR {least}: --nearly above that takes this state for an equilibrium" if least_eur else ""
         super().__init__(
             f"{where}: no equilibrium in pure strategies was found; best responses cycle through {' -> '.join(cycle)}; largest gain from deviating EUR {gain_eur:,.0f} a year{nearest}"
         )

@@ -123,7 +123,7 @@ def test_where_no_state_is_an_equilibrium_the_error_shows_the_cycle_and_the_leas
     assert raised.value.gain_eur > least
     assert len(raised.value.cycle) == 2
     assert all("car1 in M to EUR" in step for step in raised.value.cycle)
-    assert "nearly_eur" in str(raised.value)
+    assert "--nearly" in str(raised.value)
 
 
 def test_a_state_near_to_an_equilibrium_is_taken_only_when_asked_for_and_only_up_to_the_gain_stated(small: Small, near: AreaEquilibrium) -> None:

@@ -84,7 +84,11 @@ def policy_tables() -> dict[str, pd.DataFrame]:
     unsettled = pd.DataFrame(
         [("cycle", "A scenario that goes round", "market NL: no equilibrium in pure strategies was found")], columns=["scenario", "title", "why"]
     )
+    nearly = pd.DataFrame(
+        [("no_co2_rule", "FR", "bmw_i4", 39_167.0, 43_121.0, 183_399.0), ("no_co2_rule", "FR", "tesla_model_y", 39_167.0, 43_900.0, 20_000.0)],
+        columns=["scenario", "market", "product", "price_eur", "to_price_eur", "gain_eur"],
+    )
     return {
         "policy_effects": effects, "policy_bands": bands, "policies": policies, "stuck": stuck, "budgets": budgets, "pools": pools, "payments": payments,
-        "pooling": pooling, "lookback": lookback, "lookback_errors": errors, "unsettled": unsettled,
+        "pooling": pooling, "lookback": lookback, "lookback_errors": errors, "nearly": nearly, "unsettled": unsettled,
     }  # fmt: skip

@@ -7,6 +7,7 @@ import pandas as pd
 
 from keiretsu.report.governments import governments
 from keiretsu.report.names import names_of
+from keiretsu.report.nearly import nearly_said
 from keiretsu.report.sections import answer
 
 
@@ -52,6 +53,14 @@ def test_a_case_without_policy_has_no_section_on_it(results):
         for name in ("policy_effects", "policy_bands", "policies", "stuck", "budgets", "pools", "payments", "pooling", "lookback")
     }
     assert not governments(SimpleNamespace(**{**vars(results), **empty}), names_of(results)).blocks
+
+
+def test_an_answer_that_is_only_near_to_an_equilibrium_says_who_would_gain_how_much_by_crossing(results):
+    (said,) = nearly_said(results, names_of(results))
+    assert "nobody gains more than EUR 183,399 a year" in said
+    assert "bmw_i4 (France) would gain that at EUR 43,121 in place of 39,167" in said
+    found = [dataclasses.asdict(block) for block in answer(results, names_of(results), "nissan_stake").blocks]
+    assert any("183,399" in str(block["content"]) for block in found)
 
 
 def test_a_scenario_without_equilibrium_is_named_in_the_answer(results):

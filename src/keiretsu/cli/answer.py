@@ -37,6 +37,10 @@ def run(
         str, typer.Option("--on", help="Years ahead: beside (a second process), threads, local (workers), or tcp://... of a Dask scheduler.")
     ] = "beside",
     workers: Annotated[int, typer.Option("--workers", help="Workers for threads and local; 0 is one for each processor.")] = 0,
+    nearly: Annotated[
+        float,
+        typer.Option("--nearly", metavar="EUR_M", help="Where prices at thresholds go round: take a state if nobody gains more by crossing, EUR m."),
+    ] = 0.0,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.", show_default="runs/CASE")] = None,
     export: Annotated[Path | None, typer.Option("--export", metavar="FILE.xlsx", help="Also write the replication pack, a spreadsheet.")] = None,
     latex: Annotated[Path | None, typer.Option("--latex", metavar="DIR", help="Also write the tables as LaTeX.")] = None,
@@ -45,6 +49,7 @@ def run(
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.errors import InputError, Problem
+    from keiretsu.market.solve import SolveOptions
     from keiretsu.numerics.compiled import cache_folder
     from keiretsu.study.answer import AheadOptions, beside, here
     from keiretsu.study.answer import answer as answered
@@ -59,7 +64,8 @@ def run(
             target = out or Path("runs") / loaded.name
             years_by = beside(target.parent, cache_folder()) if on == "beside" else here(target.parent, executor_of(on, workers))
             asked = AheadOptions(draws=draws, consumers=consumers, error_eur_m=error, until=until, ask=must_be_true)
-            results = answered(loaded, RunOptions(scenarios=tuple(scenario or []), rule=rule), asked, years_by, on_step)
+            options = RunOptions(scenarios=tuple(scenario or []), rule=rule, solving=SolveOptions(nearly_eur=1e6 * nearly))
+            results = answered(loaded, options, asked, years_by, on_step)
             on_step(0, 1, "writing tables and report")
             _write(results, target, export, latex)
     except KeyboardInterrupt:
@@ -131,6 +137,7 @@ def _answer(results: Answer) -> None:
     from keiretsu.cli import say
     from keiretsu.report.headline import headline_table
     from keiretsu.report.names import names_of
+    from keiretsu.report.nearly import nearly_said
 
     money = "" if results.case.money == "own" else " EUR a year at 2023 prices."
     note = f"Changes against the baseline.{money} Owners' claims are on operating profit and leave out what was paid for stakes."
@@ -138,6 +145,8 @@ def _answer(results: Answer) -> None:
     table = headline_table("headline", results.case.title, results.headline, names_of(results), note, without=short)
     say.show(table, most=1000)
     for sentence in results.every_sentence:
+        say.say(sentence)
+    for sentence in nearly_said(results, names_of(results)):
         say.say(sentence)
     for title, why in zip(results.unsettled["title"], results.unsettled["why"], strict=True):
         say.say(f"Without an answer: “{title}”. {why}.")

@@ -17,6 +17,7 @@ from keiretsu.report.figures import change_bars, fit_dots, heat, stacked_channel
 from keiretsu.report.governments import governments
 from keiretsu.report.headline import headline_table
 from keiretsu.report.names import BASELINE
+from keiretsu.report.nearly import nearly_said
 from keiretsu.report.network import around, arrange, changed_companies, draw, stakes_of, width_of
 from keiretsu.report.tables import Table, table_of
 from keiretsu.report.value_sections import worth_sections
@@ -66,7 +67,15 @@ def answer(results: Results, names: Names, shown: str) -> Section:
     note = "Changes are against the baseline, the world as it was on the date of the case."
     note += " Owners' claims are on operating profit; what they pay for stakes is not counted."
     note += " Money is in the case's own unit." if "EUR" in names else " Money is EUR a year at 2023 prices."
-    return Section("answer", "The answer", "", (Block("html", says), Block("html", body, remark=note), *_unsettled(results)))
+    blocks = (Block("html", says), Block("html", body, remark=note), *_nearly(results, names), *_unsettled(results))
+    return Section("answer", "The answer", "", blocks)
+
+
+def _nearly(results: Results, names: Names) -> Iterable[Block]:
+    """Scenarios answered by a state that is only near to an equilibrium."""
+    said = nearly_said(results, names)
+    if said:
+        yield Block("html", f'<ul class="why">{"".join(f"<li>{escape(one)}</li>" for one in said)}</ul>', heading="Near to an equilibrium only")
 
 
 def _unsettled(results: Results) -> Iterable[Block]:

@@ -59,6 +59,9 @@ class Results:
         Makers' profit after payments under the same fleet rule with other pools.
     lookback, lookback_errors
         Sales of a later year beside the baseline and the base year; empty for a case that has none.
+    nearly
+        Where a state near to an equilibrium was accepted (`SolveOptions.nearly_eur`): what would be gained by moving a price across its threshold, by
+        scenario and for the baseline.
     unsettled
         Scenarios without an equilibrium that was found, and why: scenario, title, why. They are in none of the other tables.
     """
@@ -88,4 +91,5 @@ class Results:
     pooling: pd.DataFrame = field(default_factory=pd.DataFrame)
     lookback: pd.DataFrame = field(default_factory=pd.DataFrame)
     lookback_errors: pd.DataFrame = field(default_factory=pd.DataFrame)
+    nearly: pd.DataFrame = field(default_factory=pd.DataFrame)
     unsettled: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -134,6 +134,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         policies=policies_table(base),
         stuck=_by_scenario(outcomes, "stuck"),
         budgets=_by_scenario(outcomes, "budgets"),
+        nearly=_by_scenario(outcomes, "crossings"),
         pools=_by_scenario(outcomes, "pools"),
         payments=_by_scenario(outcomes, "payments"),
         pooling=pooling_table(outcomes),

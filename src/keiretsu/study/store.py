@@ -23,7 +23,8 @@ from keiretsu.study.results import Results
 
 MANIFEST = "manifest.json"
 POLICY_TABLES = (
-    "policies", "policy_effects", "policy_bands", "stuck", "budgets", "pools", "payments", "pooling", "lookback", "lookback_errors", "unsettled",
+    "policies", "policy_effects", "policy_bands", "stuck", "budgets", "pools", "payments", "pooling", "lookback", "lookback_errors", "nearly",
+    "unsettled",
 )  # fmt: skip
 
 # Columns whose name says no unit, as they are called on disk.
