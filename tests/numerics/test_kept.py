@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -114,3 +116,21 @@ def test_whoever_wants_what_another_compiles_waits_for_it(folder: Path) -> None:
     first.join(30)
     second.join(30)
     assert order == ["first begins", "first ends", "second begins", "second ends"]
+
+
+SOLVES = """
+import sys
+from pathlib import Path
+import jax.numpy as jnp
+from keiretsu.numerics import kept
+
+kept.kept_in = lambda: Path(sys.argv[1])
+print(kept.Kept(jnp.linalg.solve)(jnp.array([[2.0, 1.0], [1.0, 3.0]]), jnp.array([3.0, 5.0])))
+print(len(list(Path(sys.argv[1]).glob("*.xla"))))
+"""
+
+
+def test_code_that_calls_linear_algebra_runs_in_a_process_that_only_read_it(tmp_path: Path) -> None:
+    for _ in range(2):  # the first process compiles, the second reads
+        done = subprocess.run([sys.executable, "-c", SOLVES, str(tmp_path)], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout.split()) == (0, ["[0.8", "1.4]", "1"]), done.stderr

@@ -23,6 +23,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jax.experimental import serialize_executable
 
 import keiretsu
@@ -155,9 +156,16 @@ def _read(path: Path, leaves: list[jax.Array]) -> tuple[Program, object] | None:
         return None
     code, form = pickle.loads(content[head + 32 :])
     count = len(jax.tree.leaves(form))
+    _find_lapack()
     program = serialize_executable.deserialize_and_load(code, jax.tree.structure(((leaves,), {})), jax.tree.structure([0] * count))
     os.utime(path)
     return _with_leaves(program), form
+
+
+@cache
+def _find_lapack() -> None:
+    """JAX looks LAPACK's routines up when a process first lowers something that calls them; code that was lowered elsewhere would call nothing, and crash."""
+    jax.jit(jnp.linalg.cholesky).lower(jnp.eye(1))
 
 
 def _write(path: Path, compiled: jax.stages.Compiled, form: object) -> None:
