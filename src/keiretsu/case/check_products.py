@@ -38,7 +38,7 @@ def check_products(raw: RawCase, rates: Mapping[str, ExchangeRate], own_currency
             yield Problem(
                 "a name that cannot be told from a split", row.place("company"), row.cells["company"], f"a name without any of {' '.join(SEPARATORS)}"
             )
-    for row in raw.tables["markets"]:
+    for row in (*raw.tables["markets"], *raw.tables["stake_terms"]):
         yield from _currency(row, "currency", rates, own_currency)
 
 

@@ -33,8 +33,15 @@ def check(case: CaseName) -> None:
         say.say(f"note: {warning}")
     if found.unread:
         say.say(f"note: nothing reads {', '.join(found.unread)}")
-    if found.problems:
-        say.complain(found.problems)
+    problems = found.problems
+    if found.case is not None:
+        with say.progress() as on_step:
+            from keiretsu.study.soundness import problems_of_a_run
+
+            on_step(0, 1, "programmes, scenarios, years ahead, money")
+            problems = problems_of_a_run(found.case)
+    if problems:
+        say.complain(problems)
         raise typer.Exit(2)
     say.say("No problems.")
 

@@ -1,0 +1,81 @@
+"""Everything wrong with a case that its tables alone do not show: programmes, pools, scenarios, the years ahead, money.
+
+`keiretsu.case.check_case` compares files with each other. What a programme, a move or the terms of a stake must be is known further up; here all of it is
+asked at once, so that a case is put right before a run and not in the middle of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from keiretsu.case import Case
+from keiretsu.errors import InputError, KeiretsuError, Problem
+from keiretsu.market.build import build_world
+from keiretsu.market.policy.parsing import parse_programmes
+from keiretsu.market.policy.parsing_pools import parse_pools
+from keiretsu.market.world import World
+from keiretsu.moves.scenario import Scenario, parse_scenarios
+from keiretsu.outlook.case_facts import facts_of, last_year
+from keiretsu.outlook.uncertain import uncertain_of
+from keiretsu.valuation.finance import finances
+from keiretsu.valuation.listing_terms import listing_terms_of, refuse_bad_listing
+from keiretsu.valuation.terms import refuse_bad_terms, terms_of
+
+T = TypeVar("T")
+
+
+def problems_of_a_run(case: Case) -> tuple[Problem, ...]:
+    """Every problem that a run of the case would stop at, with file and row; empty when there is none. Nothing is solved.
+
+    Parameters
+    ----------
+    case
+        A case without problems of its own tables (`keiretsu.case.check_case`).
+    """
+    found = _Found()
+    found.of(lambda: parse_programmes([entry.values for entry in case.programmes], case.money_rates, "programmes.toml"))
+    found.of(lambda: parse_pools([entry.values for entry in case.pools], case.money_rates, "pools.toml"))
+    scenarios = found.of(lambda: parse_scenarios(case.scenarios)) or {}
+    found.of(lambda: uncertain_of(case.tables, ()))
+    world = None if found.problems else found.of(lambda: build_world(case))
+    if world is not None:
+        _beyond_the_base_year(case, world, scenarios, found)
+    return tuple(dict.fromkeys(found.problems))
+
+
+class _Found:
+    """Collects problems of one part after another."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def of(self, part: Callable[[], T]) -> T | None:
+        """What a part gives; None, and its problems kept, where it refuses."""
+        try:
+            return part()
+        except InputError as error:
+            self.problems += error.problems
+        except KeiretsuError as error:
+            self.problems.append(Problem(str(error)))
+        return None
+
+
+def _beyond_the_base_year(case: Case, world: World, scenarios: dict[str, Scenario], found: _Found) -> None:
+    """Scenarios made in the world, what the years start from, and the terms of money."""
+    for scenario in scenarios.values():
+        found.problems += scenario.problems(world)
+    last = last_year(case)
+    if len(case.tables["outlook"]) or len(case.tables["planned_launches"]):
+        found.of(lambda: facts_of(case, world, last))
+    if len(case.tables["finance"]):
+        found.of(lambda: finances(case))
+    holdings = world.register.as_of(world.date)
+    for name in case.tables["stake_terms"]["terms"]:
+        terms = found.of(lambda name=name: terms_of(case, str(name)))
+        if terms is not None:
+            found.of(lambda terms=terms: refuse_bad_terms(terms, holdings, (case.year + 1, last)))
+    for company in dict.fromkeys(case.tables["listing"]["company"]):
+        listing = found.of(lambda company=company: listing_terms_of(case, str(company)))
+        if listing is not None:
+            found.of(lambda listing=listing: refuse_bad_listing(listing))
