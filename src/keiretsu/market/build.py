@@ -85,6 +85,9 @@ def calibrated(world: World) -> World:
     tastes = [tastes_of_rows(world.markets[name], world.preferences, table) for name, table in zip(names, rows, strict=True)]
     shares = [table["units"].to_numpy(float) / world.markets[name].potential for name, table in zip(names, rows, strict=True)]
     money = [paid(observed_wedges(world, name, table), host(table["price_eur"].to_numpy(float))) for name, table in zip(names, rows, strict=True)]
+    money = [
+        host(np.broadcast_to(one, (one.shape[0], world.markets[name].consumers.weight.shape[0]))) for name, one in zip(names, money, strict=True)
+    ]
     chargers = [charger_utility(world.programmes, table, world.markets[name], world.observed_on) for name, table in zip(names, rows, strict=True)]
     found = invert_many(shares, tastes, money, [f"market {name}" for name in names], [list(table["product"]) for table in rows])
     inverted = [table.assign(delta=np.asarray(one.delta) - added) for table, one, added in zip(rows, found, chargers, strict=True)]

@@ -99,6 +99,7 @@ def _cell(value: object, label: Label) -> str:
 def owners_network(results: Results, names: Names) -> Section:
     """Who holds what before and after, drawn, and the tables behind it."""
     blocks: list[Block] = []
+    tables: dict[str, tuple[Table, ...]] = {}
     before = stakes_of(results.owners[BASELINE].direct)
     known = {name: stakes_of(tables.direct) for name, tables in results.owners.items()}
     changes = {name: changed_companies(before, after) for name, after in known.items()}
@@ -117,22 +118,29 @@ def owners_network(results: Results, names: Names) -> Section:
         if not changed:
             note = "This scenario leaves ownership as it is. " + note
         blocks.append(Block("html", content, scenario.name, "Stakes around the companies in question", note))
-        blocks += _ownership_tables(results, names, scenario.name)
+        blocks += _ownership_tables(results, names, scenario.name, tables)
     lead = (
         "Stakes, what they come to once they are followed through every chain and loop, who controls whom, and whose profit counts in whose prices."
     )
     return Section("owners", "Who owns whom", lead, tuple(blocks))
 
 
-def _ownership_tables(results: Results, names: Names, scenario: str) -> Iterable[Block]:
+def _ownership_tables(results: Results, names: Names, scenario: str, known: dict[str, tuple[Table, ...]]) -> Iterable[Block]:
+    """Tables of a scenario's owners; `known` are those of the scenarios before it, and is added to."""
     tables, where = results.owners.get(scenario, results.owners[BASELINE]), scenario
     if all(getattr(tables, part).equals(getattr(results.owners[BASELINE], part)) for part in ("direct", "look_through", "control", "kappa")):
         where = BASELINE  # one table on the page for all scenarios that leave ownership as it is
-    yield Block("table", table_of(f"stakes-{where}", "Direct stakes", tables.direct, names=names), scenario)
-    note = "What one euro of a company's profit brings to each holder, loops followed. Companies' shares count stakes in each other more than once."
-    yield Block("table", table_of(f"lookthrough-{where}", "Look-through stakes", tables.look_through, names=names, note=note), scenario)
-    yield Block("table", table_of(f"control-{where}", "Who controls whom", tables.control, names=names), scenario)
-    yield Block("table", weights_table(f"kappa-{where}", tables.kappa, names), scenario)
+    if where not in known:
+        note = (
+            "What one euro of a company's profit brings to each holder, loops followed. Companies' shares count stakes in each other more than once."
+        )
+        known[where] = (
+            table_of(f"stakes-{where}", "Direct stakes", tables.direct, names=names),
+            table_of(f"lookthrough-{where}", "Look-through stakes", tables.look_through, names=names, note=note),
+            table_of(f"control-{where}", "Who controls whom", tables.control, names=names),
+            weights_table(f"kappa-{where}", tables.kappa, names),
+        )
+    return (Block("table", table, scenario) for table in known[where])
 
 
 def weights_table(id: str, kappa: pd.DataFrame, names: Names) -> Table:

@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from keiretsu.outlook.ensemble import Ensemble
+from keiretsu.outlook.error import band
 from keiretsu.outlook.outlook import BASELINE
 
 ALL_MAKERS = "all makers"
@@ -138,13 +139,13 @@ def summaries(futures: Ensemble, quantities: Sequence[Quantity], *, by_year: boo
     found: list[Summary] = []
     for one in quantities:
         values = (one.values if by_year else one.values.mean("year").expand_dims(year=[0])).transpose("draw", "scenario", "year")
-        low, high = futures.band(values)
+        low, high = band(values.values)
         error = futures.error(values).values if values.sizes["draw"] > 1 else None
         mean = values.mean("draw").values
         for k, scenario in enumerate(values["scenario"].values):
             for t, year in enumerate(values["year"].values):
                 half95 = None if error is None else float(error[k, t])
-                spread = (float(low.values[k, t]), float(high.values[k, t]))
+                spread = (float(low[k, t]), float(high[k, t]))
                 found.append(Summary(one.measure, one.of, str(scenario), int(year), one.unit, float(mean[k, t]), half95, *spread))
     return Summaries(tuple(found))
 

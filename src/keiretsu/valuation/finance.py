@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import pandas as pd
 
 from keiretsu.case import Case
 from keiretsu.errors import Problem, ValuationError
+from keiretsu.market.memory import Same
 from keiretsu.typing import Vector
 from keiretsu.units import MODEL_PRICE_YEAR, to_eur
 
@@ -120,8 +122,8 @@ def finance_of(known: Mapping[str, Finance], company: str) -> Finance:
         When the case states none.
     """
     if company not in known:
-        wanted = f"one of {', '.join(known) or 'none: the case has no finance.csv'}"
-        raise ValuationError(Problem("no finance is stated for this company", "finance.csv", company, wanted, "add a row for it"))
+        seen, wanted = (company, f"one of {', '.join(known)}") if known else (f"{company}, and no finance.csv", "a row for each company to value")
+        raise ValuationError(Problem("no finance is stated for this company", "finance.csv", seen, wanted, "add a row for it"))
     return known[company]
 
 
@@ -142,8 +144,14 @@ def rate_problems(rate: float, growth: float, where: str, what: str) -> list[Pro
 
 def records(case: Case, table: str) -> list[dict[str, Any]]:
     """Rows of a table as dicts with text keys; empty where the case lacks the table."""
-    frame = case.tables.get(table, pd.DataFrame())
-    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+    return [dict(row) for row in _records_of(Same(case.tables[table]))] if table in case.tables else []
+
+
+@lru_cache(maxsize=64)
+def _records_of(table: Same) -> tuple[dict[str, Any], ...]:
+    """A valuation reads the same few tables hundreds of times."""
+    assert isinstance(table.thing, pd.DataFrame)
+    return tuple({str(key): value for key, value in row.items()} for row in table.thing.to_dict("records"))
 
 
 def money_of_the_case(case: Case, amount: float, currency: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ import xarray as xr
 
 from keiretsu.case import Case
 from keiretsu.market.build import register_of
+from keiretsu.market.memory import Same
 from keiretsu.ownership import Holdings
 from keiretsu.valuation.cash_flow import CashFlow, cash_flow, sized_by
 from keiretsu.valuation.discounting import Clock, clock, value_of_exit, value_of_flows, value_of_growth
@@ -73,7 +75,13 @@ def equity_of(case: Case, worths: Mapping[str, Worth], terminal: Terminal) -> Eq
 
 def holdings_of(case: Case) -> Holdings:
     """Who holds what on the case's day."""
-    return register_of(case).as_of(case.as_of)
+    return _holdings_of(Same(case))
+
+
+@lru_cache(maxsize=8)
+def _holdings_of(case: Same) -> Holdings:
+    assert isinstance(case.thing, Case)
+    return register_of(case.thing).as_of(case.thing.as_of)
 
 
 def not_valued(case: Case, worths: Mapping[str, Worth], company: str) -> tuple[str, ...]:
