@@ -7,7 +7,7 @@ solved before has the answer of that market; nothing here compares within a tole
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar, cast
 
 import numpy as np
@@ -70,9 +70,10 @@ class Memory:
         return cast(Value, kept[key])
 
 
-def content_of(rows: pd.DataFrame) -> Content:
-    """Every figure and word of a table, to the last bit."""
-    return Content(tuple(rows.columns), *(_column(rows[name].to_numpy()) for name in rows.columns))
+def content_of(rows: pd.DataFrame, columns: Sequence[str] | None = None) -> Content:
+    """Every figure and word of a table, or of some of its columns, to the last bit."""
+    names = tuple(rows.columns) if columns is None else tuple(columns)
+    return Content(names, *(_column(rows[name].to_numpy()) for name in names))
 
 
 def bits(array: np.ndarray) -> tuple[tuple[int, ...], str, bytes]:

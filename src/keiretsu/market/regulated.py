@@ -22,7 +22,6 @@ from keiretsu.market.policy.quota import MarketSolver, QuotaState, saving_rates,
 from keiretsu.market.pools import PoolRecord
 from keiretsu.market.world import MarketFacts
 from keiretsu.numerics.host import host
-from keiretsu.supply.chosen import choice_now
 from keiretsu.supply.kinks import BentMarket, CrossingCost, Stuck, free_to_cross
 from keiretsu.supply.nearby import Nearby
 from keiretsu.supply.notches import Deviation, Settled, solve_from_pieces
@@ -160,11 +159,11 @@ def prepare(market: Market, rows: pd.DataFrame, facts: MarketFacts, rules: Rules
         return _Ready(compiled, padded_pieces(compiled.pieces, products, draws), np.pad(chargers, (0, products - len(rows))))
 
     columns = [name for name in PLACE if name in rows]
-    key = Content(content_of(rows[columns]), Same(facts), in_force(rules.programmes, facts.id, rules.date), products, draws)
+    key = Content(content_of(rows, columns), Same(facts), in_force(rules.programmes, facts.id, rules.date), products, draws)
     ready = make() if memory is None else memory.once("programmes", key, make)
     if ready.chargers.any():
         market = replace(market, tastes=replace(market.tastes, delta=host(np.asarray(market.tastes.delta) + ready.chargers)))
-    labels = (*rows["product"].astype(str), *("(padding)",) * (products - len(rows)))
+    labels = (*map(str, rows["product"].tolist()), *("(padding)",) * (products - len(rows)))
     quotas = _quotas_of(ready.compiled, np.asarray(market.start)[: len(rows)])
     return Prepared(market, rows, facts, rules, ready.compiled, ready.pieces, labels, quotas, options)
 
@@ -219,10 +218,10 @@ def finished(at: Prepared, found: Found) -> RegulatedMarket:
     n, market = len(at.rows), at.market
     price, piece = found.price, found.settled.prices.piece
     check_paid(found.compiled.pieces, price[:n], at.labels[:n], f"market {at.facts.id}")
-    wedges = wedges_of(found.pieces, piece)
-    probability = np.asarray(choice_now(market.tastes, wedges, price).probability)
-    draws = at.facts.consumers.weight.size
-    quantity = at.facts.potential * (probability * np.asarray(market.tastes.weight))[:n, :draws]
+    wedges, packed = wedges_of(found.pieces, piece), at.packed
+    look = packed.look(packed.terms_on(found.pieces, piece, np.asarray(market.cost)), price)
+    quantity = np.zeros((n, at.facts.consumers.weight.size))
+    quantity[packed.order[:, None], packed.draws] = look.chance * (at.facts.potential * packed.weight)
     shadow = found.fleet[:n] + found.charge
     solved_on = replace(market, wedges=wedges, shadow=host(np.pad(shadow, (0, at.padding))))
     books = accounts(found.compiled, price[:n], piece[:n], quantity)

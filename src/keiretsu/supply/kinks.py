@@ -105,7 +105,10 @@ class BentPricing:
 
 def walls(pieces: PiecewiseWedges) -> np.ndarray:
     """Breakpoints that prices jump over rather than stick to: notches, and kinks above which raising the price pays more. (J, K-1)"""
-    slope = pieces.maker_rate / pieces.buyer_rate.mean(axis=2)
+    if not pieces.breaks.shape[1]:
+        return np.zeros(pieces.breaks.shape, bool)
+    rate = pieces.buyer_rate[:, :, :1] if pieces.buyer_rate.strides[2] == 0 else pieces.buyer_rate  # written out for every draw, but alike
+    slope = pieces.maker_rate / rate.mean(axis=2)
     rising = np.diff(slope, axis=1) > 1e-12 * slope[:, 1:]
     return notches(pieces) | (np.isfinite(pieces.breaks) & rising)
 
@@ -140,6 +143,8 @@ def settle_kinks(market: BentMarket, held: np.ndarray, start: np.ndarray, piece:
             price[stuck] = pieces.breaks[row[stuck], at[stuck]]
         pricing, look = _settled(market, price, piece, held | stuck)
         price = np.array(pricing.price)
+        if not wall.shape[1]:
+            return BentPricing(pricing, price, np.asarray(pricing.share), piece, (), rounds), look
         free = ~stuck & ~held
         low, high = piece_bounds(pieces, piece)
         over, under = free & (price > high + NEAR_EUR), free & (price < low - NEAR_EUR)

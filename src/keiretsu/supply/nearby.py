@@ -18,7 +18,8 @@ from keiretsu.supply.slopes import by_cost, of_residuals
 LOOKS = 16  # looks at a market before it is given up
 GROWTH = 4.0  # times that the largest residual may grow in one step
 SLOW = 0.03  # share of a residual that a step may leave before slopes are worked out anew, at most once a look
-FINE_EUR = 1e-3  # residuals below this are left to Broyden's updates
+ROUGH = 1e-4  # share of the mean price: residuals above it are looked at in single precision, whose rounding is a hundredth of that
+FINE = 3e-8  # share of the mean price: residuals below it are left to Broyden's updates
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Nearby:
         self._inverse: tuple[bytes, np.ndarray] | None = None  # of the slopes among the prices set, and which these are
         self._through: np.ndarray | None = None
 
+    @property
+    def slopes(self) -> np.ndarray | None:
+        """Slopes of residuals where they were last worked out, (n, n), packed; None where they never were."""
+        return self._slopes
+
     def with_others_still(self) -> Nearby:
         """The same market and slopes, for other prices set: what is known of answers to costs does not carry over."""
         other = Nearby(self.packed)
@@ -49,25 +55,33 @@ class Nearby:
         if not (self.packed.usual and (terms.keep > 0).all() and np.isfinite(terms.cost).all()):
             return None
         price, mine = np.array(np.asarray(start, float)[self.packed.order]), np.flatnonzero(np.asarray(chosen)[self.packed.order])
-        tolerance = tolerance_eur(terms, price, options)
-        inverse, before, step, last = None, np.inf, np.zeros(mine.size), np.zeros(mine.size)
+        scale = max(float(np.abs(price).mean()), float(np.abs(terms.cost).mean()))
+        tolerance = min(options.tolerance_eur, options.relative * scale) if scale > 0 else options.tolerance_eur
+        inverse, before, step, last, rough = None, np.inf, np.zeros(mine.size), np.zeros(mine.size), True
         for looks in range(1, LOOKS + 1):
-            look = Look(self.packed, terms, price)
-            residual = look.residual[mine]
+            look = self._look(terms, price, rough)
+            residual = look.residual[mine].astype(float)
             size = float(np.abs(residual).max(initial=0.0))
-            if size <= tolerance:
+            if size <= tolerance and not rough:
                 return Settled(look, looks)
             if not size < GROWTH * before:
                 return None
-            if inverse is None or (size > SLOW * before and size > FINE_EUR):
+            if rough and size < ROUGH * scale and looks == 1:  # as good as single precision can say: no step by its rounding
+                rough = False
+                continue
+            if inverse is None or (size > SLOW * before and size > FINE * scale):
                 inverse = self._inverse_at(look, mine, inverse is not None)
             else:
                 change = inverse @ (residual - last)
                 inverse += np.outer(step - change, (step @ inverse) / (step @ change))
             step = -inverse @ residual
             price[mine] += step
-            before, last = size, residual
+            before, last, rough = size, residual, rough and size > ROUGH * scale
         return None
+
+    def _look(self, terms: Terms, price: np.ndarray, rough: bool) -> Look:
+        with np.errstate(all="ignore"):  # what no float can hold gives a residual that is not a number, which is no solution
+            return Look(self.packed.single, terms.single, price.astype(np.float32)) if rough else Look(self.packed, terms, price)
 
     def _inverse_at(self, look: Look, mine: np.ndarray, anew: bool) -> np.ndarray:
         which = mine.tobytes()
@@ -100,12 +114,6 @@ class Nearby:
         by = dearer[self.packed.order]
         if self._through is not None and by.any():
             self._through += np.outer(moved[self.packed.order] - self._through @ by, by) / (by @ by)
-
-
-def tolerance_eur(terms: Terms, price: np.ndarray, options: PricingOptions) -> float:
-    """The largest residual allowed: `PricingOptions.tolerance_eur`, or `relative` times the mean price or cost, whichever is larger, where that is less."""
-    scale = max(float(np.abs(price).mean()), float(np.abs(terms.cost).mean()))
-    return min(options.tolerance_eur, options.relative * scale) if scale > 0 else options.tolerance_eur
 
 
 def pricing_of(found: Settled, packed: Packed, start: np.ndarray, chosen: np.ndarray) -> Pricing:

@@ -26,6 +26,7 @@ TURNS = 60
 TRIED_ONE_BY_ONE = 6  # products in a cycle up to which every combination of sides is tried
 TOLERANCE = 1e-9  # share of the largest objective: gains below this are rounding
 CLOSE = 1e-4  # share of a setter's profit: deviations closer to paying than this are solved anew with all of the setter's prices free
+SURE = 4.0  # times what other prices add to second order that an option must be short of paying, not to be solved anew
 ANSWERED = PricingOptions(
     tolerance_eur=1e-3, relative=1e-7
 )  # of a setter's answer to its own move: its profit is flat there, right to 1e-12 of itself
@@ -247,11 +248,30 @@ def _taken(market: BentMarket, now: _Now, wall: np.ndarray, moves: list[Deviatio
 
 
 def _best_response(market: BentMarket, now: _Now, wall: np.ndarray, f: int, option: _Option) -> float:
-    """Gain of setter f when it takes an option and re-sets all its prices, rivals' prices given (money a potential buyer)."""
+    """Gain of setter f when it takes an option and re-sets all its prices, rivals' prices given (money a potential buyer).
+
+    To second order where that leaves the option far from paying.
+    """
     price, piece = _put(now.prices, option)
+    about = _from_other_prices(market, now, _look_at(market, price, piece), f, option)
+    if option.gain + SURE * about < 0:
+        return option.gain + about
     held = np.asarray(market.held) | (np.asarray(market.weights.setter) != f)
     _, after = settle_kinks(replace(market, options=ANSWERED, seen=market.nearby), held, price, piece, wall)
     return _objective(after, f) - _objective(now.look, f)
+
+
+def _from_other_prices(market: BentMarket, now: _Now, look: Look, f: int, option: _Option) -> float:
+    """What setter f gains by re-setting its other free prices once an option is taken, to second order (money a potential buyer); inf where that is not known."""
+    slopes, packed = market.nearby.slopes, look.packed
+    free = np.asarray(market.tastes.available) & ~np.asarray(market.held) & (np.asarray(market.weights.setter) == f)
+    free[[*option.products, *(one.product for one in now.prices.stuck)]] = False
+    mine = packed.place[np.flatnonzero(free)]
+    if slopes is None:
+        return np.inf
+    step = np.linalg.solve(slopes[np.ix_(mine, mine)], -look.residual[mine])
+    gained = float(look.condition[mine] @ step) / 2
+    return gained if gained >= 0 else np.inf
 
 
 def _try_all(market: BentMarket, now: _Now, wall: np.ndarray, potential: float, movers: list[Deviation], gain_eur: float) -> Settled:

@@ -7,8 +7,11 @@ each price is from the one its first-order condition implies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -103,6 +106,14 @@ class Packed:
         """Whether every product has a utility and a setter that earns on it, and every draw minds prices: what a solution needs."""
         return bool(np.isfinite(self.utility).all() and (self.keeps_own > 0).all() and (self.alpha > 0).all())
 
+    @cached_property
+    def single(self) -> Packed:
+        """The same in single precision."""
+        found = copy(self)
+        found.__dict__.update(_in_single(self.__dict__))
+        found.nests = replace(self.nests, **_in_single(self.nests.__dict__))
+        return found
+
     def terms(self, wedges: Wedges, cost: np.ndarray) -> Terms:
         """Taxes and costs (EUR a car, (J,)) of the products on sale."""
         rate, add, charge = (self._rows(x) for x in (wedges.buyer_rate, wedges.buyer_add, wedges.maker_charge))
@@ -178,6 +189,11 @@ class Terms:
     def rate(self) -> np.ndarray:
         return self.asked.rate
 
+    @cached_property
+    def single(self) -> Terms:
+        """The same in single precision."""
+        return Terms(Asked(**_in_single(self.asked.__dict__)), **_in_single({name: getattr(self, name) for name in ("keep", "charge", "cost")}))
+
     @property
     def by_draw(self) -> bool:
         """Whether what the maker hands over hangs on who buys."""
@@ -251,7 +267,7 @@ class Look:
         packed, nests, t = self.packed, self.packed.nests, self.terms
         alike = t.keep * self.price - t.cost - (0.0 if t.by_draw else t.charge[:, 0])
         worth = packed.keeps * alike + packed.fee if packed.has_fee else packed.keeps * alike
-        found = np.empty((packed.firm.size, nests.sub_start.size, packed.weight.size))
+        found = np.empty((packed.firm.size, nests.sub_start.size, packed.weight.size), packed.weight.dtype)
         for s, (a, b) in enumerate(nests.sub_ends):
             found[:, s] = worth[:, a:b] @ self.in_sub[a:b]
             if t.by_draw:
@@ -350,6 +366,11 @@ class Look:
         omega = self.minded[at] * rate
         bound = packed.keeps_own[at] * keep
         return (bound * self.share[at] - (omega * self.worth[at]).sum(axis=1)) / (bound * omega.sum(axis=1) / packed.nests.inner[at])
+
+
+def _in_single(values: Mapping[str, object]) -> dict[str, Any]:
+    """Those that are arrays of doubles, in single precision."""
+    return {name: x.astype(np.float32) for name, x in values.items() if isinstance(x, np.ndarray) and x.dtype == np.float64}
 
 
 def _by_nest(fold: np.ufunc, rows: np.ndarray, ends: np.ndarray) -> np.ndarray:

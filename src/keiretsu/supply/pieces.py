@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Array
 
 from keiretsu.errors import PolicyError, Problem
 from keiretsu.numerics.host import host
@@ -81,12 +82,12 @@ def piece_at(pieces: PiecewiseWedges, price: np.ndarray) -> np.ndarray:
 def wedges_of(pieces: PiecewiseWedges, piece: np.ndarray) -> Wedges:
     """The wedges when product j is on piece ``piece[j]``."""
     row = np.arange(pieces.n_products)
-    return Wedges(
-        buyer_rate=host(pieces.buyer_rate[row, piece]),
-        buyer_add=host(pieces.buyer_add[row, piece]),
-        maker_rate=host(pieces.maker_rate[row, piece]),
-        maker_charge=host(pieces.maker_charge[row, piece]),
-    )
+
+    def on(values: np.ndarray) -> Array:
+        alike = values.strides[2] == 0  # written out for every draw, but without room for each
+        return host(np.broadcast_to(values[row, piece, :1], (row.size, values.shape[2])) if alike else values[row, piece])
+
+    return Wedges(on(pieces.buyer_rate), on(pieces.buyer_add), host(pieces.maker_rate[row, piece]), on(pieces.maker_charge))
 
 
 def jumps(pieces: PiecewiseWedges) -> tuple[np.ndarray, np.ndarray]:

@@ -96,7 +96,7 @@ class _Single:
 
 
 def _single(values: np.ndarray) -> np.ndarray:
-    return values.astype(np.float32)
+    return np.asarray(values, np.float32)
 
 
 def _taken_by(at: _Single, omega: np.ndarray, weigh: np.ndarray) -> np.ndarray:

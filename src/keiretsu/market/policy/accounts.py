@@ -5,7 +5,9 @@ Government's take is built from the programmes one by one, not as what is left o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -21,24 +23,32 @@ class Accounts:
 
     Attributes
     ----------
-    products
-        product, units, paid_eur (mean a car), received_eur (mean a car), take_eur (mean a car), buyers_pay_eur, makers_get_eur,
-        government_eur, maker_added_eur (what makers gave buyers under a programme's rules, net; inside makers_get_eur).
-    programmes
-        programme, product, units (cars it touched), eur (government's take from it: negative for an incentive).
+    columns, entries
+        Columns of `products` and `programmes`.
     fixed_eur
         Public money that hangs on no sale (chargers), positive when spent.
     """
 
-    products: pd.DataFrame
-    programmes: pd.DataFrame
+    columns: Mapping[str, np.ndarray]
+    entries: Mapping[str, np.ndarray]
     fixed_eur: float
+
+    @cached_property
+    def products(self) -> pd.DataFrame:
+        """product, units, paid_eur (mean a car), received_eur (mean a car), take_eur (mean a car), buyers_pay_eur, makers_get_eur,
+        government_eur, maker_added_eur (what makers gave buyers under a programme's rules, net; inside makers_get_eur)."""
+        return pd.DataFrame(dict(self.columns))
 
     @property
     def imbalance_eur(self) -> float:
         """Largest gap, over products, between what buyers paid and what makers and government got."""
-        p = self.products
-        return float((p["buyers_pay_eur"] - p["makers_get_eur"] - p["government_eur"]).abs().max()) if len(p) else 0.0
+        c = self.columns
+        return float(np.abs(c["buyers_pay_eur"] - c["makers_get_eur"] - c["government_eur"]).max(initial=0.0))
+
+    @cached_property
+    def programmes(self) -> pd.DataFrame:
+        """programme, product, units (cars it touched), eur (government's take from it: negative for an incentive)."""
+        return pd.DataFrame(dict(self.entries))
 
 
 def accounts(compiled: Compiled, price: np.ndarray, piece: np.ndarray, quantity: np.ndarray) -> Accounts:
@@ -58,43 +68,46 @@ def accounts(compiled: Compiled, price: np.ndarray, piece: np.ndarray, quantity:
     """
     pieces, place = compiled.pieces, compiled.place
     row, p = np.arange(place.n_products), np.asarray(price, float)[:, None]
-    buyers = ((pieces.buyer_rate[row, piece] * p + pieces.buyer_add[row, piece]) * quantity).sum(axis=1)
-    makers = (((pieces.maker_rate[row, piece][:, None] * p) - pieces.maker_charge[row, piece]) * quantity).sum(axis=1)
+    units = quantity.sum(axis=1)
+
+    def over_draws(money: np.ndarray) -> np.ndarray:
+        """Money a car, (J, 1) where all draws are alike, over all cars."""
+        return money[:, 0] * units if money.shape[1] == 1 else np.einsum("ji,ji->j", money, quantity)
+
+    buyers = over_draws(pieces.buyer_rate[row, piece] * p + pieces.buyer_add[row, piece])
+    makers = over_draws(pieces.maker_rate[row, piece][:, None] * p - pieces.maker_charge[row, piece])
     names: list[str] = []
     by_programme: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []  # products touched, cars, EUR
-    everyone = quantity.sum(axis=1)
     government, added = np.zeros(place.n_products), np.zeros(place.n_products)
     maker_funded = {x.scope.id for x in compiled.programmes if isinstance(x, Incentive) and x.funded_by == "maker"}
     for name, terms in each_term(compiled.programmes, place, compiled.inner[row, piece]):
         take = terms.buyer_rate * p + terms.buyer_add + terms.maker_lost[:, None] * p + terms.maker_charge
-        touched = (terms.buyer_rate != 0) | (terms.buyer_add != 0) | (terms.maker_lost[:, None] != 0) | (terms.maker_charge != 0)
-        eur = (take * quantity).sum(axis=1)
+        eur = over_draws(take)
         government += eur
         if name in maker_funded:
-            added += ((terms.maker_lost[:, None] * p + terms.maker_charge) * quantity).sum(axis=1)
+            added += over_draws(terms.maker_lost[:, None] * p + terms.maker_charge)
+        touched = (terms.buyer_rate != 0) | (terms.buyer_add != 0) | (terms.maker_lost[:, None] != 0) | (terms.maker_charge != 0)
         on = np.flatnonzero(touched.any(axis=1))
-        cars = everyone[on] if touched.shape[1] == 1 else (touched[on] * quantity[on]).sum(axis=1)
+        cars = units[on] if touched.shape[1] == 1 else (touched[on] * quantity[on]).sum(axis=1)
         names += [name] * on.size
         by_programme.append((on, cars, eur[on]))
-    units = everyone
     per_car = np.where(units > 0, units, 1.0)
-    table = pd.DataFrame(
-        {
-            "product": place.product,
-            "units": units,
-            "paid_eur": buyers / per_car,
-            "received_eur": makers / per_car,
-            "take_eur": government / per_car,
-            "buyers_pay_eur": buyers,
-            "makers_get_eur": makers,
-            "government_eur": government,
-            "maker_added_eur": added,
-        }
-    )
+    product = np.array(place.product, dtype=object)
+    columns = {
+        "product": product,
+        "units": units,
+        "paid_eur": buyers / per_car,
+        "received_eur": makers / per_car,
+        "take_eur": government / per_car,
+        "buyers_pay_eur": buyers,
+        "makers_get_eur": makers,
+        "government_eur": government,
+        "maker_added_eur": added,
+    }
     fixed = sum(x.money_eur for x in compiled.programmes if isinstance(x, Chargers))
     on, cars, eur = (np.concatenate(parts) for parts in zip(*by_programme, strict=True))
-    product = np.array(place.product, dtype=object)[on]
-    found = Accounts(table, pd.DataFrame({"programme": names, "product": product, "units": cars, "eur": eur}), float(fixed))
+    entries = {"programme": np.array(names, dtype=object), "product": product[on], "units": cars, "eur": eur}
+    found = Accounts(columns, entries, float(fixed))
     # a cent, or the rounding of 64-bit sums over sales worth more than 1e12 EUR
     if found.imbalance_eur > max(0.01, 1e-12 * float(np.abs(buyers).max(initial=0.0))):
         raise PolicyError(Problem("accounts do not balance", place.market, f"EUR {found.imbalance_eur:,.4f}", "less than a cent"))

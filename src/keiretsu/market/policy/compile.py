@@ -102,6 +102,8 @@ def charger_utility(programmes: tuple[Programme, ...], rows: pd.DataFrame, facts
 
 def _merged(found: list[Break], place: Place) -> tuple[np.ndarray, np.ndarray, tuple[tuple[str, ...], ...]]:
     """Breakpoints of every product in ascending order, the same price once, padded with inf."""
+    if not found:
+        return np.zeros((place.n_products, 0)), np.zeros((place.n_products, 0), dtype=bool), ((),) * place.n_products
     rows: list[list[tuple[float, bool, str]]] = []
     problems: list[Problem] = []
     for j in range(place.n_products):
