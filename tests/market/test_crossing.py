@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize_scalar
 
-from keiretsu.errors import NoPureEquilibrium
+from keiretsu.errors import NoPureEquilibrium, PricesNotSettled
 from keiretsu.market.area import AreaEquilibrium, Rules, solve_area
+from keiretsu.market.fleet import nearest_alone
 from keiretsu.market.market import Market
 from keiretsu.market.policy.programmes import Incentive, PriceWindow
 from keiretsu.market.pools import FleetRule, FleetTarget
+from keiretsu.market.regulated import prepare
+from keiretsu.supply.kinks import solve_kinks, walls
+from keiretsu.supply.notches import deviations
 from keiretsu.supply.pricing import PricingOptions
 from keiretsu.supply.wedges import no_wedges
 from keiretsu.supply.weights import one_firm_each
 from tests.market.policy.small import START, facts, rows, scope, tastes
 from tests.market.test_area import DAY
+from tests.supply.test_kinks_and_notches import BUYERS, bent, plain_prices
+from tests.supply.worlds import random_problem
 
 COST = np.array([30_000.0, 30_500.0, 15_000.0, 16_000.0])
 CO2 = np.array([0.0, 0.0, 220.0, 190.0])
@@ -141,3 +149,31 @@ def test_an_equilibrium_is_not_put_aside_for_one_that_is_only_near(small: Small)
     exact, asked = small.solved(0.2 * small.bonus), small.solved(0.2 * small.bonus, nearly_eur=1e6)
     assert not asked.markets["M"].crossings
     np.testing.assert_array_equal(exact.markets["M"].price, asked.markets["M"].price)
+
+
+def test_without_a_rule_too_the_state_taken_is_the_one_of_all_combinations_of_sides_with_the_least_to_gain() -> None:
+    rng = np.random.default_rng(
+        154
+    )  # the market of `tests/supply/test_kinks_and_notches.py` in which every combination of sides leaves somebody a gain
+    problem = random_problem(154, products=5, draws=15, firms=3)
+    kappa = rng.uniform(-1.5, 1.5, (3, 3))
+    np.fill_diagonal(kappa, 1.0)
+    problem = dataclasses.replace(problem, weights=dataclasses.replace(problem.weights, kappa=jnp.asarray(kappa)))
+    free = plain_prices(problem)
+    market = bent(problem, np.where(rng.random(5) < 0.9, free - rng.uniform(-300, 3000, 5), np.inf), bonus=float(rng.uniform(1000, 6000)))
+    wall = walls(market.pieces)
+    left: list[float] = []
+    for sides in np.ndindex(*(2 if one.any() else 1 for one in wall)):
+        try:
+            settled = solve_kinks(market, free, np.array(sides), wall)
+        except PricesNotSettled:  # no prices at all with these sides
+            continue
+        left.append(max((d.gain_eur for d in deviations(market, settled, wall, BUYERS)[0]), default=0.0))
+    arrays = Market(problem.tastes, problem.wedges, problem.weights, problem.cost, jnp.zeros(5), jnp.asarray(free), jnp.zeros(5, bool))
+    at = prepare(arrays, rows(5), dataclasses.replace(facts(), potential=BUYERS), Rules((), (), DAY), PricingOptions())
+    at = dataclasses.replace(at, pieces=market.pieces)
+    with pytest.raises(NoPureEquilibrium) as raised:
+        nearest_alone("M", at, 0.0)
+    assert raised.value.least_eur == pytest.approx(min(left), rel=1e-6)
+    taken = nearest_alone("M", at, 1.01 * min(left))
+    assert max(crossing.gain_eur for crossing in taken.crossings) == pytest.approx(min(left), rel=1e-6)

@@ -215,3 +215,36 @@ def test_accounts_of_a_year_in_parts_under_a_rule_balance_to_the_cent(folder: Pa
     assert outcome.owners["claim_eur"].sum() == pytest.approx(firms["profit_eur"].sum(), abs=0.01)
     shadow = outcome.regulation.shadow.set_index("product")["shadow_eur"]
     assert shadow["a3"] == pytest.approx(pools["shadow_price_eur"] * 150.0, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_in_random_worlds_money_grams_and_shares_of_the_year_add_up_over_the_parts(seed: int) -> None:
+    r = np.random.default_rng(seed)
+    free = area()
+    programmes = tuple(
+        bonus(
+            name,
+            money=float(r.uniform(0.1, 2.0) * EUR * free.units(name)[:2].sum()),
+            window=PriceWindow("net", at_most=float(free.markets[name].price[:2].mean() - r.uniform(-500, 2500))),
+        )
+        for name in MARKETS
+    )
+    target = float(r.uniform(50, 105))
+    rule = dataclasses.replace(EU, target=FleetTarget(target))
+    found = area(programmes, (rule, BOTH) if r.random() < 0.5 else (rule,))
+    assert found.cleared is not None
+    above = np.sum([found.units(name) * (CO2 - target) for name in MARKETS], axis=0)
+    assert above.sum() == pytest.approx(found.cleared.balance.sum(), abs=1e-2)
+    cap = found.obligations[0].cap
+    for price, balance, ceiling in zip(found.cleared.price, found.cleared.balance, cap, strict=True):
+        assert balance < 0.01 or price == ceiling
+        assert balance > -0.01 or price == 0
+    for programme in programmes:
+        name, pot = programme.scope.markets[0], found.pots[programme.scope.id]
+        parts = found.parts[name]
+        assert sum(part.weight for part in parts) == pytest.approx(1.0, abs=1e-12)
+        tables = [part.market.accounts.programmes for part in parts]
+        paid = -sum(part.weight * t.loc[t["programme"] == programme.scope.id, "eur"].sum() for part, t in zip(parts, tables, strict=True))
+        assert paid == pytest.approx(pot.spent_eur, abs=0.01)
+        assert pot.spent_eur <= programme.budget_eur + 1e-6
+        assert pot.open_share == pytest.approx(1.0) or pot.spent_eur == pytest.approx(programme.budget_eur, abs=1e-6)
