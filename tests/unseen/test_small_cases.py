@@ -11,7 +11,7 @@ from keiretsu.case import load_case
 from keiretsu.errors import CaseError, PricingError
 from keiretsu.market.build import build_world
 from keiretsu.outlook.case_facts import facts_of
-from keiretsu.outlook.uncertain import Uncertain, uncertain_of
+from keiretsu.outlook.uncertain import Uncertain
 from keiretsu.study.run import RunOptions, run
 
 from .folders import folder, refusal
@@ -105,9 +105,10 @@ def test_an_input_about_a_car_that_nobody_launches_is_refused(tmp_path: Path) ->
 
 
 def test_an_input_in_per_cent_where_a_share_is_wanted_is_refused(tmp_path: Path) -> None:
-    case = load_case(folder(tmp_path, uncertain="input,distribution,central,low,high\nlearning_rate,normal,18,12,24\n"))
+    inputs = "input,distribution,central,low,high\nlearning_rate,normal,18,12,24\n"
+    case = load_case(folder(tmp_path, uncertain=inputs, outlook=OUTLOOK.format(price=120, unit="EUR/kWh") + PAST))
     with pytest.raises(CaseError, match="a value that it cannot have"):
-        uncertain_of(case.tables, ())
+        facts_of(case, build_world(case), 2024)
 
 
 def test_a_lognormal_input_has_the_percentiles_it_states_also_when_they_lie_unevenly() -> None:

@@ -64,7 +64,9 @@ def alliances(
     from keiretsu.report.names import names_in
 
     loaded = load_case(case)
-    found = _alliance(loaded, tuple(partner or ()), _form(savings, pricing, pools), years, draws, until, rate)
+    form = _form(savings, pricing, pools)
+    _refuse_nobody(loaded, tuple(partner or ()))
+    found = _alliance(loaded, tuple(partner or ()), form, years, draws, until, rate)
     say.say(found.sentence)
     for table in alliance_tables(found, names_in(loaded)):
         say.show(table)
@@ -72,7 +74,9 @@ def alliances(
 
 def timing(
     case: CaseName,
-    scenario: Annotated[str, typer.Option("--scenario", "-s", help="Scenario whose launches are timed.")] = "india_twins",
+    scenario: Annotated[
+        str, typer.Option("--scenario", "-s", help="Scenario whose launches are timed.", show_default="the first one that launches cars")
+    ] = "",
     year: Annotated[
         list[int] | None, typer.Option("--year", help="A year in which they may come.", show_default="the three after the base year's next")
     ] = None,
@@ -92,6 +96,7 @@ def timing(
     _one_of("--years", years, ("alike", "ahead"))
     loaded = load_case(case)
     asked = tuple(year or range(loaded.year + 2, loaded.year + 5))
+    scenario = scenario or _launching(loaded)
     with say.progress() as on_step:
         if years == "ahead":
             found, sources = time_launches_ahead(loaded, scenario, asked, on_step)
@@ -207,3 +212,23 @@ def _one_of(option: str, given: str, words: tuple[str, ...]) -> None:
 
     if given not in words:
         raise InputError(Problem("not a choice", option, given, f"one of {', '.join(words)}"))
+
+
+def _refuse_nobody(case: Case, named: tuple[str, ...]) -> None:
+    """Without partners named, those of the embedded case are meant; another case has to name its own."""
+    from keiretsu.errors import InputError, Problem
+    from keiretsu.valuation.cooperation import DEFAULT_PARTNERS
+
+    companies = [str(company) for company in case.companies["company"]]
+    if not named and not set(DEFAULT_PARTNERS) <= set(companies):
+        raise InputError(Problem("no partners are named", "--partner", "nobody", f"two to eight of {', '.join(companies)}", "such as -p A -p B"))
+
+
+def _launching(case: Case) -> str:
+    """The first scenario that launches cars, the embedded case's question about its twins before others."""
+    from keiretsu.errors import InputError, Problem
+
+    names = [text.name for text in case.scenarios if any(move.values.get("type") in ("launch", "twin") for move in text.moves)]
+    if not names:
+        raise InputError(Problem("no scenario launches a car", "--scenario", "nothing to time", "a scenario with a move of type launch or twin"))
+    return "india_twins" if "india_twins" in names else names[0]

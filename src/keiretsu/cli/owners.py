@@ -90,6 +90,7 @@ def policy(
     from keiretsu.cli import say
     from keiretsu.report.names import names_in
     from keiretsu.report.tables import table_of
+    from keiretsu.report.wording import Label
     from keiretsu.study.policy import fleet_rules_on, policy_by_car, policy_tables
 
     loaded = load_case(case)
@@ -102,7 +103,8 @@ def policy(
             say.show(table_of("policy", title, shown, names=names), most=most)
     rules = fleet_rules_on(loaded, day)
     if len(rules):
-        say.show(table_of("rules", f"Fleet rules and pools on {day}", rules, names=names), most=most)
+        words = {"rule": Label("Fleet rule", kind="text")}
+        say.show(table_of("rules", f"Fleet rules and pools on {day}", rules, names=names, labels=words), most=most)
     note = "Government's take at observed prices, mean over the buyers of the base year; below zero is money given. VAT is on the list price."
     what = " ".join(x for x in (names.get(market, market), product) if x) or "every market"
     table = table_of("cars", f"What each programme comes to for a car on {day}: {what}", cars, names=names, note=note)

@@ -16,6 +16,7 @@ from keiretsu.moves.move import Move
 from keiretsu.moves.scenario import parse_move
 from keiretsu.outlook.arrays import POWERTRAINS
 from keiretsu.outlook.facts import AGES, OutlookFacts, PlannedLaunch, stationary_fleet, steady_facts
+from keiretsu.outlook.inputs import INPUTS, POSSIBLE
 
 _LAUNCH_COLUMNS = (
     "product", "model", "brand", "like", "brand_like", "priced_by", "price_eur", "margin", "powertrain", "segment", "body", "origin", "seats",
@@ -38,7 +39,7 @@ def facts_of(case: Case, world: World, until: int) -> OutlookFacts:
     stated = _Stated(case)
     if rows.empty:
         facts = dataclasses.replace(steady_facts(world, case.year, years), launches=planned_launches(case), central=central_of(case))
-        stated.problems += [*_launches_of_the_past(case), *_without_a_fact(case)]
+        stated.problems += [*_launches_of_the_past(case), *_without_a_fact(case), *_impossible(case)]
         if stated.problems:
             raise CaseError(stated.problems)
         return facts
@@ -62,7 +63,7 @@ def facts_of(case: Case, world: World, until: int) -> OutlookFacts:
         central=central_of(case),
         rest_follows=True,
     )
-    stated.problems += [*_before_the_base_year(facts), *_launches_of_the_past(case)]
+    stated.problems += [*_before_the_base_year(facts), *_launches_of_the_past(case), *_impossible(case)]
     if stated.problems:
         raise CaseError(stated.problems)
     return facts
@@ -172,6 +173,19 @@ def _without_a_fact(case: Case) -> list[Problem]:
         "outlook.csv: pack prices, battery output, chargers, cars on the road",
     )
     return [Problem(what, str(row["row"]), str(row["input"]), wanted, "state them, or leave the input out") for row in rows]
+
+
+def _impossible(case: Case) -> list[Problem]:
+    """Uncertain inputs with values outside `POSSIBLE`: mostly per cent where a share is wanted."""
+    problems = []
+    for row in _records(case.tables["uncertain"]):
+        name = str(row["input"])
+        least, most = POSSIBLE.get(name, (-float("inf"), float("inf")))
+        values = [float(row[key]) for key in ("low", "central", "high") if row[key] is not None and row[key] == row[key]]
+        if not all(least <= value < most for value in values):
+            seen, wanted = ", ".join(f"{value:g}" for value in values), f"from {least:.3g} to {most:.3g} ({INPUTS[name].unit})"
+            problems.append(Problem("an input has a value that it cannot have", f"{row['row']} ({name})", seen, wanted))
+    return problems
 
 
 def _own(case: Case) -> bool:

@@ -16,7 +16,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm, qmc
 
 from keiretsu.errors import CaseError, InputError, Problem
-from keiretsu.outlook.inputs import POSSIBLE, input_of
+from keiretsu.outlook.inputs import input_of
 
 REPLICATES = 8
 _TENTH = float(norm.ppf(0.9))
@@ -98,15 +98,6 @@ def uncertain_of(tables: Mapping[str, pd.DataFrame], launched: Sequence[str]) ->
             problems.append(Problem("a lognormal input lies above zero", where, f"{low:g}", "above zero"))
         if r["distribution"] == "discrete" and not 0 <= central <= 1:
             problems.append(Problem("a probability lies between 0 and 1", where, f"{central:g}"))
-        possible = POSSIBLE.get(name)
-        if possible and not all(possible[0] <= value < possible[1] for value in (central, low, high)):
-            seen = ", ".join(f"{value:g}" for value in dict.fromkeys((low, central, high)))
-            unit = input_of(name).unit  # type: ignore[union-attr]
-            problems.append(
-                Problem(
-                    "an input has a value that it cannot have", f"{where} ({name})", seen, f"from {possible[0]:.3g} to {possible[1]:.3g} ({unit})"
-                )
-            )
         one = Uncertain(name, str(r["distribution"]), central, low, high, str(r["source"]))
         if one.spread and (":" not in name or name.split(":", 1)[1] in launched):
             found.append(one)

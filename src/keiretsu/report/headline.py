@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from keiretsu.report.tables import Table, table_of
+from keiretsu.report.tables import Table, of_small_sums, table_of
 from keiretsu.report.wording import Label, in_money, label_of
 
 # pair of columns (who, how much): heading
@@ -49,7 +49,7 @@ def headline_table(id: str, title: str, headline: pd.DataFrame, names: Mapping[s
     labels = dict(_LABELS)
     for (who, sum_), heading in _WHO.items():
         if who in shown and sum_ in shown:
-            label = in_money(_SUM, names.get("EUR", "EUR"))
+            label = of_small_sums(in_money(_SUM, names.get("EUR", "EUR")), shown[sum_], names)
             said = [_who(w, s, label, names) for w, s in zip(shown[who], shown[sum_], strict=True)]
             shown = shown.assign(**{who: said}).drop(columns=sum_)
             labels[who] = Label(heading, "EUR m a year", kind="text")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from keiretsu.report.wording import Label, holds_numbers, in_money, label_of
+from keiretsu.report.wording import Label, holds_numbers, in_money, label_of, with_digits_for
 
 Cell = str | float | None
 
@@ -78,6 +78,7 @@ def table_of(
     chosen = [column for column in columns if column in frame.columns] if columns else [str(column) for column in frame.columns]
     given = labels or {}
     shown = {column: in_money(given.get(column) or label_of(column, frame[column]), names.get("EUR", "EUR")) for column in chosen}
+    shown = {column: of_small_sums(label, frame[column], names) for column, label in shown.items()}
     # a figure that is already in words, such as "43,763.7; 50,000 from 2025", is shown as it is
     shown = {column: label if holds_numbers(frame[column]) else replace(label, kind="text") for column, label in shown.items()}
     rows: list[tuple[Cell, ...]] = [
@@ -87,6 +88,18 @@ def table_of(
     words = [k for k, column in enumerate(chosen) if column in ("source", "sources", "confidence", "price_filled")]
     marked = frozenset(i for i, row in enumerate(rows) if any("assumption" in str(row[k]) for k in words))
     return Table(id, title, tuple(shown.values()), tuple(rows), note, marked)
+
+
+FEW = 10.0  # a sum below it has too few digits in whole units
+
+
+def of_small_sums(label: Label, values: pd.Series, names: Mapping[str, str]) -> Label:
+    """In a case's own money sums and sales may be those of one buyer: such a column shows three digits of its largest figure, not zeros."""
+    if names.get("EUR", "EUR") == "EUR" or label.kind == "text" or label.digits or not holds_numbers(values):
+        return label
+    sizes = [abs(float(v)) for v in values if v is not None and math.isfinite(float(v))]
+    largest = max(sizes, default=0.0)
+    return with_digits_for(label, largest) if 0 < largest * abs(label.scale) < FEW else label
 
 
 def _cell(value: object, label: Label, names: Mapping[str, str]) -> Cell:

@@ -15,6 +15,7 @@ from keiretsu.moves.scenario import Scenario
 MILLION = 1e6
 PROFIT_OF = "profit of "  # column of a maker in the headline, EUR m a year
 NOTHING_EUR = 0.5
+NOTHING_OF_ALL = 1e-7  # of makers' profit, in a case's own money: its unit may be a thousand, its market one buyer
 NOTHING_PERCENT = 0.01
 OWN_MONEY = "own"  # money of a case that does not convert to euro
 FLOAT = "float of "
@@ -124,7 +125,8 @@ def _about(scenario: Scenario, comparison: Comparison, wording: Wording) -> str:
     owners = comparison.owners.set_index("owner")["claim_eur_change"]
     owner = str(owners.abs().idxmax())
     said: list[str] = []
-    if abs(makers[largest]) >= NOTHING_EUR:
+    nothing = _nothing(comparison, wording)
+    if abs(makers[largest]) >= nothing:
         said.append(
             f"{wording.name(largest)} {'gains' if makers[largest] > 0 else 'loses'} {wording.say(abs(float(makers[largest])))} of operating profit a year"
         )
@@ -133,14 +135,19 @@ def _about(scenario: Scenario, comparison: Comparison, wording: Wording) -> str:
     else:
         said.append(f"prices move by less than {NOTHING_PERCENT:g} % on average")
     surplus = _over_all(comparison)["surplus_eur_change"]
-    if abs(surplus) >= NOTHING_EUR:
+    if abs(surplus) >= nothing:
         said.append(f"buyers {'gain' if surplus > 0 else 'lose'} {wording.say(abs(surplus))} a year")
-    if abs(owners[owner]) > max(abs(float(makers[largest])), NOTHING_EUR):
+    if abs(owners[owner]) > max(abs(float(makers[largest])), nothing):
         verb = "rise" if owners[owner] > 0 else "fall"
         said.append(
             f"claims of {wording.name(owner)} on operating profit {verb} by {wording.say(abs(float(owners[owner])))} a year, before what was paid for them"
         )
     return f"“{scenario.title}”: {', '.join(said[:-1])}{' and ' if len(said) > 1 else ''}{said[-1]}{wording.end}"
+
+
+def _nothing(comparison: Comparison, wording: Wording) -> float:
+    """A sum below it is none: half a euro, or a ten-millionth of all makers' profit in a case's own money."""
+    return NOTHING_OF_ALL * abs(_over_all(comparison).get("profit_eur_base", 0.0)) if wording.money == OWN_MONEY else NOTHING_EUR
 
 
 def money(eur: float, unit: str = "EUR") -> str:

@@ -66,7 +66,7 @@ def _beyond_the_base_year(case: Case, world: World, scenarios: dict[str, Scenari
     for scenario in scenarios.values():
         found.problems += scenario.problems(world)
     last = last_year(case)
-    if len(case.tables["outlook"]) or len(case.tables["planned_launches"]):
+    if any(len(case.tables[name]) for name in ("outlook", "planned_launches", "uncertain")):
         found.of(lambda: facts_of(case, world, last))
     if len(case.tables["finance"]):
         found.of(lambda: finances(case))
