@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import dataclasses
 import multiprocessing
 import os
 import pickle
@@ -75,7 +76,7 @@ def main() -> None:
         "draws": by_draws(ready),
         "years": [(len(one.facts.years), cost(one)) for one in (made(case, world, year).outlook for year in fewer_years(case.year + 1, last))]
         + [(years, path)],
-        "markets": [(count, cost(made(case, first_markets(world, count), last).outlook)) for count in halves(markets)] + [(markets, path)],
+        "markets": [(count, cost(made(*in_first_markets(case, world, count), last).outlook)) for count in halves(markets)] + [(markets, path)],
     }
     for name, points in grown.items():
         print(f"{name:>8s}   seconds   seconds each")
@@ -97,17 +98,25 @@ def main() -> None:
 
 
 def made(case: Case, world: World, until: int, draws: int = 0) -> Prepared:
-    """The baseline and the case's first scenario that can be made in `world`, ready to be run."""
-    scenarios = [one for one in chosen_scenarios(case, ()) if set(world.markets) == {str(m) for m in case.markets["market"]}][:1]
-    return prepared(case, world, scenarios, YearsAhead(draws=draws, until=until, products=False))
+    """The baseline, and where the case has all its markets its first scenario, ready to be run."""
+    whole = set(world.markets) == {str(m) for m in case.markets["market"]}
+    return prepared(case, world, chosen_scenarios(case, ())[:1] if whole else (), YearsAhead(draws=draws, until=until, products=False))
 
 
-def first_markets(world: World, count: int) -> World:
-    """The world with its first markets alone."""
+def in_first_markets(case: Case, world: World, count: int) -> tuple[Case, World]:
+    """The case's first markets alone, planned launches with their share of buyers in them."""
     kept = list(world.markets)[:count]
-    return world.replace(
-        markets={m: world.markets[m] for m in kept}, products=world.products[world.products["market"].isin(kept)].reset_index(drop=True)
-    )
+    buyers = case.markets.set_index("market")["potential"].astype(float)
+    launches = case.tables["planned_launches"]
+    listed = [str(markets).split(";") for markets in launches["markets"]]
+    mine = [[market for market in markets if market in kept] for markets in listed]
+    share = [float(buyers[some].sum() / buyers[markets].sum()) for some, markets in zip(mine, listed, strict=True)]
+    launches = launches.assign(markets=[";".join(some) for some in mine], expected_units=launches["expected_units"] * share)[
+        [bool(some) for some in mine]
+    ]
+    fewer = world.products[world.products["market"].isin(kept)].reset_index(drop=True)
+    smaller = dataclasses.replace(case, tables={**case.tables, "planned_launches": launches.reset_index(drop=True)})
+    return smaller, world.replace(markets={m: world.markets[m] for m in kept}, products=fewer)
 
 
 def halves(most: int) -> list[int]:
