@@ -10,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
 from keiretsu.errors import NotSettled
+from keiretsu.numerics.kept import Kept
 from keiretsu.numerics.polynomial import fit_polynomial, sobol_indices
-from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, Year
+from keiretsu.outlook.arrays import BaseYear, Plan, Year
 from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.inputs import Values
 from keiretsu.outlook.measures import Measure, YearlyWeights
-from keiretsu.outlook.outlook import Outlook, require_settled
+from keiretsu.outlook.outlook import Outlook, run
 from keiretsu.outlook.path import LaunchValues, path
 from keiretsu.outlook.regimes import regime_at
 from keiretsu.outlook.switches import NOWHERE, closed_in, nearest_switch
@@ -42,16 +45,16 @@ def slopes(outlook: Outlook, scenario: str, measure: Measure | YearlyWeights, va
     NotSettled
         When the path itself is not settled.
     """
-    (value, (found, years)), (by_plain, by_launch) = _value_and_slopes(
-        outlook.arrays(values), outlook.base, outlook.plan(scenario, values), outlook.options, measure
-    )
-    require_settled(found, years, f"scenario {scenario}", outlook.facts.years)
+    given, plan = outlook.arrays(values), outlook.plan(scenario, values)
+    years = run(outlook, scenario, values)[1]
+    along = eqx.filter_grad(measure.of)(years)
+    by_plain, by_launch = _slopes(given, outlook.base, plan, outlook.options, along)
     slope = {name: float(s) for name, s in by_plain.items()}
     for kind, array in (("date", by_launch.shift), ("happens", by_launch.happens), ("appeal", by_launch.appeal)):
         slope |= {f"{kind}:{product}": float(array[i]) for i, product in enumerate(outlook.roster.launched)}
     for name in (f"event:{event}" for event in outlook.events):  # it happens or not: a difference, not a derivative
         slope[name] = output_at(outlook, scenario, measure, {**values, name: 1.0}) - output_at(outlook, scenario, measure, {**values, name: 0.0})
-    return float(value), slope
+    return float(measure.of(years)), slope
 
 
 def tornado(
@@ -87,13 +90,8 @@ def _switches(
 ) -> pd.DataFrame:
     """Columns solved, to_switch, way, switch, how for the rows of a tornado."""
 
-    def solved_at(values: Mapping[str, float]) -> tuple[float, Year]:
-        found, (base, years) = _output(outlook.arrays(values), outlook.base, outlook.plan(scenario, values), outlook.options, measure)
-        require_settled(base, years, f"scenario {scenario}", outlook.facts.years)
-        return float(found), years
-
     def years_at(values: Mapping[str, float]) -> Year:
-        return solved_at(values)[1]
+        return run(outlook, scenario, values)[1]
 
     here = regime_at(outlook, scenario, central, years_at)
     found: list[tuple[object, ...]] = []
@@ -107,7 +105,7 @@ def _switches(
             if left > 0:
                 left -= 1
                 switch = closed_in(outlook, scenario, name, deviation, central, here, years_at, switch)
-                solved = solved_at({**central, name: central[name] + deviation})[0] - float(row.value)  # type: ignore[arg-type]
+                solved = output_at(outlook, scenario, measure, {**central, name: central[name] + deviation}) - float(row.value)  # type: ignore[arg-type]
         found.append((solved, switch.distance, switch.way, switch.what, switch.how))
     return pd.DataFrame(found, columns=["solved", "to_switch", "way", "switch", "how"])
 
@@ -140,16 +138,24 @@ def _check(outlook: Outlook, scenario: str, measure: Measure, central: Mapping[s
 
 
 def output_at(outlook: Outlook, scenario: str, measure: Measure | YearlyWeights, values: Mapping[str, float]) -> float:
-    """The output at `values`."""
-    return float(_output(outlook.arrays(values), outlook.base, outlook.plan(scenario, values), outlook.options, measure)[0])
+    """The output at `values`.
+
+    Raises
+    ------
+    NotSettled
+        When the path is not settled.
+    """
+    return float(measure.of(run(outlook, scenario, values)[1]))
 
 
-def _number(
-    given: Given, base: BaseYear, plan: Plan, options: PricingOptions, measure: Measure | YearlyWeights
-) -> tuple[Scalar, tuple[Reproduced, Year]]:
-    found, years = path(base, plan, given[0], given[1], options)
-    return measure.of(years), (found, years)
+def _slopes_along(given: Given, base: BaseYear, plan: Plan, options: PricingOptions, along: Year) -> Given:
+    """Slopes by every input of the sum of all the years' numbers times `along`: one program for whatever is asked of the years."""
+
+    def number(given: Given) -> Scalar:
+        years = eqx.filter(path(base, plan, given[0], given[1], options)[1], eqx.is_inexact_array)
+        return sum(jax.tree.leaves(jax.tree.map(jnp.vdot, along, years)), start=jnp.zeros(()))
+
+    return jax.grad(number)(given)
 
 
-_output = eqx.filter_jit(_number)
-_value_and_slopes = eqx.filter_jit(eqx.filter_value_and_grad(_number, has_aux=True))
+_slopes = Kept(_slopes_along)
