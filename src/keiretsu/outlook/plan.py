@@ -171,10 +171,9 @@ def _one_world(
     columns: dict[str, list[np.ndarray]] = {}
     seen: dict[str, pd.DataFrame] = {}
     for market, all_rows in roster.rows.items():
-        rows = all_rows.copy()
         there = w.products[w.products["market"] == market]
         index = np.array([slot_of[market, str(p)] for p in there["product"]])
-        rows.loc[index, list(there.columns)] = there.to_numpy(object)
+        rows = _in_their_slots(all_rows, there, index)
         on = np.zeros(len(rows))
         on[index] = there["available"].to_numpy(float)
         slope, add, saving = np.zeros(len(rows)), np.zeros(len(rows)), np.ones(len(rows))
@@ -189,7 +188,7 @@ def _one_world(
                 slope[slot] = (twice - cost) / source
                 add[slot], saving[slot] = cost - slope[slot] * source, slope[slot]
         firms = _firms(rows, roster.firms, shape)
-        seen[market] = rows.astype(all_rows.dtypes)
+        seen[market] = rows
         found = {
             "on_sale": on,
             "cost_slope": slope,
@@ -206,6 +205,17 @@ def _one_world(
             longer = values if values.shape[-1] == shape.products or values.ndim > 1 else _long(values, shape.products, 0.0)
             columns.setdefault(name, []).append(longer)
     return {name: np.stack(values) for name, values in columns.items()}, seen
+
+
+def _in_their_slots(slots: pd.DataFrame, there: pd.DataFrame, index: np.ndarray) -> pd.DataFrame:
+    """The roster's rows of a market with a world's products in their slots; kinds of columns stay those of the roster."""
+
+    def column(name: str) -> Any:
+        values = slots[name].array.copy()
+        values[index] = there[name].to_numpy()
+        return values
+
+    return pd.DataFrame({name: column(name) for name in slots.columns}, index=slots.index)
 
 
 def _policy_of_years(
@@ -281,8 +291,9 @@ def _firms(rows: pd.DataFrame, firms: Sequence[str], shape: Shape) -> Firms:
     split[0, n:] = 1.0
     setter = np.zeros(shape.products, int)
     setter[:n] = [index[str(firm)] for firm in rows["priced_by"]]
+    splits = {text: parse_split(text) for text in rows["profit_to"].astype(str).unique()}
     for j, (text, builder) in enumerate(zip(rows["profit_to"].astype(str), rows["made_by"].astype(str), strict=True)):
-        earners = parse_split(text)
+        earners = splits[text]
         for firm, share in earners.items():
             split[index[firm], j] += share
         if builder:
