@@ -115,3 +115,20 @@ def test_a_lognormal_input_has_the_percentiles_it_states_also_when_they_lie_unev
     one = Uncertain("price_sensitivity", "lognormal", 1.0, 0.5, 4.0)
     tenth = 1.2815515655446004
     np.testing.assert_allclose(one.value(np.array([-tenth, 0.0, tenth])), [0.5, 1.0, 4.0], rtol=1e-12)
+
+
+def test_a_stated_cost_that_does_not_go_with_the_observed_price_is_said(tmp_path: Path) -> None:
+    def sentences(cost: str, where: Path) -> str:
+        files = {
+            "case.toml": '[case]\nas_of = 2024-01-01\nmoney = "own"\n[market]\npotential = 1000\n[demand]\nprice_taste = 0.1\n',
+            "products.csv": f"product,firm,price,units,unit_cost\nA,a,20,100,\nB,b,20,100,{cost}\n",
+            "scenarios/merger.toml": MERGER.replace("Nito", "a").replace("Toyo", "b"),
+        }
+        for name, text in files.items():
+            (where / name).parent.mkdir(parents=True, exist_ok=True)
+            (where / name).write_text(text)
+        return " ".join(run(load_case(where), RunOptions(starts=0)).sentences)
+
+    right = 20 - 1 / (0.1 * 0.9)  # plain logit: margin 1 / (alpha (1 - share))
+    assert "cost is stated" not in sentences(repr(right), tmp_path / "right")
+    assert "B (market), whose cost is stated, is not at its observed price" in sentences(repr(right + 5), tmp_path / "wrong")

@@ -34,6 +34,7 @@ from keiretsu.study.results import Results
 
 OnStep = Callable[[int, int, str], None]
 BASELINE = "baseline"
+APART = 0.01  # part of a price by which baseline and observed one may differ without a word, where a cost is stated
 WITHOUT_ANSWER = (NotSettled, NoPureEquilibrium, PolicyError)  # a world that has no equilibrium, or one at prices that no policy can be paid at
 UNDER_RULES = 2  # headline scenarios about ownership that a run of everything shows under every rule; `keiretsu rules -s NAME` shows others
 RULES = ("separate", "financial", "controller", "proportional", "proportional:one_block", "banzhaf")
@@ -127,7 +128,11 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         diagnostics=diagnostics_table(outcomes),
         starts=starts_table(base, options.starts, case.demand.seed),
         headline=headline,
-        sentences=(*(sentences(comparisons, begun, Wording.of(case)) if begun else ()), *(said for s in scenarios if (said := _not_yet(s, world)))),
+        sentences=(
+            *(sentences(comparisons, begun, Wording.of(case)) if begun else ()),
+            *(said for s in scenarios if (said := _not_yet(s, world))),
+            *_apart_from_observed(observed, base, Wording.of(case)),
+        ),
         manifest=manifest(case, options),
         policy_effects=effects,
         policy_bands=literature_check(effects, outcomes),
@@ -159,6 +164,23 @@ def _not_yet(scenario: Scenario, world: World) -> str:
         return f"“{scenario.title}” {f'begins on {starts[0]}' if starts else f'is over by {world.date}'}: it changes nothing in the base year."
     what = " and ".join(dict.fromkeys(move.label for move in out))
     return f"“{scenario.title}”: its base year is without {what}, {f'in force from {starts[0]}' if starts else f'over by {world.date}'}."
+
+
+def _apart_from_observed(observed: World, base: Outcome, wording: Wording) -> list[str]:
+    """A sentence on cars whose stated cost puts the baseline's price elsewhere than the observed one: changes are against the former."""
+    key = ["market", "product"]
+    given = observed.products[observed.products["cost_given"] & observed.products["available"]]
+    now = base.products.set_index(key)["price_eur"].reindex(pd.MultiIndex.from_frame(given[key])).to_numpy(float)
+    apart = (abs(now / given["price_eur"].to_numpy(float) - 1)).tolist()
+    far = [k for k, share in enumerate(apart) if share > APART]
+    if not far:
+        return []
+    worst = max(far, key=lambda k: apart[k])
+    row, others = given.iloc[worst], f" and {len(far) - 1} more" if len(far) > 1 else ""
+    prices = f"{wording.say(float(now[worst]))} in the baseline, {wording.say(float(row['price_eur']))} observed"
+    return [
+        f"{row['product']} ({row['market']}){others}, whose cost is stated, is not at its observed price: {prices}; changes are against the baseline."
+    ]
 
 
 def started_at(world: World, outcome: Outcome) -> World:
