@@ -89,7 +89,8 @@ def clear_group(group: Group, cells: Cells, nearly_eur: float) -> Settlement:
         frozen = Frozen(group, cells, found)
         cleared = clear_smooth_pools(frozen.balance, frozen.newton_slopes, group.cap, price, clearing_options(group), group.name)
         price, evaluations = cleared.price, evaluations + cleared.evaluations
-        frozen.slopes_found = frozen.slopes()
+        if any(_looks_across(cells.prepared(cell)) for cell in frozen.year.weight):
+            frozen.slopes_found = frozen.slopes()
         before, found = frozen.found, dict(frozen.found)
         changed = False
         for cell in turns.order(tuple(frozen.year.weight)):
@@ -157,10 +158,15 @@ class _Turns:
         return self.seen[sides] >= AGAIN
 
 
+def _looks_across(at: Prepared) -> bool:
+    """Whether a cell has quotas or breakpoints that makers may cross."""
+    return bool(at.quotas) or at.pieces.breaks.shape[1] > 0
+
+
 def _checked(frozen: Frozen, cell: Cell, price: np.ndarray, balance: np.ndarray, choose: Choose, together: bool) -> Found:
     """The cell at cleared shadow prices, everybody free to move to another side: all at once until nobody does, or one setter only."""
     at, found, fleet = frozen.cells.prepared(cell), frozen.found[cell], frozen.group.burden[cell[0]] @ price
-    if not at.quotas and not at.pieces.breaks.shape[1]:
+    if not _looks_across(at):
         return at_prices(found, frozen.pricing[cell], fleet)
     start, cars, piece = frozen.price(cell), frozen.potential(cell), found.settled.prices.piece
     if together or at.quotas:

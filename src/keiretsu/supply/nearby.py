@@ -17,7 +17,7 @@ from keiretsu.supply.slopes import by_cost, of_residuals
 
 LOOKS = 16  # looks at a market before it is given up
 GROWTH = 4.0  # times that the largest residual may grow in one step
-SLOW = 0.03  # share of a residual that a step may leave before slopes are worked out anew, at most once a look
+SLOW = 0.08  # share of a residual that a step may leave before slopes are worked out anew, at most once a look
 ROUGH = 1e-4  # share of the mean price: residuals above it are looked at in single precision, whose rounding is a hundredth of that
 FINE = 3e-8  # share of the mean price: residuals below it are left to Broyden's updates
 

@@ -203,7 +203,7 @@ def _rough(draws: Draws, profile: Profile, terms: Moved, grid: np.ndarray) -> np
     """
     rough = _single(draws), _single(profile), _single(terms)
     with np.errstate(all="ignore"):
-        value = np.stack([_gain(*rough, row) for row in grid.astype(np.float32)]).astype(float)
+        value = np.stack([_gain(*rough, row) for row in grid.astype(np.float32)], dtype=float)
         again = np.flatnonzero(~np.isfinite(value).all(axis=0))
         if again.size:
             value[:, again] = [_gain(draws, _rows_of(profile, again), _rows_of(terms, again), row[again]) for row in grid]

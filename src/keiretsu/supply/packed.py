@@ -87,7 +87,7 @@ class Packed:
         self.alpha = np.asarray(tastes.alpha)[self.draws]
         self.weight = np.asarray(tastes.weight)[self.draws]
         mu = np.asarray(tastes.mu)
-        mu = mu[self.order][:, self.draws] if mu.shape[1] > 1 else mu[self.order]
+        mu = mu[self.order][:, self.draws] if mu.shape[1] > max(self.draws.size, 1) else mu[self.order]
         self.utility = np.asarray(tastes.delta)[self.order][:, None] + mu
         self.outside = tastes.outside
         setter = np.asarray(weights.setter)[self.order]
@@ -268,7 +268,7 @@ class Look:
         alike = t.keep * self.price - t.cost - (0.0 if t.by_draw else t.charge[:, 0])
         worth = packed.keeps * alike + packed.fee if packed.has_fee else packed.keeps * alike
         found = np.empty((packed.firm.size, nests.sub_start.size, packed.weight.size), packed.weight.dtype)
-        for s, (a, b) in enumerate(nests.sub_ends):
+        for s, (a, b) in enumerate(nests.sub_ends.tolist()):
             found[:, s] = worth[:, a:b] @ self.in_sub[a:b]
             if t.by_draw:
                 found[:, s] -= packed.keeps[:, a:b] @ (t.charge[a:b] * self.in_sub[a:b])
@@ -377,7 +377,10 @@ def _by_nest(fold: np.ufunc, rows: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """`fold` over the rows of each nest. (S, I)"""
     if ends.shape[0] > FEW_NESTS:
         return fold.reduceat(rows, ends[:, 0], axis=0)
-    return np.stack([fold.reduce(rows[a:b], axis=0) for a, b in ends])
+    found = np.empty((ends.shape[0], rows.shape[1]), rows.dtype)
+    for k, (a, b) in enumerate(ends.tolist()):
+        fold.reduce(rows[a:b], axis=0, out=found[k])
+    return found
 
 
 def _nesting(tastes: Tastes, sub: np.ndarray, group: np.ndarray) -> Nesting:

@@ -19,6 +19,8 @@ import numpy as np
 
 from keiretsu.supply.packed import Look, Nesting, Packed
 
+NOBODY = 1e-30  # probability of a nest below which its own terms no longer count: single precision could not hold their inverse
+
 
 def of_residuals(look: Look) -> np.ndarray:
     """``d residual_j / d p_k``: of the distance between each price and the one its condition implies. (n, n)"""
@@ -28,28 +30,49 @@ def of_residuals(look: Look) -> np.ndarray:
     pulled = look.worth + (look.residual * bound)[:, None] / inner
     moved = at.chance * _single(packed.weight * (bound[:, None] - look.steep * pulled))
     kept = at.keep - at.steep * at.margin / _single(inner)
-    found = packed.keeps[packed.setter] * (at.omega @ (at.chance * kept).T)
-    earned = look.earned
-    for g, (a, b) in enumerate(nests.group_ends):
-        mine = slice(a, b)
-        everywhere = _single(earned + nests.c2[a] * look.earned_in_group[:, g])[packed.setter]
-        if not nests.c1[mine].any():
-            found[:, mine] += (moved + at.omega * everywhere) @ at.taken[mine].T
-        else:
-            for s in range(nests.sub[a], nests.sub[b - 1] + 1):
-                there = slice(*nests.sub_ends[s])
-                here = everywhere + _single(nests.c1[there.start] * look.earned_in_sub[:, s])[packed.setter]
-                found[:, there] += (moved + at.omega * here) @ at.taken[there].T
-        found[mine, mine] += nests.c2[a] * _in_group(at, look, mine, moved, kept)
-    if nests.two_levels:
-        for s, (a, b) in enumerate(nests.sub_ends):
-            mine = slice(a, b)
-            found[mine, mine] += nests.c1[a] * _in_sub(at, look, s, mine, moved, kept)
+    found = (_in_two_levels if nests.two_levels else _in_one_level)(at, look, moved, kept)
     if packed.has_fee:
         found -= packed.fee[packed.setter] * _taken_by(at, at.omega, at.steep / _single(inner))
     own = np.arange(packed.order.size)
     found[own, own] -= (np.einsum("ni,ni->n", moved, at.steep) + bound * look.answering) / nests.inner
     return found / look.slope[:, None]
+
+
+def _in_one_level(at: _Single, look: Look, moved: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Slopes of conditions with one level of nests or none, before fees and a price's own terms: one product for each nest, with its own products' terms in it."""
+    packed, nests = at.packed, at.nests
+    own = np.empty((packed.order.size,) * 2, np.float32)
+    found, brings = np.empty_like(own), at.chance * kept
+    for g, (a, b) in enumerate(nests.group_ends):
+        mine, c2 = slice(a, b), nests.c2[a]
+        left = moved + at.omega * _single(look.earned + c2 * look.earned_in_group[:, g])[packed.setter]
+        buyers = at.omega
+        if c2 != 0:
+            inverse = _single(c2 / np.maximum(look.group[g], NOBODY))
+            here = _single(look.earned_in_group[:, g] / nests.outer[a])[packed.setter[mine]]
+            left[mine] += inverse * (moved[mine] + at.omega[mine] * here)
+            buyers = at.omega.copy()
+            buyers[mine] *= 1 + inverse
+        found[:, mine], own[:, mine] = left @ at.taken[mine].T, buyers @ brings[mine].T
+    return packed.keeps[packed.setter] * own + found
+
+
+def _in_two_levels(at: _Single, look: Look, moved: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """The same with subgroups in groups."""
+    packed, nests, earned = at.packed, at.nests, look.earned
+    found = packed.keeps[packed.setter] * (at.omega @ (at.chance * kept).T)
+    for g, (a, b) in enumerate(nests.group_ends):
+        mine = slice(a, b)
+        everywhere = _single(earned + nests.c2[a] * look.earned_in_group[:, g])[packed.setter]
+        for s in range(nests.sub[a], nests.sub[b - 1] + 1):
+            there = slice(*nests.sub_ends[s])
+            here = everywhere + _single(nests.c1[there.start] * look.earned_in_sub[:, s])[packed.setter]
+            found[:, there] += (moved + at.omega * here) @ at.taken[there].T
+        found[mine, mine] += nests.c2[a] * _in_group(at, look, mine, moved, kept)
+    for s, (a, b) in enumerate(nests.sub_ends):
+        mine = slice(a, b)
+        found[mine, mine] += nests.c1[a] * _in_sub(at, look, s, mine, moved, kept)
+    return found
 
 
 def by_cost(look: Look) -> np.ndarray:
@@ -117,10 +140,9 @@ def _in_group(at: _Single, look: Look, mine: slice, moved: np.ndarray, kept: np.
     taken = at.steep[mine] * inside
     earned = _single(look.earned_in_group[:, group] / nests.outer[mine.start])[setter]
     found = (moved[mine] + own * earned) @ taken.T + packed.keeps[setter, mine] * (own @ (inside * kept[mine]).T)
-    if nests.c1[mine].any():
-        for s in range(nests.sub[mine.start], nests.sub[mine.stop - 1] + 1):
-            there = slice(*(nests.sub_ends[s] - mine.start))
-            found[:, there] += (own * _single(nests.c1[mine][there.start] * look.earned_in_sub[:, s])[setter]) @ taken[there].T
+    for s in range(nests.sub[mine.start], nests.sub[mine.stop - 1] + 1):
+        there = slice(*(nests.sub_ends[s] - mine.start))
+        found[:, there] += (own * _single(nests.c1[mine][there.start] * look.earned_in_sub[:, s])[setter]) @ taken[there].T
     return found
 
 
