@@ -34,6 +34,7 @@ def sensitivity(
     """What an output over the years depends on: exact slopes with the distance to where they end, one-deviation effects, global indices."""
     from keiretsu.case import load_case
     from keiretsu.cli import say
+    from keiretsu.errors import InputError, Problem
     from keiretsu.outlook.measures import UNITS, measure_named
     from keiretsu.outlook.sensitivity import global_indices, tornado
     from keiretsu.outlook.uncertain import uncertain_of
@@ -46,8 +47,15 @@ def sensitivity(
     with say.progress() as on_step:
         loaded = load_case(case)
         chosen = () if scenario == "baseline" else (scenario,)
+        if loaded.tables["uncertain"].empty:
+            raise InputError(
+                Problem("nothing is uncertain in this case", loaded.name, "no uncertain.csv", "a row for each input that may be otherwise")
+            )
         ready = prepare(
-            loaded, YearsAhead(draws=draws, until=until, scenarios=chosen or (loaded.scenarios[0].name,), products=False, consumers=consumers)
+            loaded,
+            YearsAhead(
+                draws=draws, until=until, scenarios=chosen or tuple(text.name for text in loaded.scenarios[:1]), products=False, consumers=consumers
+            ),
         )
         measure = measure_named(of, ready.outlook, rate)
         on_step(0, 1, "slopes: one sweep backwards through all years")
