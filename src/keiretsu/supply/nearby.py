@@ -16,7 +16,7 @@ from keiretsu.supply.pricing import Pricing, PricingOptions
 from keiretsu.supply.slopes import by_cost, of_residuals
 
 LOOKS = 16  # looks at a market before it is given up
-GROWTH = 4.0  # times that the largest residual may grow in one step
+GROWTH = 100.0  # times that the largest residual may grow in one step
 SLOW = 0.08  # share of a residual that a step may leave before slopes are worked out anew, at most once a look
 ROUGH = 1e-4  # share of the mean price: residuals above it are looked at in single precision, whose rounding is a hundredth of that
 FINE = 3e-8  # share of the mean price: residuals below it are left to Broyden's updates
@@ -51,13 +51,23 @@ class Nearby:
         return other
 
     def settle(self, terms: Terms, start: np.ndarray, chosen: np.ndarray, options: PricingOptions) -> Settled | None:
-        """Prices from `start` (J,), EUR, where `chosen` (J,) are set; None when they do not settle from there."""
+        """Prices from `start` (J,), EUR, where `chosen` (J,) are set; None when they do not settle from there.
+
+        Slopes kept from too different a market, or sales so small that single precision cannot tell them, may lead astray: then once more without either.
+        """
+        found = self._settle(terms, start, chosen, options, rough=True)
+        if found is None:
+            self._slopes = self._inverse = None
+            found = self._settle(terms, start, chosen, options, rough=False)
+        return found
+
+    def _settle(self, terms: Terms, start: np.ndarray, chosen: np.ndarray, options: PricingOptions, rough: bool) -> Settled | None:
         if not (self.packed.usual and (terms.keep > 0).all() and np.isfinite(terms.cost).all()):
             return None
         price, mine = np.array(np.asarray(start, float)[self.packed.order]), np.flatnonzero(np.asarray(chosen)[self.packed.order])
         scale = max(float(np.abs(price).mean()), float(np.abs(terms.cost).mean()))
         tolerance = min(options.tolerance_eur, options.relative * scale) if scale > 0 else options.tolerance_eur
-        inverse, before, step, last, rough = None, np.inf, np.zeros(mine.size), np.zeros(mine.size), True
+        inverse, before, step, last = None, np.inf, np.zeros(mine.size), np.zeros(mine.size)
         for looks in range(1, LOOKS + 1):
             look = self._look(terms, price, rough)
             residual = look.residual[mine].astype(float)
