@@ -143,21 +143,22 @@ class NestedMap(eqx.Module):
             total = worth @ chance
             return total - keeps @ (charge * chance) if by_draw else total
 
-        everywhere = weighed(worth, self.keeps)
         c1, c2 = nest_terms(nests)
         sellers, setter = self.problem.sellers, self.problem.weights.setter
         if sellers is None:
-            row, seen = setter, everywhere[setter]
+            row, seen = setter, weighed(worth, self.keeps)[setter]
             seen = seen + c2[:, None] * _over(
                 weighed, worth[row], self.keeps[row], nests.group[:, None] == nests.group[None, :], odds.of_group(nests)
             )
         else:
-            row = sellers.of_presence[sellers.presence]
+            of, firms = sellers.of_presence, sellers.firm.shape[0]
+            row = of[sellers.presence]
             there = sellers.nest[:, None] == nests.group[None, :]
-            of = sellers.of_presence
+            # one product of all firms' sums and all presences' sums is quicker than two
+            sums = weighed(*(jnp.concatenate([by_firm, by_firm[of] * there]) for by_firm in (worth, self.keeps)))
             outer = (nests.sigma_group / (1 - nests.sigma_group))[sellers.nest]
-            by_presence = everywhere[of] + outer[:, None] * _over(weighed, worth[of], self.keeps[of], there, odds.group[sellers.nest])
-            seen = by_presence[sellers.presence]
+            inside = sums[firms:] * (outer[:, None] * _inverse(odds.group[sellers.nest]))
+            seen = (sums[:firms][of] + inside)[sellers.presence]
 
         def in_sub() -> Array:
             together = nests.sub[:, None] == nests.sub[None, :]
@@ -178,7 +179,11 @@ def nested_map(problem: PriceProblem, start: NestedAnchor) -> NestedMap:
 
 def _over(weighed: Callable[[Array, Array], Array], worth: Array, keeps: Array, counted: Array, probability: Array) -> Array:
     """What is earned on the products counted by a buyer who is among them for certain."""
-    return weighed(worth * counted, keeps * counted) / jnp.where(probability > 0, probability, 1.0)
+    return weighed(worth * counted, keeps * counted) * _inverse(probability)
+
+
+def _inverse(probability: Array) -> Array:
+    return 1 / jnp.where(probability > 0, probability, 1.0)
 
 
 def _scaled_power(base: Float[Array, "n I"], exponent: Float[Array, "n 1"], log_factor: Float[Array, "n I"]) -> Float[Array, "n I"]:
