@@ -21,8 +21,10 @@ def story():
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_scenario_of_the_story_can_be_made(story, name):
-    after = SCENARIOS[name].apply(story)
-    assert len(after.changed_by) == len(SCENARIOS[name].moves)
+    moves = SCENARIOS[name].moves
+    begun = max([story.date, *(move.start or story.date for move in moves)])  # a scenario may begin later
+    after = SCENARIOS[name].apply(story.replace(date=begun))
+    assert len(after.changed_by) == len(moves)
 
 
 def test_the_price_of_nissans_stake_decides_its_size(story):

@@ -89,6 +89,20 @@ def test_a_central_case_that_went_round_is_told_without_draws(case: Case) -> Non
     assert "the baseline" in said and "its central case" in said
 
 
+def test_where_it_is_known_one_sentence_says_what_a_maker_would_gain_at_most(case: Case) -> None:
+    futures = one_future()
+    gains = futures.data["unsettled_sides"] * 111_000.0
+    known = replace(
+        futures, data=futures.data.assign(side_gain_eur=gains), central=futures.central.assign(side_gain_eur=futures.central["unsettled_sides"] * 0.0)
+    )
+    (row,) = sides_that_went_round(known)
+    assert row.gain_eur == 222_000.0
+    (said,) = ahead_of(case, known).cautions
+    assert "EUR 222.0 thousand a year by moving one price" in said and "in 1 of 16 futures" in said
+    sheet = next(sheet for sheet in years_sheets(ahead_of(case, known), {}) if sheet.id == "years-went-round")
+    assert "222,000" in sheet.rows[0]
+
+
 def test_a_run_without_thresholds_says_nothing_about_them(case: Case) -> None:
     ahead = ahead_of(case, made_up_years())
     assert ahead.cautions == () and ahead.went_round == ()

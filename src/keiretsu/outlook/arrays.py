@@ -244,7 +244,8 @@ class FleetYear(eqx.Module):
 class Year(eqx.Module):
     """What a year brings. Money is EUR a year, quantities are cars a year; see `keiretsu.outlook.ensemble` for labels.
 
-    `at_break` counts prices that stand at a breakpoint of a tax or incentive, `unsettled_sides` choices of side that went round and kept the last one;
+    `at_break` counts prices that stand at a breakpoint of a tax or incentive, `unsettled_sides` choices of side that went round, of which
+    those with the least to gain were kept, `side_gain` what one setter would gain by moving one price (EUR a year, inf where it is not known);
     `pot_open` is the share of the year that each pot had money.
     """
 
@@ -274,5 +275,6 @@ class Year(eqx.Module):
     settled: Bool[Array, ""]
     at_break: Int[Array, " M"]
     unsettled_sides: Int[Array, " M"]
+    side_gain: Float[Array, " M"]
     rules: FleetYear | None = None
     pot_open: Float[Array, " P"] | None = None

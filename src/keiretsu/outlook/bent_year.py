@@ -26,7 +26,7 @@ from keiretsu.outlook.sides import Sides, Solver, briefly, choose_sides, in_full
 from keiretsu.supply.pricing import PricingOptions
 from keiretsu.supply.wedges import paid
 
-PASSES = 4  # times that sides are chosen anew for the shadow costs of fleet rules that they lead to
+PASSES = 4  # times that sides are weighed for the shadow costs of fleet rules that they lead to
 FIRST_EUR = 1.0  # how near prices are solved when sides are chosen for the first time
 TINY = 1e-9  # of a year: a part shorter than this is none
 
@@ -42,22 +42,25 @@ class BentRules(eqx.Module):
 
 class BentYear(eqx.Module):
     """Markets over the year; `cleared` with fleet rules. Prices that stand at a breakpoint at its end, (M, J), and how many in its first part (M,); choices of side
-    that went round (M,); the share of the year that each pot was open (P,)."""
+    that went round (M,) and what moving one price would bring its setter there (EUR a year, inf where it is not known); the share of the year that each pot was open (P,)."""
 
     markets: SolvedMarket
     cleared: Cleared | None
     stood: Bool[Array, "M J"]
     at_break: Int[Array, " M"]
     unsettled: Int[Array, " M"]
+    to_gain: Float[Array, " M"]
     open_share: Float[Array, " P"]
 
 
 class _Found(eqx.Module):
-    """A part of the year as it was found, without derivatives: sides, prices and shadow prices, choices of side that went round (M,), what each pot would pay (P,)."""
+    """A part of the year as it was found, without derivatives: sides, prices and shadow prices, choices of side that went round and what is to
+    be gained there (money a potential buyer) (M,), what each pot would pay (P,)."""
 
     sides: Sides
     solution: Solution | None
     unsettled: Array
+    to_gain: Array
     spent: Array
 
 
@@ -107,7 +110,9 @@ def clear_bent(
     solved, cleared, open_share = whole(0) if open_.shape[0] == 1 else jax.lax.cond(lengths[1] > 0, split, whole, 0)
     last = jnp.maximum((lengths > 0).sum() - 1, 0)
     held = found.sides.held_at >= 0
-    return BentYear(solved, cleared, held[last], held[0].sum(axis=1), found.unsettled.sum(axis=0), open_share)
+    there = (lengths > 0)[:, None]
+    to_gain = jnp.where(there & (found.unsettled > 0), found.to_gain, 0.0).max(axis=0) * jax.lax.stop_gradient(potential)
+    return BentYear(solved, cleared, held[last], held[0].sum(axis=1), found.unsettled.sum(axis=0), to_gain, open_share)
 
 
 def _search(
@@ -206,7 +211,7 @@ def _find(
     if area is None:
         each = (markets, pieces, first, bent.buyer_class)
         sides = jax.lax.map(lambda x: choose_sides(x[0], x[1], x[2], x[3], in_full(options), outside), each)
-        return _Found(sides, None, sides.unsettled, _spending(markets, pieces, sides, sides.price, bent, potential, outside))
+        return _Found(sides, None, sides.unsettled, sides.to_gain, _spending(markets, pieces, sides, sides.price, bent, potential, outside))
     pools = pools_of(area)
 
     def solved(sides: Sides, from_rate: Array) -> Solution:
@@ -228,6 +233,11 @@ def _find(
         solver = briefly(options, jnp.where(begins, FIRST_EUR, options.tolerance_eur))
         fresh = jax.lax.map(lambda x: _weighed(x[0], x[1], x[2], x[3], solver, outside), (charged, pieces, known, bent.buyer_class))
         moved = ((fresh.piece != sides.piece) | (fresh.held_at != sides.held_at)).sum(axis=1)
+        # what still moves at the end stays where it was solved, with what it would gain
+        stays = (number == PASSES - 1) & (moved > 0)
+        as_solved = eqx.tree_at(lambda s: (s.unsettled, s.to_gain), known, (moved, fresh.began))
+        fresh = jax.tree.map(lambda a, b: jnp.where(stays.reshape(-1, *[1] * (b.ndim - 1)), a, b), as_solved, fresh)
+        moved = jnp.where(stays, 0, moved)
         from_rate = jnp.where(begins, rate, area.at_slots(pools.every(found.rate)))
         found = jax.lax.cond(begins | moved.any(), solved, lambda *_: found, fresh, from_rate)
         return fresh, found, jnp.where(begins, 1, moved), number + 1
@@ -236,8 +246,8 @@ def _find(
         return (carry[2] > 0).any() & (carry[3] < PASSES)
 
     start = (first, nothing, jnp.ones(markets.start.shape[0], int), jnp.array(0, int))
-    sides, done, changed, _ = jax.lax.while_loop(unfinished, again, start)
-    return _Found(sides, done, sides.unsettled + changed, _spending(markets, pieces, sides, done.price, bent, potential, outside))
+    sides, done, _, _ = jax.lax.while_loop(unfinished, again, start)
+    return _Found(sides, done, sides.unsettled, sides.to_gain, _spending(markets, pieces, sides, done.price, bent, potential, outside))
 
 
 def _worked_out(

@@ -40,6 +40,7 @@ BY_MARKET: Mapping[str, tuple[str, str]] = {
     "potential": ("potential", "buyers/yr"),
     "at_break": ("prices_at_a_break", "models"),
     "unsettled_sides": ("unsettled_sides", "models"),
+    "side_gain": ("side_gain_eur", "EUR/yr"),
 }
 # The same of `FleetYear`, when some scenario has a fleet rule: by maker under a rule, and by firm.
 BY_RULED: Mapping[str, tuple[str, str]] = {

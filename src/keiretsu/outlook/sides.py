@@ -2,8 +2,8 @@
 
 As `keiretsu.supply.kinks` and `keiretsu.supply.notches` do for one year, in one compiled loop: prices are solved on the pieces they are on; one that runs past
 a breakpoint is held there and let go on the side where moving pays; once none moves, every setter weighs each of its cars near a wall (a price
-ceiling, a duty bracket) on the other side, its other prices and rivals' given, and the best of each setter moves. A market that goes round keeps its last sides and is
-counted, never hidden. Sides are taken as given by derivatives ([13]).
+ceiling, a duty bracket) on the other side, its other prices and rivals' given, and the best of each setter moves. A market that goes round keeps the sides it
+came through that leave the least to gain, and is counted with that gain, never hidden. Sides are taken as given by derivatives ([13]).
 
 Left out against one year: two cars that gain only if they move together, and cars beyond the `NEAREST` ones to a wall.
 """
@@ -39,15 +39,19 @@ STEPS = 30  # golden-section steps
 GOLDEN = (5**0.5 - 1) / 2
 TOLERANCE = 1e-9  # share of a setter's profit: gains below it are rounding
 TOGETHER, ONE_BY_ONE_AFTER, LIMIT = 6, 15, 40  # turns that setters take together; rounds until kinks are let go one by one; rounds in all
+LATE = 24  # rounds after which setters that still move are taken to go round
 
 
 class Sides(eqx.Module):
-    """Where prices are: the price, the piece, the breakpoint a price is held at (-1 none), (J,); how many are still to move; how prices were solved."""
+    """Where prices are: the price, the piece, the breakpoint a price is held at (-1 none), (J,); how many are still to move and what the one that gains most would bring
+    its setter (money a potential buyer; inf where it is not known), here and where the choice began; how prices were solved."""
 
     price: Float[Array, " J"]
     piece: Int[Array, " J"]
     held_at: Int[Array, " J"]
     unsettled: Int[Array, ""]
+    to_gain: Float[Array, ""]
+    began: Float[Array, ""]
     evaluations: Int[Array, ""]
     residual: Float[Array, ""]
     settled: Bool[Array, ""]
@@ -55,6 +59,7 @@ class Sides(eqx.Module):
 
 class _Loop(eqx.Module):
     sides: Sides
+    least: Sides  # of the solved sides of late rounds those that leave the least to gain
     rounds: Array
     turns: Array
     done: Array
@@ -67,7 +72,17 @@ def sides_at(m: YearMarket, pieces: Pieces, stood: Bool[Array, " J"]) -> Sides:
     if pieces.breaks.shape[1]:
         at_break = jnp.abs(start[:, None] - pieces.breaks) <= NEAR_EUR
         held_at = jnp.where(stood & at_break.any(axis=1) & ~m.held, at_break.argmax(axis=1), -1)
-    return Sides(start, pieces.at(start), held_at, jnp.array(0, int), jnp.array(0, int), jnp.array(jnp.inf, float), jnp.array(False))
+    return Sides(
+        start,
+        pieces.at(start),
+        held_at,
+        jnp.array(0, int),
+        jnp.array(0.0, float),
+        jnp.array(0.0, float),
+        jnp.array(0, int),
+        jnp.array(jnp.inf, float),
+        jnp.array(False),
+    )
 
 
 def choose_sides(m: YearMarket, pieces: Pieces, first: Sides, buyer_class: Int[Array, " I"], solver: Solver, outside: bool) -> Sides:
@@ -79,22 +94,29 @@ def choose_sides(m: YearMarket, pieces: Pieces, first: Sides, buyer_class: Int[A
         fresh = ~((state.rounds == 0) & first.settled)
         solved = jax.lax.cond(fresh, lambda s: _solved(m, shadow, pieces, s, buyer_class, solver, outside), lambda s: s, state.sides)
         if not pieces.breaks.shape[1]:
-            return _Loop(solved, state.rounds + 1, state.turns, jnp.array(True))
+            return _Loop(solved, state.least, state.rounds + 1, state.turns, jnp.array(True))
         wish, sides = _at_kinks(m, shadow, pieces, solved, state.rounds, buyer_class, outside)
         moving = (wish > 0).any()
-        jumped, moved = jax.lax.cond(
+        jumped, moved, most = jax.lax.cond(
             moving | ~(pieces.bent & m.on_sale).any(),
-            lambda s: (s, jnp.array(0, int)),
+            lambda s: (s, jnp.array(0, int), jnp.array(0.0, float)),
             lambda s: _over_walls(m, shadow, pieces, s, state.turns, buyer_class, outside),
             sides,
         )
+        began = jnp.where(state.rounds == 0, jnp.where(moving, jnp.inf, most), solved.began)
+        here = eqx.tree_at(lambda s: (s.unsettled, s.to_gain, s.began), solved, (moved, most, began))
+        better = ~moving & solved.settled & (state.rounds >= LATE) & (most < state.least.to_gain)
+        least = jax.tree.map(lambda new, old: jnp.where(better, new, old), here, state.least)
         open_ = jnp.where(moving, (wish > 0).sum(), moved)
-        return _Loop(
-            eqx.tree_at(lambda s: s.unsettled, jumped, open_ + ~jumped.settled), state.rounds + 1, state.turns + jnp.where(moving, 0, 1), open_ == 0
-        )
+        left = (open_ + ~jumped.settled, jnp.where(open_ > 0, jnp.inf, 0.0), began)
+        after = eqx.tree_at(lambda s: (s.unsettled, s.to_gain, s.began), jumped, left)
+        return _Loop(after, least, state.rounds + 1, state.turns + jnp.where(moving, 0, 1), open_ == 0)
 
-    end = jax.lax.while_loop(lambda s: ~s.done & (s.rounds < LIMIT), again, _Loop(first, jnp.array(0, int), jnp.array(0, int), jnp.array(False)))
-    return end.sides
+    unknown = eqx.tree_at(lambda s: s.to_gain, first, jnp.array(jnp.inf, float))
+    begin = _Loop(first, unknown, jnp.array(0, int), jnp.array(0, int), jnp.array(False))
+    end = jax.lax.while_loop(lambda s: ~s.done & (s.rounds < LIMIT), again, begin)
+    kept = ~end.done & jnp.isfinite(end.least.to_gain)
+    return jax.tree.map(lambda least, last: jnp.where(kept, least, last), end.least, end.sides)
 
 
 def with_sides(m: YearMarket, pieces: Pieces, sides: Sides, buyer_class: Int[Array, " I"]) -> YearMarket:
@@ -181,8 +203,8 @@ def _at_kinks(
 
 def _over_walls(
     m: YearMarket, shadow: Array, pieces: Pieces, sides: Sides, turns: Array, buyer_class: Array, outside: bool
-) -> tuple[Sides, Int[Array, ""]]:
-    """The best jump of each setter that gains by one, later of the one setter that gains most; and how many there are."""
+) -> tuple[Sides, Int[Array, ""], Float[Array, ""]]:
+    """The best jump of each setter that gains by one, later of the one setter that gains most; how many there are, and the largest gain."""
     slots = sides.piece.shape[0]
     chosen = m.on_sale & ~m.held
     real = jnp.isfinite(pieces.breaks) & pieces.wall & chosen[:, None]
@@ -209,7 +231,7 @@ def _over_walls(
     price = grid[best, column]
     most = gain(at, there, price)
     tolerance = TOLERANCE * jnp.abs(at.now)
-    close = jnp.where(valid & (most <= tolerance), most / jnp.abs(at.itself), -jnp.inf)  # what pays already need not be searched
+    close = jnp.where(valid, most / jnp.abs(at.itself), -jnp.inf)
     ends = grid[jnp.maximum(best - 1, 0), column], grid[jnp.minimum(best + 1, len(GRID) - 1), column]
     price, most = jax.lax.cond(
         close.max() > -CLOSE, lambda found: _closely(at, there, ends, found[0], found[1], close), lambda found: found, (price, most)
@@ -225,7 +247,7 @@ def _over_walls(
         sides.piece.at[put].set(target, mode="drop"),
         sides.held_at.at[put].set(jnp.where(stands, wall, -1), mode="drop"),
     )
-    return eqx.tree_at(lambda s: (s.price, s.piece, s.held_at), sides, after), moves.sum()
+    return eqx.tree_at(lambda s: (s.price, s.piece, s.held_at), sides, after), moves.sum(), jnp.where(pays, most, 0.0).max()
 
 
 def _closely(every: Standing, wedges: Wedges, ends: tuple[Array, Array], price: Array, most: Array, close: Array) -> tuple[Array, Array]:

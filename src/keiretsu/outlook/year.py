@@ -81,7 +81,7 @@ def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: Pric
     following, found = _accounts(base, plan, draw, state, solved, units, part, cost, potential, battery, older, scrapped)
     if bent is not None:
         following = dataclasses.replace(following, stood=bent.stood)
-        found = dataclasses.replace(found, at_break=bent.at_break, unsettled_sides=bent.unsettled, pot_open=bent.open_share)
+        found = dataclasses.replace(found, at_break=bent.at_break, unsettled_sides=bent.unsettled, side_gain=bent.to_gain, pot_open=bent.open_share)
     return (following, found) if area is None or cleared is None else with_rules(following, found, area, cleared, units, plan.split)
 
 
@@ -208,5 +208,6 @@ def _accounts(
         settled=jnp.all(solved.settled),
         at_break=jnp.zeros(potential.shape, int),
         unsettled_sides=jnp.zeros(potential.shape, int),
+        side_gain=jnp.zeros(potential.shape),
     )
     return following, year

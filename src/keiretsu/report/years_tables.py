@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from keiretsu.outlook.outlook import BASELINE
@@ -140,6 +141,7 @@ def went_round_table(ahead: Ahead, names: Names) -> Table:
             {
                 "scenario": row.scenario, "market": row.market, "year": str(row.year), "futures": f"{row.futures} of {row.of_futures}" if row.of_futures else "none drawn",
                 "central": "yes" if row.central else "no", "models": row.models,
+                "gain": f"{row.gain_eur:,.0f}" if np.isfinite(row.gain_eur) else "not known",
             }
             for row in ahead.went_round
         ]
@@ -147,12 +149,16 @@ def went_round_table(ahead: Ahead, names: Names) -> Table:
     labels = {
         "scenario": Label("Scenario", kind="text"), "market": Label("Market", kind="text"), "year": Label("Year", kind="text"), "futures": Label("Futures", kind="text"),
         "central": Label("In the central case", kind="text"), "models": Label("Choices left open", "models, at most", digits=0),
+        "gain": Label("To be gained", f"{names.get('EUR', 'EUR')} a year", kind="text"),
     }  # fmt: skip
     note = (
-        "At a price threshold (a ceiling of a bonus, a duty bracket) makers' best responses can go round without end. These years are answered with the last prices, which "
-        "are no equilibrium in that market and year; every other market and year is one."
+        "At a price threshold (a ceiling of a bonus, a duty bracket) makers' best responses can go round without end. These years are answered with "
+        "the prices among them that leave the least to gain: what one maker would gain at most by moving one price stands beside them. Every other market and year is an "
+        "equilibrium."
     )
-    return table_of("years-went-round", "Answered, but not in equilibrium at a price threshold", shown, names=names, labels=labels, note=note)
+    return table_of(
+        "years-went-round", "Answered with prices only near to an equilibrium, at a price threshold", shown, names=names, labels=labels, note=note
+    )
 
 
 def central_table(ahead: Ahead, names: Names) -> Table:

@@ -1,7 +1,8 @@
 """Years in which best responses at a price threshold went round: where that happened, in how many futures, and what leaving those futures out changes ([7]).
 
-A market without a pure equilibrium at a threshold keeps the last side of each price (`keiretsu.outlook.sides`): the path is there, its prices there are no
-equilibrium. What they should be nobody knows, so the effect is measured by the futures that are left when these are left out.
+A market without a pure equilibrium at a threshold keeps the sides that leave the least to gain (`keiretsu.outlook.sides`): the path is there, its prices there are
+only near to an equilibrium, by what one maker would gain from moving one price. Where that is not known, the effect is measured by the futures
+that are left when these are left out.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from keiretsu.outlook.outlook import BASELINE
 from keiretsu.study.said import money_with_error
 
 COUNT = "unsettled_sides"
+GAIN = "side_gain_eur"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class WentRound:
         Futures in which it happened, of so many drawn.
     central
         Whether it happened in the central case.
+    gain_eur
+        The most that a setter would gain by moving one price, in any of these paths (EUR a year); inf where it is not known.
     """
 
     scenario: str
@@ -40,6 +44,7 @@ class WentRound:
     futures: int
     of_futures: int
     central: bool
+    gain_eur: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,12 @@ def sides_that_went_round(futures: Ensemble) -> tuple[WentRound, ...]:
         middle = _counts(futures.central, scenario)
         counts = np.zeros((0, *middle.shape[1:]), int) if drawn is None else _counts(drawn, scenario)
         either = np.concatenate([middle, counts]) > 0
+        gains = np.concatenate([_gains(futures.central, scenario), *([] if drawn is None else [_gains(drawn, scenario)])])
         for t, m in zip(*np.nonzero(either.any(axis=0)), strict=True):
             most = int(max(middle[:, t, m].max(), counts[:, t, m].max(initial=0)))
             market, year = str(futures.central["market"].values[m]), int(futures.central["year"].values[t])
-            found.append(WentRound(scenario, market, year, most, int((counts[:, t, m] > 0).sum()), len(counts), bool(middle[0, t, m])))
+            gain = float(gains[:, t, m][either[:, t, m]].max())
+            found.append(WentRound(scenario, market, year, most, int((counts[:, t, m] > 0).sum()), len(counts), bool(middle[0, t, m]), gain))
     return tuple(found)
 
 
@@ -96,20 +103,30 @@ def left_out(futures: Ensemble) -> tuple[LeftOut, ...]:
 def went_round_sentences(
     rows: Sequence[WentRound], effects: Sequence[LeftOut], titles: Mapping[str, str], markets: Mapping[str, str], currency: str, end: str
 ) -> tuple[str, ...]:
-    """One sentence a scenario: where it happened, in how many paths, what leaving them out changes. `end` closes a sentence about money."""
-    found: list[str] = []
+    """One sentence about all scenarios in which it is known what would be gained; for each other one where it happened, in how many paths, what leaving them out
+    changes. `end` closes a sentence about money."""
     effect_of = {one.scenario: one for one in effects}
-    for scenario in dict.fromkeys(row.scenario for row in rows):
-        mine = [row for row in rows if row.scenario == scenario]
-        title = "the baseline" if scenario == BASELINE else f"“{titles.get(scenario, scenario)}”"
+    of_scenario = {name: [row for row in rows if row.scenario == name] for name in dict.fromkeys(row.scenario for row in rows)}
+    known = {name: mine for name, mine in of_scenario.items() if all(np.isfinite(row.gain_eur) for row in mine)}
+    found: list[str] = []
+    if known:
+        most = max(row.gain_eur for mine in known.values() for row in mine)
+        paths = [f"{_title(name, titles)} in {' and '.join(_paths(mine, effect_of.get(name)))}" for name, mine in known.items()]
+        found.append(
+            "At a price threshold some paths have prices that are only near to an equilibrium, those with the least to gain: "
+            f"{', '.join(paths)}. No maker would gain more than {money_with_error(most, 0.0, currency)} a year by moving one price{end}"
+        )
+    for scenario, mine in of_scenario.items():
+        if scenario in known:
+            continue
+        title = _title(scenario, titles)
         places = [f"{markets.get(m, m)} in {_years([r.year for r in mine if r.market == m])}" for m in dict.fromkeys(r.market for r in mine)]
-        paths = ["its central case"] if any(row.central for row in mine) else []
         one = effect_of.get(scenario)
+        paths = _paths(mine, one)
         text = f"No set of prices was an equilibrium at a price threshold, and the last ones were kept: {title}, {', '.join(places)}, "
         if one is None:
             found.append(f"{text}in {paths[0]}.")
             continue
-        paths.append(f"{one.own} of {one.of_futures} futures")
         text += " and ".join(paths)
         profit = "All makers' profit a year" if scenario == BASELINE else "The change in all makers' profit a year"
         without = "without them" if one.futures == one.own else f"without these and those in which the baseline went round ({one.futures} in all)"
@@ -120,6 +137,18 @@ def went_round_sentences(
         rest = money_with_error(one.without_eur, one.half95_eur, currency, alone=True)
         found.append(f"{text}. {profit} is {whole} over all futures and {rest} {without}{end}")
     return tuple(found)
+
+
+def _title(scenario: str, titles: Mapping[str, str]) -> str:
+    return "the baseline" if scenario == BASELINE else f"“{titles.get(scenario, scenario)}”"
+
+
+def _paths(rows: Sequence[WentRound], effect: LeftOut | None) -> list[str]:
+    """``its central case``, ``5 of 32 futures``."""
+    return [
+        *(["its central case"] if any(row.central for row in rows) else []),
+        *([] if effect is None else [f"{effect.own} of {effect.of_futures} futures"]),
+    ]
 
 
 def _years(years: Sequence[int]) -> str:
@@ -133,3 +162,10 @@ def _counts(data: xr.Dataset, scenario: str) -> np.ndarray:
     if COUNT not in data or scenario not in data["scenario"].values:
         return np.zeros((data.sizes["draw"], data.sizes["year"], data.sizes["market"]), int)
     return data[COUNT].sel(scenario=scenario).transpose("draw", "year", "market").values.astype(int)
+
+
+def _gains(data: xr.Dataset, scenario: str) -> np.ndarray:
+    """What one setter would gain by moving one price, EUR a year, (draw, year, market); inf where the arrays do not say."""
+    if GAIN not in data or scenario not in data["scenario"].values:
+        return np.full((data.sizes["draw"], data.sizes["year"], data.sizes["market"]), np.inf)
+    return data[GAIN].sel(scenario=scenario).transpose("draw", "year", "market").values
