@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,11 +14,11 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-import keiretsu
 from keiretsu.case import Case, load_case
 from keiretsu.market.build import build_world
 from keiretsu.market.world import World
 from keiretsu.moves.scenario import Scenario, parse_scenarios
+from keiretsu.numerics.kept import sources_hash
 from keiretsu.outlook.case_facts import facts_of, last_year
 from keiretsu.outlook.ensemble import BLOCK, Ensemble, assembled, values_of
 from keiretsu.outlook.events import events_of
@@ -155,7 +154,7 @@ def prepared(case: Case, world: World, scenarios: Iterable[Scenario], asked: Yea
         "scenarios": list(outlook.scenarios),
         "asked": {**dataclasses.asdict(asked), "scenarios": list(asked.scenarios), "drawn": list(asked.drawn), "partners": list(asked.partners)},
         "pricing": dataclasses.asdict(outlook.options),
-        "program": program_hash(),
+        "program": sources_hash(),
         "machine": platform.machine(),
         "versions": {name: importlib.metadata.version(name) for name in ("keiretsu", "jax", "jaxlib", "numpy", "scipy", "equinox")},
     }
@@ -246,7 +245,7 @@ def list_runs(root: Path) -> pd.DataFrame:
         names = pieces_of(every, int(asked["draws"]), int(asked["block"]), drawn_of(every, asked.get("drawn", [])))
         done = len({piece.name for piece in names} & finished(path.parent))
         status = "complete" if done == len(names) else "to be resumed"
-        if said["program"] != program_hash():
+        if said["program"] != sources_hash():
             status += ", by another version"
         rows.append(
             {
@@ -261,12 +260,3 @@ def list_runs(root: Path) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, columns=["run", "case", "scenarios", "draws", "until", "done", "pieces", "status"])
-
-
-def program_hash() -> str:
-    """SHA-256 of the program's own sources: another version does not continue a run."""
-    root = Path(keiretsu.__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
