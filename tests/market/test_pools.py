@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from keiretsu.errors import PolicyError
-from keiretsu.market.clearing import ClearingOptions, PoolsNotSettled, clear_pools, over_years
+from keiretsu.market.clearing import ClearingOptions, PoolsNotSettled, clear_pools
 from keiretsu.market.pools import FleetRule, FleetTarget, Pool, RestOfArea, SalesMandate, check_pools, obligation, payments
 from keiretsu.supply.pricing import solve_prices
 from keiretsu.supply.wedges import no_wedges
@@ -98,12 +98,6 @@ def test_bracketing_reaches_the_same_prices_when_newton_is_given_no_steps():
 def test_unsettled_pools_are_an_error_with_a_name():
     with pytest.raises(PoolsNotSettled, match="pool 0"):
         clear_pools(lambda p: np.where(p < 50, 1.0, -1.0), np.array([95.0]), np.zeros(1), ClearingOptions(1e-6, bracket_limit=100), "jump")
-
-
-def test_averaging_over_years_clears_the_sum_of_the_balances_under_one_price():
-    late, early = (lambda p: 50.0 - p), (lambda p: -10.0 - p)
-    cleared = clear_pools(over_years([late, early]), np.array([95.0]), np.zeros(1), ClearingOptions(1e-9), "years")
-    assert cleared.price == pytest.approx([20.0])
 
 
 def test_payments_at_the_pools_own_price_add_up_to_its_fine():

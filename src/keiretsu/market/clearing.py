@@ -46,11 +46,6 @@ class Cleared:
     evaluations: int
     method: Literal["none needed", "newton", "bracketed"]
 
-    @property
-    def slack_to_switch(self) -> np.ndarray:
-        """How far each pool is from changing its status: price away from the nearer end, or balance away from zero. (P,)"""
-        return np.array([abs(b) if s != "binding" else p for p, b, s in zip(self.price, self.balance, self.status, strict=True)])
-
 
 def clear_pools(balance: Balance, cap: np.ndarray, start: np.ndarray, options: ClearingOptions, where: str) -> Cleared:
     """Shadow prices at which every pool's balance and price are complementary.
@@ -90,11 +85,6 @@ def clear_smooth_pools(
         return price, now, at(now, cap, tolerance), at
 
     return _clear(balance, known, cap, start, options, where)
-
-
-def over_years(balances: list[Balance]) -> Balance:
-    """Balance of several years under one price: compliance on the average of the years (banking and borrowing among them)."""
-    return lambda price: np.sum([balance(price) for balance in balances], axis=0)
 
 
 _Anew: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # slopes from balances, ceilings and tolerances

@@ -52,10 +52,6 @@ class PiecewiseWedges:
     def n_products(self) -> int:
         return int(self.maker_rate.shape[0])
 
-    @property
-    def n_pieces(self) -> int:
-        return int(self.maker_rate.shape[1])
-
 
 def one_piece(wedges: Wedges) -> PiecewiseWedges:
     """The same affine piece at every price."""
