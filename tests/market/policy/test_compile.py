@@ -200,3 +200,24 @@ def test_two_price_tiers_of_one_scheme_do_not_contradict_each_other():
     high = Incentive(scope("high"), flat_eur=3000, window=PriceWindow(over=40_000, at_most=65_000), group="g")
     assert pays([low, high], 40_000)[0, 0] == pytest.approx(47_600 - 4500)
     assert pays([low, high], 40_001)[0, 0] == pytest.approx(1.19 * 40_001 - 3000)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("share", [5e-324, 1e-307, 3e-305, 1e-14])
+def test_a_share_next_to_nothing_is_no_share_and_makes_no_threshold(share: float) -> None:
+    """The price at which a cap is reached lies beyond what any car costs, or beyond what a number can hold: the programme is its flat part."""
+    bonus = Incentive(scope("a"), flat_eur=1000, share=share, share_max=2 * share + 0.5, cap_eur=5000, window=PriceWindow("customs", at_most=1e300))
+    tax = RegistrationTax(scope("b"), share_of_net=share, cap_eur=9000)
+    duty = Duty(scope("c"), rate=0.1, value_share=share, over_eur=5000, rate_over=0.2)
+    done = compile_programmes((bonus, tax, duty), rows(), facts(), DAY, all_inside(rows()))
+    # what is left are the two ends of the limit of one half: 1000 = 0.5 of the gross price, and 5000 = 0.5 of it, which 1000 flat never reaches
+    assert done.pieces.breaks[0][np.isfinite(done.pieces.breaks[0])] == pytest.approx([2000 / 1.19, 10_000 / 1.19])
+    assert np.isfinite(done.inner).all() and (done.inner < 1e6).all()
+    assert pays([bonus, tax], 30_000)[0, 0] == pytest.approx(1.19 * 30_000 - 1000)
+
+
+def test_a_duty_on_no_part_of_the_price_has_no_bracket() -> None:
+    duty = Duty(scope(), rate=0.1, value_share=0.0, over_eur=5000, rate_over=0.2)
+    pieces = wedges_for((duty,), rows(), facts(), DAY)
+    assert not np.isfinite(pieces.breaks).any()
+    assert keeps([duty], 10_000)[0, 0] == pytest.approx(10_000)

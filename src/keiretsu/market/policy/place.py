@@ -192,7 +192,7 @@ def net_price_at(place: Place, amount: float | np.ndarray, basis: Basis) -> np.n
     x = np.broadcast_to(np.asarray(amount, float), (place.n_products,))
     if basis == "net":
         return x.copy()
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if basis == "customs":
             return np.where(place.customs_share > 0, x / np.where(place.customs_share > 0, place.customs_share, 1.0), np.inf)
         knee = place.vat_from * (1 + place.vat_below)

@@ -27,6 +27,8 @@ from keiretsu.market.policy.programmes import (
     Vat,
 )
 
+FARTHEST = 1e15  # no car costs as much in any money: a breakpoint beyond, which a share next to nothing makes, is none
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -127,21 +129,26 @@ def registration_sum(programme: RegistrationTax, place: Place) -> np.ndarray:
 
 
 def breaks_of(programme: Programme, place: Place) -> tuple[Break, ...]:
-    """Prices at which a programme changes, for the products it covers."""
+    """Prices at which a programme changes, for the products it covers; one beyond `FARTHEST` is none."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return tuple(_breaks(programme, place))
+
+
+def _breaks(programme: Programme, place: Place) -> list[Break]:
     on, name = covers(programme.scope, place), programme.scope.id
     found: list[Break] = []
 
     def add(price: np.ndarray, closed_below: bool, what: str) -> None:
-        found.append(Break(np.where(on & (price > 0), price, np.inf), closed_below, f"{name}: {what}"))
+        found.append(Break(np.where(on & (price > 0) & (price < FARTHEST), price, np.inf), closed_below, f"{name}: {what}"))
 
     match programme:
         case Vat() if programme.above_eur > 0:
             add(np.full(place.n_products, programme.above_eur), True, f"rate changes at EUR {programme.above_eur:,.0f} net")
         case RegistrationTax() if programme.share_of_net > 0 and np.isfinite(programme.cap_eur):
             add((programme.cap_eur - registration_sum(programme, place)) / programme.share_of_net, True, "cap reached")
-        case Duty() if np.isfinite(programme.over_eur):
+        case Duty() if np.isfinite(programme.over_eur) and programme.value_share > 0:
             add(
-                np.full(place.n_products, programme.over_eur / programme.value_share),
+                np.full(place.n_products, programme.over_eur) / programme.value_share,
                 True,
                 f"duty {programme.rate:.0%} to {programme.rate_over:.0%} above EUR {programme.over_eur:,.0f} customs value",
             )
@@ -153,19 +160,18 @@ def breaks_of(programme: Programme, place: Place) -> tuple[Break, ...]:
             found.extend(_window_breaks(programme.window, place, on, name))
             for flat in {programme.flat_eur, programme.low_income_flat_eur if _has_low_incomes(programme) else programme.flat_eur}:
                 fixed = flat + programme.per_kwh_eur * place.battery_kwh
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    if programme.share > 0 and np.isfinite(programme.cap_eur):
-                        add(
-                            net_price_at(place, (programme.cap_eur - fixed) / programme.share, programme.share_basis),
-                            True,
-                            f"capped at EUR {programme.cap_eur:,.0f}",
-                        )
-                    if np.isfinite(programme.share_max) and programme.share_max > programme.share:
-                        add(
-                            net_price_at(place, fixed / (programme.share_max - programme.share), programme.share_basis),
-                            True,
-                            f"limited to {programme.share_max:.0%} of the price below this",
-                        )
+                if programme.share > 0 and np.isfinite(programme.cap_eur):
+                    add(
+                        net_price_at(place, (programme.cap_eur - fixed) / programme.share, programme.share_basis),
+                        True,
+                        f"capped at EUR {programme.cap_eur:,.0f}",
+                    )
+                if np.isfinite(programme.share_max) and programme.share_max > programme.share:
+                    add(
+                        net_price_at(place, fixed / (programme.share_max - programme.share), programme.share_basis),
+                        True,
+                        f"limited to {programme.share_max:.0%} of the price below this",
+                    )
             if np.isfinite(programme.share_max) and np.isfinite(programme.cap_eur) and programme.share_max > 0:
                 add(
                     net_price_at(place, programme.cap_eur / programme.share_max, programme.share_basis),
@@ -174,7 +180,7 @@ def breaks_of(programme: Programme, place: Place) -> tuple[Break, ...]:
                 )
         case _:
             pass
-    return tuple(found)
+    return found
 
 
 def _incentive_terms(programme: Incentive, place: Place, price: np.ndarray, on: np.ndarray) -> Terms:
@@ -261,7 +267,9 @@ def _window_breaks(window: PriceWindow, place: Place, on: np.ndarray, name: str)
     for limit, closed_below, what in ((window.over, True, "above"), (window.at_least, False, "from"), (window.at_most, True, "up to")):
         if np.isfinite(limit):
             at = net_price_at(place, limit, window.basis)
-            found.append(Break(np.where(on & (at > 0), at, np.inf), closed_below, f"{name}: {what} EUR {limit:,.0f} {window.basis}"))
+            found.append(
+                Break(np.where(on & (at > 0) & (at < FARTHEST), at, np.inf), closed_below, f"{name}: {what} EUR {limit:,.0f} {window.basis}")
+            )
     return found
 
 
