@@ -25,6 +25,15 @@ def test_every_policy_scenario_has_a_bar_and_its_measures(results):
     assert effects.rows[1][headings.index("Paid out per electric car added")] is None  # not measured, not zero
 
 
+def test_a_bar_of_a_scenario_that_ends_a_programme_is_named_by_what_it_ends(results):
+    """“France without its bonus” adds no electric car: the bonus does."""
+    found = blocks(results)
+    ended, ran = found["policy-electric"].content.data[0]["y"]
+    assert ended.replace("<br>", " ").startswith("What “") and ended.endswith("” ends")
+    assert not ran.startswith("What")
+    assert found["policy-effects"].content.rows[0][0] == ended.replace("<br>", " ")
+
+
 def test_a_measure_outside_the_range_of_the_literature_is_marked(results):
     colours = blocks(results)["policy-bands"].content.data[-1]["marker"]["color"]
     assert colours[0] != colours[1]

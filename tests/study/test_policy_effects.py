@@ -13,7 +13,7 @@ from keiretsu.demand.choice import shares
 from keiretsu.demand.tastes import plain_logit
 from keiretsu.market.policy.programmes import Chargers, Incentive, Scope
 from keiretsu.market.pools import FleetRule, FleetTarget, Pool
-from keiretsu.study.policy_effects import buyers_part, reading_of
+from keiretsu.study.policy_effects import READ_BACKWARDS, buyers_part, reading_of
 from keiretsu.study.pooling import pooling_table
 from keiretsu.supply.wedges import no_wedges
 
@@ -52,6 +52,36 @@ def test_one_policy_in_the_place_of_another_is_read_against_neither_when_that_wo
 def test_new_dates_for_a_programme_in_force_on_both_days_are_no_policy():
     later = dataclasses.replace(BONUS, scope=dataclasses.replace(BONUS.scope, end=dt.date(2030, 1, 1)))
     assert reading_of("same", {"baseline": outcome(BONUS), "same": outcome(later)}, "baseline") is None
+
+
+TARGET = FleetRule("eu", ("X",), 2024, 2024, FleetTarget(90.0))
+MANDATE = FleetRule("uk", ("Y",), 2024, 2024, FleetTarget(80.0))
+
+
+def test_a_fleet_rule_that_comes_while_a_bonus_ends_is_read_against_the_world_without_either():
+    """Against the baseline, the end of the bonus would pass for an effect of the rule; read backwards, the rule would seem to take what it adds."""
+    worlds = {"baseline": outcome(BONUS), "target": outcome(pools=(TARGET,)), "no rule": outcome()}
+    reading = reading_of("target", worlds, "baseline")
+    assert reading.with_ is worlds["target"] and reading.without is worlds["no rule"]
+    assert reading.programmes == () and reading.markets == ("X",) and reading.rules
+
+
+def test_where_no_world_has_the_same_programmes_and_fewer_rules_all_of_the_scenario_is_read_against_the_baseline():
+    worlds = {"baseline": outcome(BONUS), "target": outcome(pools=(TARGET,))}
+    reading = reading_of("target", worlds, "baseline")
+    assert reading.with_ is worlds["target"] and reading.without is worlds["baseline"] and "all of the scenario" in reading.said
+
+
+def test_programmes_and_rules_that_end_together_are_read_backwards_together():
+    worlds = {"baseline": outcome(BONUS, pools=(MANDATE,)), "nothing": outcome()}
+    reading = reading_of("nothing", worlds, "baseline")
+    assert reading.with_ is worlds["baseline"] and reading.programmes == ("bonus",)
+    assert reading.markets == ("X", "Y") and reading.said in READ_BACKWARDS
+
+
+def test_a_rule_that_both_worlds_have_does_not_widen_the_markets_concerned():
+    worlds = {"baseline": outcome(pools=(MANDATE,)), "target": outcome(pools=(MANDATE, TARGET))}
+    assert reading_of("target", worlds, "baseline").markets == ("X",)
 
 
 def state(bonus):

@@ -180,8 +180,8 @@ def value_in_range(id: str, title: str, rows: pd.DataFrame, names: Sequence[str]
         "type": "scatter", "mode": "markers", "name": "the model (red: outside)", "x": [float(v) for v in rows["value"]], "y": list(names),
         "marker": {"size": 10, "color": [GAIN if inside else LOSS for inside in rows["within_range"]]}, "hovertext": said, "hoverinfo": "text",
     }  # fmt: skip
-    lines = sum(name.count("<br>") + 1 for name in names)
-    layout = _layout(height=130 + 17 * lines + 8 * len(names), x_title="%")
+    lines = max((name.count("<br>") + 1 for name in names), default=1)  # rows stand at even distances: the longest name needs its room in every one
+    layout = _layout(height=130 + (14 * lines + 10) * len(names), x_title="%")
     layout |= {"showlegend": True, "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}}
     layout["yaxis"] |= {"autorange": "reversed"}
     return Figure(id, title, (*ranges, dot), layout, note)

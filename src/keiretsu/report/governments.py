@@ -15,6 +15,7 @@ from keiretsu.report.figures import Figure, change_bars, three_dots, value_in_ra
 from keiretsu.report.names import BASELINE
 from keiretsu.report.tables import table_of
 from keiretsu.report.wording import Label, in_money, label_of, with_digits_for
+from keiretsu.study.policy_effects import READ_BACKWARDS
 
 if TYPE_CHECKING:
     from keiretsu.study.results import Results
@@ -24,7 +25,9 @@ MOST_BRANDS = 20
 LINE = 30  # letters of a figure's label on one line
 ALL_BRANDS = "all"
 EFFECTS_NOTE = (
-    "Each policy as it stands in one world against a world without it; a scenario that ends a programme is read backwards. "
+    "Each policy as it stands in one world against a world without it: where a scenario ends a programme, what it ends; where a fleet rule comes while "
+    "programmes end, against the scenario with the same programmes and fewer rules. The next table says for each what is compared. Figures are of the "
+    "base year at central parameters: they carry no error here. "
     "What reaches buyers can pass 100 %: a bonus brings buyers who look more at prices, most where poorer households get more, so makers lower theirs; "
     "they also do so to stay under a ceiling, or add money of their own; VAT falls on every change of a maker's price. For a duty it is what buyers bear. "
     "Emissions are those of the tailpipe over 200,000 km."
@@ -73,19 +76,20 @@ def _effects(results: Results, names: Names) -> Iterable[Block]:
     if not len(effects):
         return
     label = replace(label_of("electric_units"), text="Electric cars added", signed=True)
-    titles = [names.get(str(s), str(s)) for s in effects["scenario"]]
+    titles = [_policy_said(names.get(str(s), str(s)), str(how)) for s, how in zip(effects["scenario"], effects["reading"], strict=True)]
     gained = [float(x) for x in effects["electric_sales_gained_cars"]]
     yield Block("figure", change_bars("policy-electric", "Electric cars a year that each policy adds", [_lines(t) for t in titles], gained, label))
     places = [", ".join(names.get(m, m) for m in str(markets).split(", ")) for markets in effects["markets"]]
     table = effects.assign(title=titles, markets=places)
-    labels = {"title": Label("Scenario", kind="text")}
+    labels = {"title": Label("Policy", kind="text")}
     note = EFFECTS_NOTE
     yield Block("table", table_of("policy-effects", "What each policy achieves", table, names=names, columns=MEASURES, labels=labels, note=note))
     yield Block("table", table_of("policy-who", "Who gains from each policy, and what is compared", table, names=names, columns=WHO, labels=labels))
     bands = results.policy_bands
     if len(bands):
+        policy = dict(zip(effects["scenario"], titles, strict=True))
         said = [
-            f"{_lines(names.get(str(s), str(s)))}<br><i>{_lines(str(m).removesuffix(', %'))}</i>"
+            f"{_lines(policy.get(str(s), names.get(str(s), str(s))))}<br><i>{_lines(str(m).removesuffix(', %'))}</i>"
             for s, m in zip(bands["scenario"], bands["measure"], strict=True)
         ]
         yield Block("figure", value_in_range("policy-bands", "Beside the literature, per cent", bands, said, note=BANDS_NOTE))
@@ -99,6 +103,11 @@ def _effects(results: Results, names: Names) -> Iterable[Block]:
                 labels={"value": Label("The model", "%", digits=1), "low": Label("Low", "%"), "high": Label("High", "%")},
             ),
         )
+
+
+def _policy_said(title: str, reading: str) -> str:
+    """The policy that a scenario is about: where the scenario is the world without it, what it ends."""
+    return f"What “{title}” ends" if reading in READ_BACKWARDS else title
 
 
 def _lines(words: str) -> str:

@@ -2,7 +2,8 @@
 
 The measure is always of the policy, as it stands in one world against a world without it: a scenario that ends a programme is read
 backwards. A scenario that puts one policy in the place of another is read against a scenario that only ends the other, where the run has
-one. Ranges from the literature are a check that is reported; nothing is tuned to them.
+one; a fleet rule that comes while programmes end, against one with the same programmes and fewer rules. Ranges from the literature are a check that
+is reported; nothing is tuned to them.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ EFFECT_COLUMNS = (
     "inframarginal_percent", "tonnes_avoided_t", "tonnes_per_1000_eur", "surplus_gained_eur", "maker_gains_most", "maker_gains_most_eur",
     "maker_loses_most", "maker_loses_most_eur", "owner_gains_most", "owner_gains_most_eur", "not_measured",
 )  # fmt: skip
+FLEET_RULES = "fleet rules"  # among the programmes of a row whose two worlds differ in them
+ENDED = "as it stands, against its end"
+RULES_ENDED = "fleet rules as they stand, against none"
+BOTH_ENDED = "programmes and fleet rules as they stand, against their end"
+READ_BACKWARDS = (ENDED, RULES_ENDED, BOTH_ENDED)  # the scenario is the world without the policy
 BAND_COLUMNS = ("scenario", "measure", "value", "low", "high", "within_range", "source")
 
 
@@ -57,13 +63,14 @@ BANDS = (
 
 @dataclass(frozen=True)
 class Reading:
-    """Which two worlds a policy is read from: `programmes` are those that the world with the policy has and the other has not."""
+    """Which two worlds a policy is read from: `programmes` are those that the world with the policy has and the other has not, `rules` whether fleet rules differ too."""
 
     with_: Outcome
     without: Outcome
     programmes: tuple[str, ...]
     markets: tuple[str, ...]
     said: str
+    rules: bool = False
 
 
 def policy_effects_table(scenarios: Sequence[Scenario], outcomes: Mapping[str, Outcome], baseline: str) -> pd.DataFrame:
@@ -92,7 +99,8 @@ def literature_check(effects: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> 
     for _, effect in effects.iterrows():
         ids = str(effect["programmes"]).split(", ")
         known = {p.scope.id: p for outcome in outcomes.values() for p in _programmes(outcome.world)}
-        if not any(isinstance(known.get(i), Incentive) for i in ids) or any(isinstance(known.get(i), Chargers) for i in ids):
+        alone = FLEET_RULES not in ids and not any(isinstance(known.get(i), Chargers) for i in ids)
+        if not alone or not any(isinstance(known.get(i), Incentive) for i in ids):
             continue
         for band in BANDS:
             value = effect.get(band.column)
@@ -112,27 +120,72 @@ def reading_of(scenario: str, outcomes: Mapping[str, Outcome], baseline: str) ->
     before, after = _in_force(base.world), _in_force(other.world)
     ended = {key for key, programme in before.items() if after.get(key) != programme}
     begun = {key for key, programme in after.items() if before.get(key) != programme}
+    rules_before, rules_after = _rules_in_force(base.world), _rules_in_force(other.world)
+    markets = _markets_of(rules_before ^ rules_after, rules_before | rules_after)
+    if not (ended or begun):
+        if rules_before == rules_after:
+            return None
+        if rules_after < rules_before:
+            return Reading(base, other, (), markets, RULES_ENDED, rules=True)
+        return Reading(other, base, (), markets, "fleet rule and pools of the scenario, against the baseline's", rules=True)
+    if rules_before != rules_after:
+        return _of_both_kinds(other, outcomes, baseline, ended, begun)
     if ended and begun:
         only_ends = _that_only_ends(ended, outcomes, baseline)
         if only_ends is None:
             return _reading(other, base, begun, "against what it replaces")
         return _reading(other, outcomes[only_ends], begun, "against a world with neither it nor what it replaces")
-    if ended:
-        return _reading(base, other, ended, "as it stands, against its end")
-    if begun:
-        return _reading(other, base, begun, "if it ran, against the baseline")
+    return _reading(base, other, ended, ENDED) if ended else _reading(other, base, begun, "if it ran, against the baseline")
+
+
+def _of_both_kinds(
+    other: Outcome, outcomes: Mapping[str, Outcome], baseline: str, ended: set[tuple[str, str]], begun: set[tuple[str, str]]
+) -> Reading:
+    """A scenario in which programmes and fleet rules differ from the baseline.
+
+    Where it starts a rule while programmes end, the rule is read against a scenario with the same programmes and fewer rules: else the end of the programmes
+    would pass for an effect of the rule. Where the run has none, all of the scenario is read against the baseline.
+    """
+    base = outcomes[baseline]
     rules_before, rules_after = _rules_in_force(base.world), _rules_in_force(other.world)
-    if rules_before == rules_after:
-        return None
-    markets = tuple(dict.fromkeys(m for r in (*rules_before, *rules_after) if isinstance(r, FleetRule) for m in r.markets))
-    if rules_after < rules_before:
-        return Reading(base, other, (), markets, "fleet rules as they stand, against none")
-    return Reading(other, base, (), markets, "fleet rule and pools of the scenario, against the baseline's")
+    markets = _markets_of(rules_before ^ rules_after, rules_before | rules_after)
+    if not begun and rules_after < rules_before:
+        return _reading(base, other, ended, BOTH_ENDED, markets)
+    if not ended and rules_before < rules_after:
+        return _reading(other, base, begun, "programmes and fleet rules of the scenario, against the baseline", markets)
+    without = _without_its_rules(other, outcomes)
+    if without is not None:
+        rules_without = _rules_in_force(without.world)
+        concerned = _markets_of(rules_without ^ rules_after, rules_without | rules_after)
+        return Reading(other, without, (), concerned, "fleet rules of the scenario, against the same programmes without them", rules=True)
+    together = tuple(dict.fromkeys((*markets, *(market for market, _ in sorted(ended | begun)))))
+    return Reading(other, base, (), together, "all of the scenario, programmes and fleet rules together, against the baseline", rules=True)
 
 
-def _reading(with_: Outcome, without: Outcome, keys: set[tuple[str, str]], said: str) -> Reading:
+def _without_its_rules(other: Outcome, outcomes: Mapping[str, Outcome]) -> Outcome | None:
+    """The world of the run with the same programmes, cars and owners and the fewest of the other's fleet rules; None where none has fewer."""
+    rules, programmes = _rules_in_force(other.world), _in_force(other.world)
+    fewer = [
+        one
+        for one in outcomes.values()
+        if _rules_in_force(one.world) < rules
+        and _in_force(one.world) == programmes
+        and one.world.products.equals(other.world.products)
+        and one.world.register == other.world.register
+    ]
+    return min(fewer, key=lambda one: len(_rules_in_force(one.world)), default=None)
+
+
+def _markets_of(changed: set[FleetRule | Pool], every: set[FleetRule | Pool]) -> tuple[str, ...]:
+    """Markets of the fleet rules that changed, or whose pools did, in the alphabet's order of rules."""
+    named = {r.id if isinstance(r, FleetRule) else r.rule for r in changed}
+    rules = sorted((r for r in every if isinstance(r, FleetRule) and r.id in named), key=lambda r: r.id)
+    return tuple(dict.fromkeys(market for rule in rules for market in rule.markets))
+
+
+def _reading(with_: Outcome, without: Outcome, keys: set[tuple[str, str]], said: str, of_rules: tuple[str, ...] = ()) -> Reading:
     programmes, markets = (tuple(dict.fromkeys(key[k] for key in sorted(keys))) for k in (1, 0))
-    return Reading(with_, without, programmes, markets, said)
+    return Reading(with_, without, programmes, tuple(dict.fromkeys((*markets, *of_rules))), said, bool(of_rules))
 
 
 def _that_only_ends(keys: set[tuple[str, str]], outcomes: Mapping[str, Outcome], baseline: str) -> str | None:
@@ -155,7 +208,7 @@ def _effects(reading: Reading) -> dict[str, object]:
     lost = electric - _electric(reading.without, reading.markets)
     row: dict[str, object] = {
         "reading": reading.said,
-        "programmes": ", ".join(reading.programmes) or "fleet rules",
+        "programmes": ", ".join((*reading.programmes, FLEET_RULES) if reading.rules else reading.programmes),
         "markets": ", ".join(reading.markets),
         "electric_with_cars": electric,
         "electric_sales_gained_cars": measures["electric_sales_gained"],
