@@ -16,7 +16,6 @@ from keiretsu.moves.arguments import argument
 from keiretsu.moves.company_edits import joint_pricing, unknown_companies, unknown_holders, with_company
 from keiretsu.moves.filter import ProductFilter, earners
 from keiretsu.moves.move import Channel, Move
-from keiretsu.moves.stakes import day_of
 from keiretsu.ownership.holdings import SHARE_TOLERANCE
 from keiretsu.ownership.register_changes import absorb, with_control, with_stake
 
@@ -40,7 +39,7 @@ class Merger(Move):
 
     def changed(self, world: World) -> World:
         """The world with the target in the acquirer's hands and one price policy."""
-        register = absorb(world.register, self.target, self.acquirer, day_of(self, world), f"move {self.label}", self.paid_in_shares)
+        register = absorb(world.register, self.target, self.acquirer, world.date, f"move {self.label}", self.paid_in_shares)
         return joint_pricing(world.replace(register=register), (self.acquirer, self.target))
 
     def check(self, world: World) -> list[Problem]:
@@ -92,7 +91,7 @@ class JointVenture(Move):
     def changed(self, world: World) -> World:
         """The world with the venture in its register and the products in its hands."""
         world = with_company(world, self.company)
-        register, date = world.register, day_of(self, world)
+        register, date = world.register, world.date
         for parent, part in self.split.items():
             register = with_stake(register, parent, self.company, part, part, date, f"move {self.label}")
         products = world.products
@@ -159,7 +158,7 @@ class Pact(Move):
     def changed(self, world: World) -> World:
         """The world with the declaration in its register, in place of those in force."""
         kind = "pact" if len(self.members) > 1 else "de_facto"
-        return world.replace(register=with_control(world.register, self.company, self.members, kind, day_of(self, world), f"move {self.label}"))
+        return world.replace(register=with_control(world.register, self.company, self.members, kind, world.date, f"move {self.label}"))
 
     def check(self, world: World) -> list[Problem]:
         """Company and members must be known."""

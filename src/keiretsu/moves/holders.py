@@ -15,7 +15,7 @@ from keiretsu.market.world import World
 from keiretsu.moves.arguments import argument
 from keiretsu.moves.company_edits import unknown_companies, unknown_holders
 from keiretsu.moves.move import Channel, Move
-from keiretsu.moves.stakes import day_of, passed_on, too_little_for_sale
+from keiretsu.moves.stakes import passed_on, too_little_for_sale
 from keiretsu.ownership.holdings import FLOAT_PREFIX
 from keiretsu.ownership.register import Control, Stake
 from keiretsu.ownership.register_changes import issue
@@ -36,7 +36,7 @@ class Listing(Move):
 
     def changed(self, world: World) -> World:
         """The world with a larger float."""
-        date, source, public = day_of(self, world), f"move {self.label}", FLOAT_PREFIX + self.company
+        date, source, public = world.date, f"move {self.label}", FLOAT_PREFIX + self.company
         if self.money == "primary":
             return world.replace(register=issue(world.register, self.company, public, self.share, self.share, date, source))
         return world.replace(register=passed_on(world.register, self.sellers, public, self.company, self.share, date, source))

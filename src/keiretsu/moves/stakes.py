@@ -1,8 +1,8 @@
 """Moves of stakes: purchase and sale, by share or by money ([1], [15]).
 
 Primary money goes into the company: it buys new shares, amount / post-money of them, and everybody else is diluted. Secondary money goes
-to a seller: amount / value of the equity changes hands and nobody is diluted. A change holds from the later of the move's start and the world's
-date.
+to a seller: amount / value of the equity changes hands and nobody is diluted. A change is entered on the world's date, the day its register is read on:
+who makes a move has seen to it that it holds, in the base year or in a later one.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class StakePurchase(Move):
 
     def changed(self, world: World) -> World:
         """The world with the stake in its register."""
-        part, date, source = bought_share(self), day_of(self, world), f"move {self.label}"
+        part, date, source = bought_share(self), world.date, f"move {self.label}"
         if self.money == "primary":
             votes = part if self.votes is None else self.votes
             return world.replace(register=issue(world.register, self.company, self.buyer, part, votes, date, source))
@@ -101,7 +101,7 @@ class StakeSale(Move):
 
     def changed(self, world: World) -> World:
         """The world with the stake in other hands."""
-        date, source = day_of(self, world), f"move {self.label}"
+        date, source = world.date, f"move {self.label}"
         return world.replace(register=passed_on(world.register, (self.seller,), self.buyer, self.company, bought_share(self), date, source))
 
     def check(self, world: World) -> list[Problem]:
@@ -137,11 +137,6 @@ def bought_share(move: StakePurchase | StakeSale) -> float:
     if isinstance(move, StakePurchase) and move.money == "primary":
         return issued_share(move.amount_eur, move.valuation_eur, move.valuation_basis)
     return move.amount_eur / move.valuation_eur
-
-
-def day_of(move: Move, world: World) -> dt.date:
-    """The day from which the register changes: the move's start, never before the world's date."""
-    return max(move.start or world.date, world.date)
 
 
 def _price_faults(move: StakePurchase | StakeSale) -> list[Problem]:
@@ -190,7 +185,7 @@ def held_on_the_day(holdings: Holdings, holder: str, company: str) -> tuple[floa
 
 def too_little_for_sale(world: World, move: Move, sellers: Sequence[str], company: str, part: float) -> list[Problem]:
     """A problem when the sellers together hold less than is bought, on the day of the change."""
-    holdings = world.register.as_of(day_of(move, world))
+    holdings = world.register.as_of(world.date)
     held = sum(held_on_the_day(holdings, name, company)[0] for name in sellers)
     if part <= held + SHARE_TOLERANCE:
         return []
