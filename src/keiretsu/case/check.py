@@ -132,12 +132,14 @@ def _notable(raw: RawCase) -> Iterator[Problem]:
         if row.cells["price_filled"]:
             rules.setdefault(re.sub(r"\d+(\.\d+)? %", "so many %", row.cells["price_filled"]), []).append(row)
     for rule, rows in rules.items():
-        yield Problem(f"{len(rows)} of {len(raw.tables['products'])} prices are filled by a rule", rows[0].file, rule)
+        are = "is" if len(rows) == 1 else "are"
+        yield Problem(f"{len(rows)} of {len(raw.tables['products'])} prices {are} filled by a rule", rows[0].file, rule)
     for name, table in TABLES.items():
         if "source" in table.names and name != "sources":
             counted = Counter(any(is_assumption(source) for source in _ids(row)) for row in raw.tables[name])
             if counted[True]:
-                yield Problem(f"{counted[True]} of {counted.total()} rows rest on an assumption of our own", table.file)
+                rest = "rests" if counted[True] == 1 else "rest"
+                yield Problem(f"{counted[True]} of {counted.total()} rows {rest} on an assumption of our own", table.file)
     if raw.tables["excluded"]:
         yield Problem(f"{len(raw.tables['excluded'])} rows are left out, each with its reason", "excluded.csv")
 

@@ -36,10 +36,13 @@ def check(case: CaseName) -> None:
     problems = found.problems
     if found.case is not None:
         with say.progress() as on_step:
-            from keiretsu.study.soundness import problems_of_a_run
+            from keiretsu.study.soundness import soundness_of
 
             on_step(0, 1, "programmes, scenarios, years ahead, money")
-            problems = problems_of_a_run(found.case)
+            further = soundness_of(found.case)
+        problems = further.problems
+        for note in further.notes:
+            say.say(f"note: {note}")
     if problems:
         say.complain(problems)
         raise typer.Exit(2)

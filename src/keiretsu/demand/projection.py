@@ -68,7 +68,7 @@ def project(delta: Vector, characteristics: Mapping[str, Vector], brand: Sequenc
     x = np.column_stack([np.asarray(characteristics[name], dtype=float) for name in names]) if names else np.zeros((y.size, 0))
     cells = list(zip(brand, market, strict=True))
     labels = list(dict.fromkeys(cells))
-    where = np.array([labels.index(cell) for cell in cells])
+    where = np.array([labels.index(cell) for cell in cells], int)
     freedom = y.size - len(names) - len(labels)
     inner_x, inner_y = _within(x, where), _within(y[:, None], where)[:, 0]
     _check(inner_x, names, freedom, y.size, len(labels))

@@ -7,6 +7,7 @@ asked at once, so that a case is put right before a run and not in the middle of
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from keiretsu.case import Case
@@ -18,6 +19,7 @@ from keiretsu.market.world import World
 from keiretsu.moves.scenario import Scenario, parse_scenarios
 from keiretsu.outlook.case_facts import facts_of, last_year
 from keiretsu.outlook.uncertain import uncertain_of
+from keiretsu.study.notes import notes_on_policy
 from keiretsu.valuation.finance import finances
 from keiretsu.valuation.listing_terms import listing_terms_of, refuse_bad_listing
 from keiretsu.valuation.terms import refuse_bad_terms, terms_of
@@ -25,8 +27,21 @@ from keiretsu.valuation.terms import refuse_bad_terms, terms_of
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Soundness:
+    """Problems that a run would stop at, and notes: what stops nobody but a reader of the results should know."""
+
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...]
+
+
 def problems_of_a_run(case: Case) -> tuple[Problem, ...]:
-    """Every problem that a run of the case would stop at, with file and row; empty when there is none. Nothing is solved.
+    """Every problem that a run of the case would stop at, see `soundness_of`."""
+    return soundness_of(case).problems
+
+
+def soundness_of(case: Case) -> Soundness:
+    """Every problem that a run of the case would stop at, with file and row, and notes on its policy; both empty for a sound one. Nothing is solved.
 
     Parameters
     ----------
@@ -41,7 +56,8 @@ def problems_of_a_run(case: Case) -> tuple[Problem, ...]:
     world = None if found.problems else found.of(lambda: build_world(case))
     if world is not None:
         _beyond_the_base_year(case, world, scenarios, found)
-    return tuple(dict.fromkeys(found.problems))
+    notes = notes_on_policy(case, world, scenarios) if world is not None and not found.problems else ()
+    return Soundness(tuple(dict.fromkeys(found.problems)), notes)
 
 
 class _Found:
