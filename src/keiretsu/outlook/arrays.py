@@ -148,6 +148,8 @@ class Plan(eqx.Module):
         Fractional year a slot goes on sale (-inf for the base year's products) and which launch that is, -1 for none.
     to_year
         Fractional year it goes off sale (inf when never).
+    leaves_with
+        Which launch takes its place: the slot stays on sale while that is late, and for good where it does not come; -1 for none.
     new_slot, new_map, new_add, new_gap
         Launched slots (flat index into M x J), and their delta as an affine function of the base year's deltas ([5b]), less `new_gap` (utils at
         the calibrated price taste) by which a planned car is cheaper than the one it is like.
@@ -170,6 +172,7 @@ class Plan(eqx.Module):
     on_sale: Bool[Array, "T M J"]
     from_year: Float[Array, "M J"]
     to_year: Float[Array, "M J"]
+    leaves_with: Int[Array, "M J"]
     launch: Int[Array, "M J"]
     new_slot: Int[Array, " N"]
     new_map: Float[Array, "N MJ"]

@@ -39,7 +39,7 @@ def facts_of(case: Case, world: World, until: int) -> OutlookFacts:
     stated = _Stated(case)
     if rows.empty:
         facts = dataclasses.replace(steady_facts(world, case.year, years), launches=planned_launches(case), central=central_of(case))
-        stated.problems += [*_launches_of_the_past(case), *_without_a_fact(case), *_impossible(case)]
+        stated.problems += [*_launches_of_the_past(case), *_replaced(case), *_without_a_fact(case), *_impossible(case)]
         if stated.problems:
             raise CaseError(stated.problems)
         return facts
@@ -63,7 +63,7 @@ def facts_of(case: Case, world: World, until: int) -> OutlookFacts:
         central=central_of(case),
         rest_follows=True,
     )
-    stated.problems += [*_before_the_base_year(facts), *_launches_of_the_past(case), *_impossible(case)]
+    stated.problems += [*_before_the_base_year(facts), *_launches_of_the_past(case), *_replaced(case), *_impossible(case)]
     if stated.problems:
         raise CaseError(stated.problems)
     return facts
@@ -163,6 +163,25 @@ def _launches_of_the_past(case: Case) -> list[Problem]:
     rows = [row for row in _records(case.tables["planned_launches"]) if float(row["year"]) < case.year]
     what, cure = "a planned launch lies before the base year", "a car on sale in the base year is a row of products.csv"
     return [Problem(what, f"{row['row']} ({row['product']})", f"{float(row['year']):g}", f"{case.year} or later", cure) for row in rows]
+
+
+def _replaced(case: Case) -> list[Problem]:
+    """Cars that planned ones replace: each has to be there, and makes room for one."""
+    rows = _records(case.tables["planned_launches"])
+    known = {*case.products["product"].astype(str), *(str(row["product"]) for row in rows)}
+    problems: list[Problem] = []
+    by: dict[str, str] = {}
+    for row in rows:
+        new, place = str(row["product"]), f"{row['row']} ({row['product']}), column replaces"
+        for name in (part.strip() for part in str(row["replaces"]).split(";") if part.strip()):
+            if name not in known or name == new:
+                problems.append(
+                    Problem("a planned car replaces one that is not there", place, name, "a product of products.csv or another planned car")
+                )
+            elif name in by:
+                problems.append(Problem("two planned cars replace the same one", place, name, "one that replaces it", f"the other one is {by[name]}"))
+            by.setdefault(name, new)
+    return problems
 
 
 def _without_a_fact(case: Case) -> list[Problem]:

@@ -17,7 +17,7 @@ Key = tuple[str, str]  # market, product
 def launched_arrays(
     world: World, roster: Roster, story: Storyline, slot_of: Mapping[Key, int], size: int, spare: int, planned: Mapping[Key, tuple[float, float]]
 ) -> dict[str, np.ndarray]:
-    """`from_year`, `to_year`, `launch`, `source`, `new_slot`, `new_map`, `new_add` and `new_gap` of a `Plan`.
+    """`from_year`, `to_year`, `leaves_with`, `launch`, `source`, `new_slot`, `new_map`, `new_add` and `new_gap` of a `Plan`.
 
     `world` is the base year's, `size` is J, `spare` the length that launched slots are padded to, `planned` as from
     `keiretsu.outlook.planned.planned_utilities`.
@@ -27,6 +27,7 @@ def launched_arrays(
     base_rows = [i for i, key in enumerate(keys) if key in slot_of]
     row_slot = np.array([slot_of[keys[i]] + n * markets.index(keys[i][0]) for i in base_rows], dtype=int)
     launch = np.full((len(markets), n), -1)
+    leaves_with = launch.copy()
     from_year, to_year = np.full((len(markets), n), -NEVER), np.full((len(markets), n), NEVER)
     source = np.arange(len(markets) * n).reshape(len(markets), n)
     first = world.products["delta"].to_numpy(float)
@@ -40,6 +41,9 @@ def launched_arrays(
         m = markets.index(market)
         if product in story.last_years:
             to_year[m, slot] = story.last_years[product]
+        if product in story.replaced_by:
+            successor = story.replaced_by[product]
+            leaves_with[m, slot], to_year[m, slot] = roster.launched.index(successor), story.launch_years[successor]
         if (market, product) not in story.lineage:
             continue
         line = story.lineage[market, product]
@@ -60,6 +64,7 @@ def launched_arrays(
     return {
         "from_year": from_year,
         "to_year": to_year,
+        "leaves_with": leaves_with,
         "launch": launch,
         "source": source,
         "new_slot": np.array(slots + [len(markets) * n] * (spare - used), dtype=int),

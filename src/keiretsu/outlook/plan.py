@@ -131,7 +131,13 @@ def plan_of(
     """
     n, of_year, first = shape.products, story.world_of_year, story.worlds[0].products
     slot_of = shared.once(("slots", *same(first)), lambda: roster.slots(story))
-    asked = ("launched", *same(story.lineage, first), tuple(story.launch_years.items()), tuple(story.last_years.items()))
+    asked = (
+        "launched",
+        *same(story.lineage, first),
+        tuple(story.launch_years.items()),
+        tuple(story.replaced_by.items()),
+        tuple(story.last_years.items()),
+    )
     launched = shared.once(asked, lambda: launched_arrays(world, roster, story, slot_of, n, spare, planned))
     parts = [
         shared.once(

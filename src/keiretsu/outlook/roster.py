@@ -32,13 +32,15 @@ SEEN = ("powertrain", "segment", "body", "seats", "nest", "sub_nest", "powertrai
 class Storyline:
     """One scenario: its world in each year (by index into `worlds`), its launches with their planned years, and where they come from.
 
-    `costs_doubled` are the costs of each world (EUR a car) had the base year's been twice as high.
+    `costs_doubled` are the costs of each world (EUR a car) had the base year's been twice as high; `replaced_by` says which planned car takes a product's
+    place, `last_years` when a launch of the scenario's own ends (fractional year).
     """
 
     name: str
     worlds: tuple[World, ...]
     world_of_year: tuple[int, ...]
     launch_years: Mapping[str, float]
+    replaced_by: Mapping[str, str]
     last_years: Mapping[str, float]
     lineage: Mapping[tuple[str, str], Lineage]
     costs_doubled: tuple[pd.Series, ...]
@@ -120,7 +122,8 @@ def storyline(begun: Beginning, name: str, scenario: Scenario | None, facts: Out
         worlds=tuple(worlds),
         world_of_year=tuple(of_year),
         launch_years=_launch_years(own, facts),
-        last_years={product: launch.year for launch in facts.launches for product in launch.replaces},
+        replaced_by={product: new for launch in facts.launches for product in launch.replaces for new in launch.move.launches()},
+        last_years={product: fractional_year(move.end) for move in launches if move.end for product in move.launches()},
         lineage=lineage,
         costs_doubled=tuple(doubled),
     )

@@ -47,7 +47,7 @@ class Draw(eqx.Module):
 def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: PricingOptions) -> tuple[State, Year]:
     """The year of `plan` (its arrays without the axis of years) from the state before it."""
     values, year = draw.values, plan.year
-    part, age = _part_and_age(base, plan, draw)
+    part, age = part_and_age(base, plan, draw)
     on_sale = plan.on_sale & (part > TINY_PART)
     older, scrapped = aged(state.fleet, survival(base, values, state.fleet.shape[-1]))
     _, scrapped_first = aged(base.fleet, survival(base, values, state.fleet.shape[-1]))
@@ -107,13 +107,15 @@ def _pools_from(plan: Plan, state: State, area: Area | None, near: Float[Array, 
     return rate, near + (area.shadow(rate) - before) / plan.maker_rate
 
 
-def _part_and_age(base: BaseYear, plan: Plan, draw: Draw) -> tuple[Float[Array, "M J"], Float[Array, "M J"]]:
+def part_and_age(base: BaseYear, plan: Plan, draw: Draw) -> tuple[Float[Array, "M J"], Float[Array, "M J"]]:
     """Part of the year that each slot is on sale, and years since its launch or renewal (the mean age where no launch is known)."""
     launched = plan.launch >= 0
     index = jnp.maximum(plan.launch, 0)
     first = jnp.where(launched, plan.from_year + draw.shift[index], -1e9)
     part = jnp.clip(plan.year + 1.0 - first, 0.0, 1.0) * jnp.where(launched, draw.happens[index], 1.0)
-    part = part - jnp.clip(plan.year + 1.0 - plan.to_year, 0.0, 1.0)
+    replaced, successor = plan.leaves_with >= 0, jnp.maximum(plan.leaves_with, 0)
+    last = plan.to_year + jnp.where(replaced, draw.shift[successor], 0.0)
+    part = part - jnp.clip(plan.year + 1.0 - last, 0.0, 1.0) * jnp.where(replaced, draw.happens[successor], 1.0)
     since = jnp.maximum(plan.year + 0.5 - jnp.where(launched, first, plan.year), 0.0)
     mean_age = (base.cycle_years - 1.0) / 2.0
     return part, jnp.where(launched, jnp.mod(since, base.cycle_years), mean_age) - mean_age
