@@ -37,7 +37,7 @@ def whatmustbetrue(case: CaseName, terms: Terms = "", draws: Draws = 32) -> None
     asked = terms_of(loaded, terms or _first_terms(loaded))
     with say.progress() as on_step:
         outlook, futures = futures_and_years(loaded, (asked.scenario,) if asked.scenario else (), draws, on_step)
-        on_step(0, 1, "the nearest future in which it is worth nothing")
+        on_step(0, 1, "the nearest future in which it is worth nothing; the first run compiles exact slopes for some minutes")
         found = stake_must_be_true(loaded, futures, outlook, asked)
     say.say(found.sentence)
     for table in on_the_model_tables(found):

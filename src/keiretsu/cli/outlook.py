@@ -35,11 +35,10 @@ def sensitivity(
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.errors import InputError, Problem
-    from keiretsu.outlook.measures import UNITS, measure_named
+    from keiretsu.outlook.measures import measure_named
     from keiretsu.outlook.sensitivity import global_indices, tornado
     from keiretsu.outlook.uncertain import uncertain_of
-    from keiretsu.report.tables import table_of
-    from keiretsu.report.wording import Label
+    from keiretsu.report.sensitivity import indices_table, tornado_table
     from keiretsu.study.cluster import executor_of
     from keiretsu.study.runs import YearsAhead, prepare, run_years
 
@@ -51,6 +50,7 @@ def sensitivity(
             raise InputError(
                 Problem("nothing is uncertain in this case", loaded.name, "no uncertain.csv", "a row for each input that may be otherwise")
             )
+        on_step(0, 1, "years ahead: prepared")
         ready = prepare(
             loaded,
             YearsAhead(
@@ -58,49 +58,16 @@ def sensitivity(
             ),
         )
         measure = measure_named(of, ready.outlook, rate)
-        on_step(0, 1, "slopes: one sweep backwards through all years")
+        on_step(0, 1, "slopes: one sweep backwards through all years; the first run compiles it for some minutes, later ones do not")
         inputs, _ = uncertain_of(loaded.tables, ready.outlook.roster.launched)
         table = tornado(ready.outlook, scenario, measure, inputs, closely, on_step)
         fit = None
         if draws:
             every = run_years(ready, out or Path("runs") / f"{loaded.name}-sensitivity", executor, on_step)
             fit = global_indices(every, scenario, measure)
-    scale, unit, digits = (1e-6, "EUR m", 1) if UNITS[measure.what].startswith("EUR ") else (1.0, "", 4)
-    table["to_switch"] = [distance_said(*row) for row in zip(table["to_switch"], table["way"], table["how"], strict=True)]
-    effect = Label("Slope times one deviation", unit, digits=digits, scale=scale, signed=True)
-    table["solved"] = ["" if value != value else effect.show(value) for value in table["solved"]]
-    labels = {
-        "input": Label("Input", kind="text"),
-        "slope": Label("Slope, for one unit of the input", unit, digits=digits, scale=scale, signed=True),
-        "deviation": Label("One deviation", digits=3),
-        "effect": effect,
-        "solved": Label("Effect of one deviation, solved again", unit, kind="text"),
-        "to_switch": Label("Input may move before the regime changes by", kind="text"),
-        "switch": Label("what changes then", kind="text"),
-    }
-    if not closely:
-        del labels["solved"]
-    note = (
-        f"{of}: {table['value'].iloc[0]:,.6g} ({UNITS[measure.what]}) in {scenario}. Prices are myopic: each year is a static equilibrium. A slope is exact until the regime "
-        "changes. 'About' is first order and does not see prices that stand at a threshold, jumps over one, or pots that last all year; the others are found by "
-        "solving paths on both sides or by a closed form."
-    )
-    say.show(table_of("tornado", f"What moves {of}", table[list(labels)], names={}, labels=labels, note=note), most=1000)
+    say.show(tornado_table(loaded, of, measure.what, scenario, table, solved=closely > 0), most=1000)
     if fit is not None:
-        shares = {"input": Label("Input", kind="text"), "first_order": Label("First-order index", digits=3), "total": Label("Total index", digits=3)}
-        say.show(
-            table_of(
-                "indices", "Shares of variance", fit[0], names={}, labels=shares, note=f"Polynomial's R2 on draws it has not seen: {fit[1]:.2f}."
-            )
-        )
-
-
-def distance_said(distance: float, way: int, how: str) -> str:
-    """``about +0.031``, ``-0.4``; nothing where no change is known."""
-    if distance == float("inf"):
-        return ""
-    sign = {1: "+", -1: "\N{MINUS SIGN}", 0: "±"}[way]
-    return {"first order": "about ", "at most": "less than ", "none found": "more than "}.get(how, "") + f"{sign}{distance:.2g}"
+        say.show(indices_table(loaded, *fit, draws))
 
 
 def runs(root: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder under which runs lie.")] = Path("runs")) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
+PAUSE = 20.0  # seconds between lines of progress where there is no bar
 LINES = 40  # rows of a table shown unless all are asked for
 
 
@@ -99,7 +103,10 @@ def _short(unit: str) -> str:
 
 @contextmanager
 def progress() -> Iterator[Callable[[int, int, str], None]]:
-    """A bar that says what is being solved; a listener for `keiretsu.study.run`. It goes away when the work is done."""
+    """A bar that says what is being solved; a listener for `keiretsu.study.run`. It goes away when the work is done.
+
+    Where standard error is no terminal, a line every `PAUSE` seconds says the same: no log is silent for minutes.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from keiretsu.numerics.compiled import cache_folder, keep_compiled_code, one_thread_each
@@ -107,10 +114,38 @@ def progress() -> Iterator[Callable[[int, int, str], None]]:
     one_thread_each()
     keep_compiled_code(cache_folder())  # where that folder cannot be written, work compiles anew and is slower, no more
     columns = (BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task("reading the case", total=None)
+    with Progress(*columns, console=errors, transient=True) as bar, _lines(PAUSE) as now:
+        task = bar.add_task(now.what, total=None)
 
         def on_step(done: int, total: int, what: str) -> None:
+            now.what = f"{what} ({done} of {total})" if total > 1 else what
             bar.update(task, completed=done, total=total, description=escape(what))
 
         yield on_step
+
+
+@dataclass
+class _Now:
+    """What is being done."""
+
+    what: str = "reading the case"
+
+
+@contextmanager
+def _lines(pause: float) -> Iterator[_Now]:
+    """What is being done, as a line on standard error every so many seconds, unless that is a terminal, which has a bar."""
+    now, over, begun = _Now(), threading.Event(), time.monotonic()
+
+    def tell() -> None:
+        while not over.wait(pause):
+            errors.print(f"{time.monotonic() - begun:.0f} s: {escape(now.what)}", soft_wrap=True)
+
+    teller = threading.Thread(target=tell, daemon=True)
+    if not errors.is_terminal:
+        teller.start()
+    try:
+        yield now
+    finally:
+        over.set()
+        if teller.ident is not None:
+            teller.join()

@@ -154,7 +154,7 @@ def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: Years
     }
 
     def ask(terms: StakeTerms) -> OnTheModel:
-        on_step(0, 1, "what must be true, asked of the model")
+        on_step(0, 1, "what must be true, asked of the model; the first run compiles exact slopes for some minutes")
         return stake_must_be_true(case, futures, found.ready.outlook, terms)
 
     on_step(0, 1, "what it is worth")

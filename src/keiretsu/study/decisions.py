@@ -164,7 +164,7 @@ def alliance_ahead(case: Case, names: Sequence[str], form: Cooperation, draws: i
     on_step(0, 1, "base year")
     world = build_world(with_consumers(case, CONSUMERS))
     partners = partners_of(world, names)
-    on_step(0, 1, "years ahead: compiled once")
+    on_step(0, 1, "years ahead: prepared; the first run compiles them, later ones do not")
     outlook = alliance_outlook(case, world, partners, form)
     inputs, correlation = uncertain_of(case.tables, outlook.roster.launched)
     if draws:

@@ -33,7 +33,7 @@ def futures_and_years(case: Case, scenarios: Sequence[str], draws: int, on_step:
     """As `futures_of`, with the compiled years that gave them, which can be asked again."""
     named = chosen_scenarios(case, tuple(scenarios)) if scenarios else ()
     world = build_world(with_consumers(case, CONSUMERS))
-    on_step(0, 1, "years ahead: compiled once")
+    on_step(0, 1, "years ahead: prepared; the first run compiles them, later ones do not")
     outlook = build(world, {scenario.name: scenario for scenario in named}, facts_of(case, world, last_year(case)))
     inputs, correlation = uncertain_of(case.tables, outlook.roster.launched)
     drawn = draws_of(inputs, correlation, outlook.central(), draws, SEED)

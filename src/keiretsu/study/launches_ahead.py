@@ -50,7 +50,7 @@ def time_launches_ahead(case: Case, scenario: str, years: Sequence[int], on_step
     if problems:
         raise ValuationError(problems)
     sets = 2 ** len(launched)
-    on_step(0, sets, "years ahead: compiled once")
+    on_step(0, sets, "years ahead: prepared; the first run compiles them, later ones do not")
     world = build_world(with_consumers(case, CONSUMERS))
     outlook = build(world, {chosen.name: chosen}, facts_of(case, world, until))
     rows = pd.concat(list(outlook.roster.rows.values()))
