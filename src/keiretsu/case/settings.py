@@ -26,7 +26,7 @@ DEMAND = (
     Column("price_taste", "number", "utils lost for one unit of money, times income to the power income_power", default=REQUIRED, above=0),
     Column("income_power", "number", "alpha = price_taste / income ** income_power", default=0, low=0, high=2),
     Column("price_sigma", "number", "spread of log alpha among consumers of one income", default=0, low=0, high=3),
-    Column("draws", "integer", "consumer draws in each market, spread over its income groups; rounded up to a power of two", "draws", default=None, low=1,
+    Column("draws", "integer", "consumer draws in each market at least: each income group and kind of buyer gets a power of two of them", "draws", default=None, low=1,
            filled="256 with random tastes, else one for each income group"),
     Column("seed", "integer", "seed of the draws", default=20240327, low=0),
     Column("single_nests", "text", "whether a nest may hold one product only (its sigma then has no effect)", default="refused",

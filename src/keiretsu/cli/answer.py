@@ -150,3 +150,4 @@ def _answer(results: Answer) -> None:
         say.say(sentence)
     for title, why in zip(results.unsettled["title"], results.unsettled["why"], strict=True):
         say.say(f"Without an answer: “{title}”. {why}.")
+    say.say(results.basis)

@@ -53,7 +53,7 @@ def alliances(
     years: Annotated[
         str, typer.Option(help="alike: every year like the base year, policy left out. ahead: years simulated to the case's last one.")
     ] = "ahead",
-    draws: Annotated[int, typer.Option("--draws", min=0, help="Futures to draw; 0 is the central case.")] = 0,
+    draws: Annotated[int, typer.Option("--draws", min=0, help="Futures to draw, a multiple of 8; 0 is the central case.")] = 0,
     until: LastYear = 2035,
     rate: Rate = 0.07,
 ) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CompanyName = Annotated[
     str, typer.Option("--company", metavar="COMPANY", help="Company to value.", show_default="the one with terms, else the first")
 ]
-Draws = Annotated[int, typer.Option("--draws", min=1, help="Futures to draw; a power of two is best.")]
+Draws = Annotated[int, typer.Option("--draws", min=1, help="Futures to draw, a multiple of 8.")]
 
 
 def value(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import math
 from collections.abc import Mapping
 
 import equinox as eqx
@@ -12,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from keiretsu.case import Case
-from keiretsu.case.settings import BUYER_KINDS
 from keiretsu.demand.inversion import invert_many
-from keiretsu.demand.preferences import ConsumerDraws, Preferences, RandomTaste
+from keiretsu.demand.preferences import Preferences, RandomTaste
+from keiretsu.market.consumers import consumers_of
 from keiretsu.market.market import Market, kappa_of, rows_of, tastes_of_rows, weights_of
 from keiretsu.market.padding import padded, shape_of, spacious
 from keiretsu.market.policy.compile import charger_utility, wedges_for
@@ -23,7 +22,6 @@ from keiretsu.market.policy.parsing_pools import parse_pools
 from keiretsu.market.projection import with_xi
 from keiretsu.market.solve import market_of
 from keiretsu.market.world import PRODUCT_COLUMNS, MarketFacts, World
-from keiretsu.numerics.draws import sobol
 from keiretsu.numerics.host import host
 from keiretsu.ownership.register import Control, Owner, Register, Stake
 from keiretsu.ownership.weights import Given, Rule, rule_named
@@ -190,41 +188,6 @@ def markets_of(case: Case, preferences: Preferences) -> Mapping[str, MarketFacts
         )
         for _, row in case.markets.iterrows()
     }
-
-
-def consumers_of(case: Case, market: pd.Series, preferences: Preferences) -> ConsumerDraws:
-    """Draws of one market: its own where the case states them, else a block for each income group and kind of buyer, of one size, a power of two.
-
-    Without random tastes a block is one draw. Company buyers stand where the market's private share is below one.
-    """
-    if (case.draws["market"] == market.market).any():
-        return _own_draws(case, market.market)
-    groups = case.incomes[case.incomes["market"] == market.market]
-    kinds = {k: weight for k, weight in enumerate((float(market.private_share), 1.0 - float(market.private_share))) if weight > 0}
-    columns = len(preferences.random) + (preferences.price_sigma > 0)
-    cells = len(groups) * len(kinds)
-    each = 1 if columns == 0 else 2 ** math.ceil(math.log2(max(1.0, case.demand.draws / cells)))
-    total = 2 ** math.ceil(math.log2(each * cells))
-    nu = sobol(total, columns, case.demand.seed).node[: each * cells] if columns else np.zeros((cells, 0))
-    weight, income, group, kind = [], [], [], []
-    for g, (share, income_eur) in enumerate(zip(groups["weight"], groups["income_eur"], strict=True)):
-        for k, kind_weight in kinds.items():
-            weight += [share * kind_weight / each] * each
-            income += [income_eur] * each
-            group += [g] * each
-            kind += [k] * each
-    weights = np.array(weight)
-    return ConsumerDraws(weights / weights.sum(), np.array(income, float), np.array(group), np.array(kind), nu, tuple(groups["group"]), BUYER_KINDS)
-
-
-def _own_draws(case: Case, market: str) -> ConsumerDraws:
-    """Draws that the case states for a market; weights were seen at the door to add up to one and are divided by their sum."""
-    rows = case.draws[case.draws["market"] == market]
-    weights = rows["weight"].to_numpy(float)
-    groups = list(dict.fromkeys(rows["group"]))
-    nu = rows[[f"nu_{k + 1}" for k in range(case.demand.taste_columns)]].to_numpy(float)
-    group, kind = (np.array([names.index(label) for label in rows[column]]) for column, names in (("group", groups), ("kind", list(BUYER_KINDS))))
-    return ConsumerDraws(weights / weights.sum(), rows["income_eur"].to_numpy(float), group, kind, nu, tuple(groups), BUYER_KINDS)
 
 
 def products_of(case: Case) -> pd.DataFrame:

@@ -56,7 +56,8 @@ def sections_of(results: Results, names: Names, shown: str) -> list[Section]:
 def answer(results: Results, names: Names, shown: str) -> Section:
     """The sentences that matter and one table over all scenarios, readable without any script."""
     quoted = results.first_sentences if isinstance(results, Answer) else results.sentences
-    says = '<div class="says">' + "".join(f"<p>{escape(sentence)}</p>" for sentence in quoted) + "</div>"
+    basis = f'<p class="note">{escape(results.basis)}</p>' if isinstance(results, Answer) else ""
+    says = '<div class="says">' + "".join(f"<p>{escape(sentence)}</p>" for sentence in quoted) + basis + "</div>"
     table = headline_table("scenarios", "", results.headline, names)
     head = "".join(f'<th class="{"n" if c.kind == "number" else ""}">{escape(c.text)}<small>{escape(c.unit)}</small></th>' for c in table.columns)
     rows = []

@@ -13,6 +13,7 @@ import pandas as pd
 
 from keiretsu.case import Case
 from keiretsu.errors import CaseError, InputError, Problem
+from keiretsu.market.consumers import consumers_in, with_at_most
 from keiretsu.outlook.case_facts import last_year
 from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.error import draws_needed
@@ -132,7 +133,7 @@ def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: Years
         case = dataclasses.replace(case, rule=options.rule)
     if not until:
         return answered(run(case, options, on_step), None, ahead_of(case, None), worth_of(case, None, NOT_ASKED))
-    fewer = ahead.consumers if ahead.consumers < case.demand.draws else 0
+    fewer = ahead.consumers if ahead.consumers and with_at_most(case, ahead.consumers) is not case else 0
     asked = YearsAhead(ahead.draws, ahead.seed, until, options.scenarios, drawn_scenarios(case, options), products=False, consumers=fewer)
     partners = () if options.scenarios else partners_asked(case)
     asked = dataclasses.replace(asked, partners=partners)
@@ -150,7 +151,12 @@ def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: Years
     futures = found.futures.without(seat.name for seat in seating_scenarios(found.ready.outlook.world, partners))
     told = {
         **results.manifest,
-        "years_ahead": {**dataclasses.asdict(asked), "draws": len(futures.inputs), "program": found.ready.manifest["program"]},
+        "years_ahead": {
+            **dataclasses.asdict(asked),
+            "draws": len(futures.inputs),
+            "program": found.ready.manifest["program"],
+            **_consumers(case, fewer),
+        },
     }
 
     def ask(terms: StakeTerms) -> OnTheModel:
@@ -160,6 +166,13 @@ def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: Years
     on_step(0, 1, "what it is worth")
     whole = dataclasses.replace(results, manifest=told, unsettled=pd.concat([results.unsettled, _without_years(results, found)]))
     return answered(whole, futures, ahead_of(case, futures), worth_of(case, futures, extras, ask if ahead.ask else None))
+
+
+def _consumers(case: Case, fewer: int) -> dict[str, str]:
+    """Consumer draws of a market, used in the base year and in the years ahead: powers of two for each group of buyers, whatever was asked for."""
+    here, ahead = (sorted(set(consumers_in(one).values())) for one in (case, with_at_most(case, fewer) if fewer else case))
+    said = {"consumers_of_base_year": here, "consumers_used": ahead}
+    return {key: f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}" for key, counts in said.items()}
 
 
 def _without_years(results: Results, found: Finished) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keiretsu.outlook.ensemble import Ensemble
@@ -42,6 +43,24 @@ class Answer(Results):
             if self.futures is None
             else (*self.first_sentences, *self.ahead.sentences, *self.ahead.cautions, *self.worth.sentences[VERDICTS:])
         )
+
+    @property
+    def basis(self) -> str:
+        """What an error is, and how many futures and consumers the figures rest on."""
+        here = "Figures of the base year are at central parameters and carry no error"
+        if self.futures is None:
+            return f"{here}."
+        asked = self.manifest.get("years_ahead")
+        used = asked if isinstance(asked, Mapping) else {}
+        buyers = (
+            f" The years ahead average over {used['consumers_used']} consumers a market, the base year over {used['consumers_of_base_year']}."
+            if "consumers_used" in used
+            else ""
+        )
+        draws = len(self.futures.inputs)
+        if not draws:
+            return f"Every figure is of the central case: no futures were drawn, so none has an error.{buyers}"
+        return f"± is half of the 95 % interval of a mean over {draws:,} futures (Monte-Carlo error), not the spread between futures. {here}.{buyers}"
 
 
 def answered(results: Results, futures: Ensemble | None, ahead: Ahead, worth: Worth) -> Answer:

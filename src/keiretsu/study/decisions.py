@@ -10,6 +10,7 @@ import pandas as pd
 from keiretsu.case import Case
 from keiretsu.errors import Problem, ValuationError
 from keiretsu.market.build import build_world
+from keiretsu.market.consumers import with_at_most
 from keiretsu.market.world import World
 from keiretsu.moves.cost_moves import Partnership
 from keiretsu.outlook.case_facts import facts_of, last_year
@@ -19,7 +20,7 @@ from keiretsu.outlook.outlook import BASELINE, Outlook, build
 from keiretsu.outlook.uncertain import Uncertain, draws_of, uncertain_of
 from keiretsu.study.futures import BLOCK, SEED, THREADS
 from keiretsu.study.run import OnStep, chosen_scenarios
-from keiretsu.study.runs import CONSUMERS, with_consumers
+from keiretsu.study.runs import CONSUMERS
 from keiretsu.study.said_inputs import input_said
 from keiretsu.typing import Matrix, Vector
 from keiretsu.valuation.alliances import Payoffs, seatings_needed
@@ -162,7 +163,7 @@ def alliance_ahead(case: Case, names: Sequence[str], form: Cooperation, draws: i
     Margins of the years simulated, each partner's at its own real rate, before tax and fixed cost.
     """
     on_step(0, 1, "base year")
-    world = build_world(with_consumers(case, CONSUMERS))
+    world = build_world(with_at_most(case, CONSUMERS))
     partners = partners_of(world, names)
     on_step(0, 1, "years ahead: prepared; the first run compiles them, later ones do not")
     outlook = alliance_outlook(case, world, partners, form)

@@ -15,11 +15,12 @@ import pandas as pd
 from keiretsu.case import Case
 from keiretsu.errors import Problem, ValuationError
 from keiretsu.market.build import build_world
+from keiretsu.market.consumers import with_at_most
 from keiretsu.outlook.arrays import Year
 from keiretsu.outlook.case_facts import facts_of, last_year
 from keiretsu.outlook.outlook import Outlook, build, run
 from keiretsu.study.run import OnStep, chosen_scenarios
-from keiretsu.study.runs import CONSUMERS, with_consumers
+from keiretsu.study.runs import CONSUMERS
 from keiretsu.typing import Vector
 from keiretsu.valuation.discounting import clock
 from keiretsu.valuation.finance import decimal_year, finances
@@ -51,7 +52,7 @@ def time_launches_ahead(case: Case, scenario: str, years: Sequence[int], on_step
         raise ValuationError(problems)
     sets = 2 ** len(launched)
     on_step(0, sets, "years ahead: prepared; the first run compiles them, later ones do not")
-    world = build_world(with_consumers(case, CONSUMERS))
+    world = build_world(with_at_most(case, CONSUMERS))
     outlook = build(world, {chosen.name: chosen}, facts_of(case, world, until))
     rows = pd.concat(list(outlook.roster.rows.values()))
     first = rows[rows["product"].isin(launched)].drop_duplicates("product").to_dict("records")

@@ -16,6 +16,7 @@ import pandas as pd
 
 from keiretsu.case import Case, load_case
 from keiretsu.market.build import build_world
+from keiretsu.market.consumers import with_at_most
 from keiretsu.market.world import World
 from keiretsu.moves.scenario import Scenario, parse_scenarios
 from keiretsu.numerics.kept import sources_hash
@@ -35,7 +36,7 @@ Work = tuple[Piece, Sequence[Mapping[str, float]]]
 FORMAT = 1
 CONSUMERS = 80  # of each market in the years ahead, when nobody says how many; docs/decisions/0004 shows what more of them change
 
-__all__ = ["Prepared", "RunError", "Threads", "YearsAhead", "list_runs", "prepare", "resume", "run_years", "with_consumers"]
+__all__ = ["Prepared", "RunError", "Threads", "YearsAhead", "list_runs", "prepare", "resume", "run_years"]
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def prepare(case: Case, asked: YearsAhead, world: World | None = None) -> Prepar
         Whatever part of the case cannot be used.
     """
     if asked.consumers:
-        case = with_consumers(case, asked.consumers)
+        case = with_at_most(case, asked.consumers)
     built = build_world(case) if world is None or asked.consumers else world
     scenarios = (*chosen_scenarios(case, asked.scenarios), *seating_scenarios(built, asked.partners))
     return prepared(case, built, scenarios, asked)
@@ -131,11 +132,6 @@ def seating_scenarios(world: World, names: Sequence[str]) -> tuple[Scenario, ...
     partners = partners_of(world, names)
     every = (scenario_of(world, partners, seating, Cooperation()) for seating in seatings_needed([partner.name for partner in partners]))
     return tuple(one for one in every if one.moves)
-
-
-def with_consumers(case: Case, most: int) -> Case:
-    """The case with at most so many consumer draws in each market."""
-    return case if case.demand.draws <= most else dataclasses.replace(case, demand=dataclasses.replace(case.demand, draws=most))
 
 
 def prepared(case: Case, world: World, scenarios: Iterable[Scenario], asked: YearsAhead) -> Prepared:
