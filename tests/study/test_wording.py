@@ -31,6 +31,16 @@ def test_companies_and_their_free_float_are_called_by_their_names():
     assert sentence.endswith("before what was paid for them.")
 
 
+def test_a_scenario_of_later_years_says_that_the_base_year_stays_as_it_is():
+    still = comparison()
+    still.markets["surplus_eur_change"] = 0.1  # the rounding of a solver
+    still.price_index["price_change_percent"] = 1e-9
+    still.makers["profit_eur_change"] = [0.2, -0.1]
+    still.owners["claim_eur_change"] = [0.1, 0.0]
+    (sentence,) = sentences({"merger": still}, [SimpleNamespace(name="merger", title="A merger")], Wording(NAMES))
+    assert sentence == "“A merger” changes nothing in the base year."
+
+
 def test_a_case_in_its_own_money_is_never_said_to_be_in_euro():
     sentence = said(Wording(NAMES, "own"))
     assert "EUR" not in sentence

@@ -179,13 +179,17 @@ def require_settled(found: Reproduced, years: Year, where: str, labels: Sequence
     if settled.all():
         return
     year = int(np.flatnonzero(~settled)[0])
+    residual = float(np.asarray(years.residual)[year])
+    rules = residual <= PRICING.tolerance_eur  # prices did: what is left is the shadow price that they were found at
     raise NotSettled(
-        "prices",
+        "prices found, but the shadow price of a fleet rule" if rules else "prices",
         where=f"{where}, {labels[year]}",
-        residual=float(np.asarray(years.residual)[year]),
-        unit="EUR",
+        residual=residual,
+        unit="EUR of a first-order condition" if rules else "EUR",
         iterations=int(np.asarray(years.iterations)[year].max()),
-        next_step="look at the draw's values, or raise PricingOptions.limit",
+        next_step="where a car crosses a price threshold a pool's balance jumps, and no price clears it; ask for other draws with --draws"
+        if rules
+        else "look at the draw's values, or raise PricingOptions.limit",
     )
 
 

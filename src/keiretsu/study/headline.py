@@ -125,7 +125,9 @@ def _about(scenario: Scenario, comparison: Comparison, wording: Wording) -> str:
     owners = comparison.owners.set_index("owner")["claim_eur_change"]
     owner = str(owners.abs().idxmax())
     said: list[str] = []
-    nothing = _nothing(comparison, wording)
+    nothing, surplus = _nothing(comparison, wording), _over_all(comparison)["surplus_eur_change"]
+    if max(abs(float(makers[largest])), abs(surplus), abs(float(owners[owner]))) < nothing and abs(index) < NOTHING_PERCENT:
+        return f"“{scenario.title}” changes nothing in the base year."
     if abs(makers[largest]) >= nothing:
         said.append(
             f"{wording.name(largest)} {'gains' if makers[largest] > 0 else 'loses'} {wording.say(abs(float(makers[largest])))} of operating profit a year"
@@ -134,7 +136,6 @@ def _about(scenario: Scenario, comparison: Comparison, wording: Wording) -> str:
         said.append(f"prices {'rise' if index > 0 else 'fall'} by {abs(index):.2g} % on average")
     else:
         said.append(f"prices move by less than {NOTHING_PERCENT:g} % on average")
-    surplus = _over_all(comparison)["surplus_eur_change"]
     if abs(surplus) >= nothing:
         said.append(f"buyers {'gain' if surplus > 0 else 'lose'} {wording.say(abs(surplus))} a year")
     if abs(owners[owner]) > max(abs(float(makers[largest])), nothing):
