@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from keiretsu.market.policy.terms import quota_relief
 from keiretsu.market.world import MarketFacts, World
 from keiretsu.outlook.arrays import Year
 from keiretsu.outlook.outlook import Outlook
+from keiretsu.outlook.roster import Storyline
 
 CARS_BEYOND: tuple[str, str] = ("cars_beyond_quotas", "cars/yr")  # what the count is known by outside, and its unit
 
@@ -37,7 +39,7 @@ def any_quota(outlook: Outlook) -> bool:
 def cars_beyond_quotas(outlook: Outlook, scenario: str, values: Mapping[str, float], years: Year) -> np.ndarray:
     """Cars a year, of all makers and quotas of a market, that keep a low duty beyond their quota. (T, M)"""
     story = outlook.stories[outlook.branch(scenario, values)]
-    slots = outlook.roster.slots(story)
+    slots = _slots(outlook, story)
     markets = list(outlook.roster.rows)
     found = np.zeros((len(outlook.facts.years), len(markets)))
     units, price = np.asarray(years.units), np.asarray(years.price)
@@ -52,6 +54,17 @@ def cars_beyond_quotas(outlook: Outlook, scenario: str, values: Mapping[str, flo
             place = [slots[market, str(product)] for product in rows["product"]]
             found[t, m] = _beyond(active, rows, world.markets[market], price[t, m, place], units[t, m, place])
     return found
+
+
+def _slots(outlook: Outlook, story: Storyline) -> Mapping[tuple[str, str], int]:
+    """Slot in its market of every product of a storyline, looked for once: storylines that change no product have them in common."""
+    known, products = _slots_known.setdefault(outlook, {}), story.worlds[0].products
+    if id(products) not in known:  # tables of an outlook live as long as it does
+        known[id(products)] = outlook.roster.slots(story)
+    return known[id(products)]
+
+
+_slots_known: WeakKeyDictionary[Outlook, dict[int, Mapping[tuple[str, str], int]]] = WeakKeyDictionary()
 
 
 def _quotas(world: World) -> list[TariffQuota]:

@@ -17,7 +17,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from keiretsu.demand.choice import choose
+from keiretsu.demand.choice import choose_now
 from keiretsu.market.outcome import KM_IN_A_CAR_LIFE, MarketState, Outcome
 from keiretsu.market.policy.effects import policy_effects
 from keiretsu.market.policy.programmes import Chargers, Incentive, Programme
@@ -245,7 +245,7 @@ def buyers_part(with_: Outcome, without: Outcome, support: pd.DataFrame) -> floa
         rows, rows_before = (supported["product"].map(places).to_numpy(int) for places in (own, other))
         money = paid(now.market.wedges, now.pricing.price)
         money_before = paid(before.market.wedges, before.pricing.price)
-        probability = np.asarray(choose(now.market.tastes, money).probability)[rows]
+        probability = np.asarray(choose_now(now.market.tastes, money).probability)[rows]
         sold = with_.world.markets[market].potential * probability * np.asarray(now.market.tastes.weight)
         fall += float(((np.asarray(money_before)[rows_before] - np.asarray(money)[rows]) * sold).sum())
         total += float(supported["eur"].sum())

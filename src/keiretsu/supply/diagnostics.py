@@ -12,6 +12,8 @@ import numpy as np
 
 from keiretsu.numerics.implicit import matrix_of
 from keiretsu.supply.first_order import PriceProblem, conditions
+from keiretsu.supply.nearby import Nearby
+from keiretsu.supply.packed import Packed
 from keiretsu.supply.pricing import DEFAULT_OPTIONS, PricingOptions, check_problem, settle
 from keiretsu.typing import PerProduct, ProductByProduct, Vector
 
@@ -137,16 +139,15 @@ def search_starts(
     check_problem(problem, where, labels)
     rng, chosen, cost = np.random.default_rng(seed), np.asarray(problem.chosen), np.asarray(problem.cost)
     scale = float(np.abs(np.asarray(start))[np.asarray(problem.tastes.available)].mean())
+    near = Nearby(Packed(problem.tastes, problem.weights))
     ends: list[np.ndarray] = []
     end_of: list[int] = []
     for trial in range(count):
         random = cost + scale * WIDEST_MARKUP * rng.random(len(cost))
-        first = jnp.asarray(start if trial == 0 else np.where(chosen, random, start), float)
-        pricing = settle(problem, first, options)
-        if not bool(pricing.settled):
+        price = _settled(problem, near, np.asarray(start if trial == 0 else np.where(chosen, random, start), float), options)
+        if price is None:
             end_of.append(-1)
             continue
-        price = np.asarray(pricing.price)
         same = [row for row, end in enumerate(ends) if np.abs(end - price).max() <= SAME_EUR_SHARE * scale]
         if not same:
             ends.append(price)
@@ -154,6 +155,15 @@ def search_starts(
     table = np.array(ends).reshape(len(ends), len(cost))
     spread = float(np.ptp(table, axis=0).max()) if len(ends) > 1 else 0.0
     return Starts(count, sum(end >= 0 for end in end_of), table, tuple(end_of), spread)
+
+
+def _settled(problem: PriceProblem, near: Nearby, start: np.ndarray, options: PricingOptions) -> np.ndarray | None:
+    """Prices found from a start (EUR), None where none are: by Newton's steps in NumPy, else by the compiled program, which takes seconds to make. (J,)"""
+    found = near.settle(near.packed.terms(problem.wedges, np.asarray(problem.cost)), start, np.asarray(problem.chosen), options)
+    if found is not None:
+        return near.packed.spread(found.look.price, start)
+    pricing = settle(problem, jnp.asarray(start), options)
+    return np.asarray(pricing.price) if bool(pricing.settled) else None
 
 
 _conditions = eqx.filter_jit(conditions)
