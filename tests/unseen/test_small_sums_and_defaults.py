@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from keiretsu.case import load_case
 from keiretsu.cli.choose import _launching, _refuse_nobody
-from keiretsu.errors import InputError
+from keiretsu.errors import InputError, ValuationError
 from keiretsu.report.headline import headline_table
 from keiretsu.report.names import names_of
 from keiretsu.report.tables import table_of
 from keiretsu.study.run import RunOptions, run
+from keiretsu.valuation.discounting import clock
 
 from .folders import folder
 from .test_small_cases import MERGER
@@ -55,3 +57,10 @@ def test_the_launches_timed_by_default_are_those_of_the_first_scenario_that_has_
         _launching(load_case(folder(tmp_path / "none", scenarios__merger=MERGER)))
     launch = '[[moves]]\ntype = "launch"\nproduct = "New"\nmarkets = ["JP"]\nbrand = "Nito"\nlike = "Leaf"\nprice_eur = 20000\nmargin = 0.2\n'
     assert _launching(load_case(folder(tmp_path / "one", scenarios__a=MERGER, scenarios__b=launch))) == "b"
+
+
+@pytest.mark.parametrize(("now", "said"), [(2023 + 364 / 365, "2023-12-31"), (2024 + 365 / 366, "2024-12-31"), (2030.5, "2030-07-02")])
+def test_a_day_of_valuation_without_simulated_money_is_said_as_a_day_with_what_to_change(now: float, said: str) -> None:
+    years = np.array([2025, 2026])
+    with pytest.raises(ValuationError, match=rf"seen {said}; wanted a day of 2025 to 2026; as_of in case.toml, or year: the base year, 2024"):
+        clock(years, now)

@@ -29,6 +29,8 @@ def whatmustbetrue(case: CaseName, terms: Terms = "", draws: Draws = 32) -> None
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.decisions import on_the_model_tables
+    from keiretsu.report.names import names_in
+    from keiretsu.report.own_money import sentence_in, table_in
     from keiretsu.study.futures import futures_and_years
     from keiretsu.study.on_the_model import stake_must_be_true
     from keiretsu.valuation import terms_of
@@ -39,9 +41,10 @@ def whatmustbetrue(case: CaseName, terms: Terms = "", draws: Draws = 32) -> None
         outlook, futures = futures_and_years(loaded, (asked.scenario,) if asked.scenario else (), draws, on_step)
         on_step(0, 1, "the nearest future in which it is worth nothing; the first run compiles exact slopes for some minutes")
         found = stake_must_be_true(loaded, futures, outlook, asked)
-    say.say(found.sentence)
+    names = names_in(loaded)
+    say.say(sentence_in(found.sentence, names))
     for table in on_the_model_tables(found):
-        say.show(table)
+        say.show(table_in(table, names))
 
 
 def alliances(
@@ -62,14 +65,16 @@ def alliances(
     from keiretsu.cli import say
     from keiretsu.report.decisions import alliance_tables
     from keiretsu.report.names import names_in
+    from keiretsu.report.own_money import sentence_in, table_in
 
     loaded = load_case(case)
     form = _form(savings, pricing, pools)
     _refuse_nobody(loaded, tuple(partner or ()))
     found = _alliance(loaded, tuple(partner or ()), form, years, draws, until, rate)
-    say.say(found.sentence)
-    for table in alliance_tables(found, names_in(loaded)):
-        say.show(table)
+    names = names_in(loaded)
+    say.say(sentence_in(found.sentence, names))
+    for table in alliance_tables(found, names):
+        say.show(table_in(table, names))
 
 
 def timing(
@@ -90,6 +95,8 @@ def timing(
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.decisions import AHEAD, ALIKE, timing_tables
+    from keiretsu.report.names import names_in
+    from keiretsu.report.own_money import sentence_in, table_in
     from keiretsu.study.launches import time_launches
     from keiretsu.study.launches_ahead import time_launches_ahead
 
@@ -102,9 +109,10 @@ def timing(
             found, sources = time_launches_ahead(loaded, scenario, asked, on_step)
         else:
             found, sources = time_launches(loaded, scenario, asked, until, rate, on_step)
-    say.say(found.sentence)
+    names = names_in(loaded)
+    say.say(sentence_in(found.sentence, names))
     for table in timing_tables(found, sources, AHEAD if years == "ahead" else ALIKE):
-        say.show(table)
+        say.show(table_in(table, names))
 
 
 def choose(
@@ -123,6 +131,8 @@ def choose(
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.decisions import choice_tables, plan_tables
+    from keiretsu.report.names import names_in
+    from keiretsu.report.own_money import sentence_in, table_in
     from keiretsu.study.plans import best_plan_of_moves
     from keiretsu.study.worth_choice import ChoicePart
     from keiretsu.valuation.choosing import choose as choose_among
@@ -132,15 +142,16 @@ def choose(
     chooser, chosen, futures = _futures_of_moves(loaded, company, tuple(scenario or ()), draws)
     found = choose_among(*_values_of_moves(loaded, chooser, chosen, futures))
     titles = {one.name: one.title for one in loaded.scenarios} | {"nothing": "Do nothing"}
-    say.say(ChoicePart(chooser, found, {name: titles[name] for name in ("nothing", *chosen)}, ()).sentence)
+    names, part = names_in(loaded), ChoicePart(chooser, found, {name: titles[name] for name in ("nothing", *chosen)}, ())
+    say.say(sentence_in(part.sentence, names))
     for table in choice_tables(found, titles):
-        say.show(table)
+        say.show(table_in(table, names))
     if budget > 0:
         years = tuple(year or range(loaded.year + 1, loaded.year + 5))
         plan = best_plan_of_moves(loaded, futures, chooser, chosen, years, Budget(total_eur=budget))
-        say.say(plan.sentence)
+        say.say(sentence_in(plan.sentence, names))
         for table in plan_tables(plan, titles):
-            say.show(table)
+            say.show(table_in(table, names))
 
 
 def _alliance(case: Case, names: tuple[str, ...], form: Cooperation, years: str, draws: int, until: int, rate: float) -> Alliance:

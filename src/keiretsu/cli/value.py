@@ -28,6 +28,7 @@ def value(
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.names import names_in
+    from keiretsu.report.own_money import sentence_in, table_in
     from keiretsu.report.worth import company_tables, stake_tables, terms_said
     from keiretsu.valuation import football_field, terms_of, value_company, value_stake
 
@@ -38,14 +39,14 @@ def value(
     names = dict(names_in(loaded))
     names |= {f"terms {one.name}": terms_said(one, names) for one in asked}
     found = value_company(loaded, futures, chosen)
-    say.say(found.sentence)
+    say.say(sentence_in(found.sentence, names))
     for table in company_tables(found, football_field(loaded, futures, chosen), names):
-        say.show(table)
+        say.show(table_in(table, names))
     for one in asked:
         stake = value_stake(loaded, futures, one)
-        say.say(stake.sentence)
+        say.say(sentence_in(stake.sentence, names))
         for table in stake_tables(stake, names):
-            say.show(table)
+            say.show(table_in(table, names))
 
 
 def list_(case: CaseName, company: CompanyName = "", draws: Draws = 32) -> None:
@@ -53,15 +54,17 @@ def list_(case: CaseName, company: CompanyName = "", draws: Draws = 32) -> None:
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.names import names_in
+    from keiretsu.report.own_money import sentence_in, table_in
     from keiretsu.report.worth import listing_tables
     from keiretsu.valuation import value_listing
 
     loaded = load_case(case)
     chosen = company or _company_of(loaded, "listing")
     found = value_listing(loaded, _futures(loaded, (), draws), chosen)
-    say.say(found.sentence)
-    for table in listing_tables(found, names_in(loaded)):
-        say.show(table)
+    names = names_in(loaded)
+    say.say(sentence_in(found.sentence, names))
+    for table in listing_tables(found, names):
+        say.show(table_in(table, names))
 
 
 def _company_of(case: Case, table: str) -> str:

@@ -12,6 +12,7 @@ from keiretsu.report.wording import Label
 from keiretsu.valuation.alliances import Alliance
 from keiretsu.valuation.choosing import Choice
 from keiretsu.valuation.hindsight import Hindsight
+from keiretsu.valuation.money import stated_sum
 from keiretsu.valuation.must_be_true import MustBeTrue
 from keiretsu.valuation.odds import in_own_unit
 from keiretsu.valuation.on_the_model import OnTheModel
@@ -61,7 +62,7 @@ def on_the_model_tables(found: OnTheModel) -> list[Table]:
     }  # fmt: skip
     chances = found.chances.assign(half95=[f"{float(half):.0%}" if pd.notna(half) else "" for half in found.chances["half95"]])
     events = found.events.assign(event=[question.words[name] for name in found.events["event"]])
-    looks = f"{found.zero.evaluations} paths of the model and {found.zero.sweeps} sweeps for slopes led there; EUR {found.left_eur / 1e6:,.0f} m are left."
+    looks = f"{found.zero.evaluations} paths of the model and {found.zero.sweeps} sweeps for slopes led there; {stated_sum(found.left_eur)} are left."
     line = f"A straight line through the point explains {max(found.explained, 0.0):.0%} of what differs between futures."
     return [
         table_of("must_be_true", f"{question.decision}: the likeliest future in which it is worth nothing", point, names={}, labels=labels, note=looks),
@@ -92,7 +93,7 @@ def alliance_tables(found: Alliance, names: Mapping[str, str]) -> list[Table]:
     }  # fmt: skip
     brings = {"partner": _text("Partner"), "joins": _text("Joins"), "adds": _amount("Adds")}
     state = (
-        f"The core is empty: every split leaves a group that would do better alone, by at least EUR {found.core.subsidy / 1e6:,.0f} m."
+        f"The core is empty: every split leaves a group that would do better alone, by at least {stated_sum(found.core.subsidy)}."
         if found.core.core_is_empty
         else "Some splits leave nobody better off outside (the core)."
     )

@@ -52,7 +52,7 @@ def headline_table(id: str, title: str, headline: pd.DataFrame, names: Mapping[s
             label = of_small_sums(in_money(_SUM, names.get("EUR", "EUR")), shown[sum_], names)
             said = [_who(w, s, label, names) for w, s in zip(shown[who], shown[sum_], strict=True)]
             shown = shown.assign(**{who: said}).drop(columns=sum_)
-            labels[who] = Label(heading, "EUR m a year", kind="text")
+            labels[who] = Label(heading, label.unit, kind="text")
     for column in shown.columns:
         if str(column).startswith(PROFIT_OF):
             maker = str(column).removeprefix(PROFIT_OF)

@@ -11,6 +11,7 @@ from keiretsu.report.decision_sections import decision_sections
 from keiretsu.report.errors_shown import CONVENTION, amount
 from keiretsu.report.fans import Panel, Path, fan_panels
 from keiretsu.report.figures import Figure
+from keiretsu.report.own_money import section_in
 from keiretsu.report.value_figures import AmountBar, Cells, FieldBar, amount_bars, field_bars, value_map
 from keiretsu.report.value_tables import changes_table, companies_table, held_table, stakes_table
 from keiretsu.report.wording import MINUS, Label
@@ -38,7 +39,7 @@ def worth_sections(worth: Worth, names: Names) -> list[Section]:
         found.append(_stakes(worth.stakes, said))
     found += [_listing(listing, said) for listing in worth.listings]
     found += decision_sections(worth, said)
-    return [*found, *_missing(worth)]
+    return [*(section_in(section, names) for section in found), *_missing(worth)]
 
 
 def _companies(worth: Worth, names: Names) -> Section:

@@ -332,9 +332,14 @@ def _side(root: Label, ending: str, said: str) -> Label:
 
 
 def in_money(label: Label, money: str) -> Label:
-    """The same column in a case's own money: its name in the unit, and single units in place of millions of euro."""
+    """The same column in a case's own money: its name in the unit, and single units in place of millions of euro.
+
+    A column of words keeps its millions: they are in the words already.
+    """
     if money == "EUR" or "EUR" not in label.unit:
         return label
+    if label.kind == "text":
+        return replace(label, unit=label.unit.replace("EUR", money))
     if "EUR m" in label.unit:
         return replace(label, unit=label.unit.replace("EUR m", money), digits=0, scale=label.scale * 1e6)
     return replace(label, unit=label.unit.replace("EUR", money), digits=max(label.digits, 2))

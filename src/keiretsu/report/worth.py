@@ -10,6 +10,7 @@ from keiretsu.report.errors_shown import amount
 from keiretsu.report.tables import Table, table_of
 from keiretsu.report.wording import MINUS, Label
 from keiretsu.valuation import CompanyValuation, ListingValuation, StakeTerms, StakeValuation, in_millions
+from keiretsu.valuation.money import stated_sum
 
 WORDS = {
     "units": "Cars a year",
@@ -92,7 +93,7 @@ def terms_said(terms: StakeTerms, names: Mapping[str, str]) -> str:
     old = f", old shares of {names.get(terms.seller, terms.seller)}" if terms.money == "secondary" else ""
     who, company = (names.get(name, name) for name in (terms.investor, terms.company))
     whose = f"{who}'" if who.endswith("s") else f"{who}'s"
-    return f"{whose} EUR {terms.amount_eur / 1e6:,.0f} m in {company} at EUR {terms.pre_money_eur / 1e9:g} bn{form}{old}"
+    return f"{whose} {stated_sum(terms.amount_eur)} in {company} at {stated_sum(terms.pre_money_eur)}{form}{old}"
 
 
 def listing_tables(found: ListingValuation, names: Mapping[str, str]) -> list[Table]:

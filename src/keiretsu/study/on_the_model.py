@@ -27,6 +27,7 @@ from keiretsu.study.decisions import question_of
 from keiretsu.typing import Vector
 from keiretsu.valuation.finance import finances
 from keiretsu.valuation.inputs import FIXED_COST, USUAL, usual_margin_rate, with_own_inputs
+from keiretsu.valuation.money import stated_sum
 from keiretsu.valuation.must_be_true import Question
 from keiretsu.valuation.on_the_model import OnTheModel, OnTheModelOptions, must_be_true_on_the_model
 from keiretsu.valuation.stake import net_present_value
@@ -55,7 +56,7 @@ def stake_must_be_true(case: Case, futures: Ensemble, outlook: Outlook, terms: S
     ValuationError
         For a commitment in parts, futures of another model, or a verdict that no future in reach turns.
     """
-    decision = f"{terms.investor}'s EUR {terms.amount_eur / 1e6:,.0f} m for {terms.company} at EUR {terms.pre_money_eur / 1e9:g} bn"
+    decision = f"{terms.investor}'s {stated_sum(terms.amount_eur)} for {terms.company} at {stated_sum(terms.pre_money_eur)}"
     question = question_of(case, futures, decision, net_present_value(case, with_own_inputs(futures), terms, floor=False))
     inputs, _ = uncertain_of(case.tables, outlook.roster.launched)
     chances = {one.name: one.central for one in inputs if one.distribution == "discrete"}

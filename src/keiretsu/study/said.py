@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from keiretsu.valuation.money import plain, with_error
 
@@ -30,6 +31,20 @@ def number_with_error(value: float, error: float, *, signed: bool = False, alone
         return "0"
     sign = "+" if signed and value > 0 and _says(text) else ""
     return f"{sign}{text} ± {_fixed(error, decimals)}" if known and not alone else sign + text
+
+
+_SUM_IN_EURO = re.compile(r"\bEUR (?=[−+-]?\d)")
+
+
+def sums_without_euro(text: str) -> str:
+    """A text with its sums in no money: ``6 m`` in place of ``EUR 6 m``."""
+    return _SUM_IN_EURO.sub("", text)
+
+
+def in_own_money(sentence: str) -> str:
+    """A sentence whose sums are in the unit of a case that keeps its own money, as it says at its end. Valuations know of no case and say EUR."""
+    bare = sums_without_euro(sentence)
+    return sentence if bare == sentence else bare.removesuffix(".") + ", in the case's own money."
 
 
 def _says(text: str) -> bool:

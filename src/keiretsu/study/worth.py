@@ -18,7 +18,9 @@ from keiretsu.errors import KeiretsuError
 from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.outlook import BASELINE
 from keiretsu.study.ahead import NO_YEARS
+from keiretsu.study.headline import OWN_MONEY
 from keiretsu.study.nothing import NothingStated
+from keiretsu.study.said import in_own_money
 from keiretsu.study.worth_choice import ChoicePart, choice_of
 from keiretsu.study.worth_companies import CompanyPart, StakeHeld, ValueChange, companies_of, focal_company, stakes_held, value_changes
 from keiretsu.study.worth_extras import Extras
@@ -97,7 +99,7 @@ def worth_of(case: Case, futures: Ensemble | None, extras: Extras, ask: AskTheMo
     if futures is None:
         log.missing |= dict.fromkeys(PARTS[:5], NO_YEARS)
         hindsight = log.part("hindsight", lambda: _hindsight(case, said_by_the_run(case, (), (), (), (), extras)))
-        return Worth(_sentences((), (), None, None, (), extras, hindsight), log.missing, extras=extras, hindsight=hindsight, cpu_s=log.cpu_s)
+        return Worth(_sentences(case, (), (), None, None, (), extras, hindsight), log.missing, extras=extras, hindsight=hindsight, cpu_s=log.cpu_s)
     companies, without_value = log.part("companies", lambda: companies_of(case, futures)) or ((), "")
     if without_value:
         log.missing["companies"] = without_value
@@ -110,7 +112,7 @@ def worth_of(case: Case, futures: Ensemble | None, extras: Extras, ask: AskTheMo
     said = said_by_the_run(case, stakes, listings, changes, held, extras)
     hindsight = log.part("hindsight", lambda: _hindsight(case, said))
     return Worth(
-        sentences=_sentences(stakes, listings, must, choice, companies, extras, hindsight),
+        sentences=_sentences(case, stakes, listings, must, choice, companies, extras, hindsight),
         missing=log.missing,
         focal=focal_company(case),
         draws=len(futures.inputs),
@@ -166,7 +168,7 @@ def _hindsight(case: Case, said: Mapping[str, str]) -> Hindsight:
 
 
 def _sentences(
-    stakes: tuple[StakePart, ...], listings: tuple[ListingValuation, ...], must: MustPart | None, choice: ChoicePart | None,
+    case: Case, stakes: tuple[StakePart, ...], listings: tuple[ListingValuation, ...], must: MustPart | None, choice: ChoicePart | None,
     companies: tuple[CompanyPart, ...], extras: Extras, hindsight: Hindsight | None,
 ) -> tuple[str, ...]:  # fmt: skip
     found = [
@@ -174,4 +176,4 @@ def _sentences(
         *([extras.alliance_sentence] if extras.alliance else []), *([extras.timing.sentence] if extras.timing else []),
         *(part.valuation.sentence for part in companies[:1]), *([hindsight.sentence] if hindsight else []),
     ]  # fmt: skip
-    return tuple(found)
+    return tuple(in_own_money(said) if case.money == OWN_MONEY else said for said in found)

@@ -21,7 +21,7 @@ from keiretsu.study.nothing import NothingStated
 from keiretsu.study.said_inputs import input_said
 from keiretsu.typing import Vector
 from keiretsu.valuation.inputs import scenarios_of, with_own_inputs
-from keiretsu.valuation.money import Estimate, estimate
+from keiretsu.valuation.money import Estimate, estimate, stated_sum
 from keiretsu.valuation.must_be_true import MustBeTrue, what_must_be_true
 from keiretsu.valuation.odds import chance_in_words, listed
 from keiretsu.valuation.on_the_model import OnTheModel
@@ -128,7 +128,7 @@ def must_be_true_of(case: Case, futures: Ensemble, stakes: Sequence[StakePart], 
     if not drawn or not len(futures.inputs):
         raise NothingStated("What must be true for a stake is asked of futures; none were drawn for one.")
     stake = drawn[0]
-    decision = f"{stake.terms.investor}'s EUR {stake.terms.amount_eur / 1e6:,.0f} m for {stake.terms.company}"
+    decision = f"{stake.terms.investor}'s {stated_sum(stake.terms.amount_eur)} for {stake.terms.company}"
     pays = stake.net_present_value > 0
     loss = estimate((~pays).astype(float))
     on_the_model, why_not = _from_the_model(ask, stake.terms) if ask else (None, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,8 +41,11 @@ def clock(years: np.ndarray, now: float) -> Clock:
     """
     part = np.clip(years + 1.0 - now, 0.0, 1.0)
     if not (part > 0).any() or years[0] > np.floor(now):
+        first, following = (dt.date(int(now) + k, 1, 1) for k in (0, 1))
+        day = first + round((now - int(now)) * (following - first).days) * dt.timedelta(days=1)
+        cure = f"as_of in case.toml, or year: the base year, {years[0] - 1}, is observed and not simulated, so what is left of it has no cash flow"
         raise ValuationError(
-            Problem("the day of valuation is outside the years simulated", "valuation", f"{now:.2f}", f"a day in {years[0]} to {years[-1]}")
+            Problem("the day of valuation is outside the years simulated", "valuation", f"{day}", f"a day of {years[0]} to {years[-1]}", cure)
         )
     end = np.maximum(years + 1.0 - now, 0.0)
     return Clock(now, part, np.maximum(end - part / 2, 0.0), end)

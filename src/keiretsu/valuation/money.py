@@ -45,6 +45,13 @@ def with_error(value: float, error: float, currency: str = "EUR") -> str:
     return f"{currency} {said} ± {_fixed(error / size, decimals)}{unit}" if error > 0 else f"{currency} {said}{unit}"
 
 
+def stated_sum(value: float, currency: str = "EUR") -> str:
+    """A sum as somebody would say it: ``EUR 600 m``, ``EUR 8 bn``, ``EUR 370.4 m``; four digits at most."""
+    size, word = next((s for s in _SIZES if abs(value) >= s[0]), _SIZES[-1])
+    shown = f"{abs(value) / size:,.4g}" if abs(value) / size < 1000 else f"{abs(value) / size:,.0f}"
+    return f"{currency} {MINUS if value < 0 else ''}{shown}{f' {word}' if word else ''}"
+
+
 def in_millions(value: float, error: float, *, signed: bool = False) -> str:
     """An amount in millions with its error, rounded to what the error supports, for a table: ``8,100 ± 1,100``; without an error four digits."""
     value, error = value / 1e6, (0.0 if error < NOISE * abs(value) else error / 1e6)

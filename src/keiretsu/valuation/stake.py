@@ -23,7 +23,7 @@ from keiretsu.valuation.equity import Equity, refuse_negative
 from keiretsu.valuation.finance import decimal_year, finance_of, finances
 from keiretsu.valuation.inputs import BASELINE, Futures, with_own_inputs
 from keiretsu.valuation.milestones import parts_due, parts_worth_paying
-from keiretsu.valuation.money import estimate, estimate_where, with_error
+from keiretsu.valuation.money import estimate, estimate_where, stated_sum, with_error
 from keiretsu.valuation.parties import Deal, own_prices_table, parties_tables
 from keiretsu.valuation.position import Position, Target, position
 from keiretsu.valuation.terms import StakeTerms, refuse_bad_terms, terms_of
@@ -255,7 +255,7 @@ def _sentence(terms: StakeTerms, measures: pd.DataFrame, channels: pd.DataFrame)
     npv, loss = of("net_present_value_eur"), of("loss")
     own = channels[channels["party"] == terms.investor]
     text = (
-        f"{terms.investor}'s EUR {terms.amount_eur / 1e6:,.0f} m in {terms.company} at EUR {terms.pre_money_eur / 1e9:g} bn before the money has a "
+        f"{terms.investor}'s {stated_sum(terms.amount_eur)} in {terms.company} at {stated_sum(terms.pre_money_eur)} before the money has a "
         f"net present value, after premium and discounts, of {with_error(float(npv['mean']), float(npv['half95']))} and loses money in {float(loss['mean']):.0%} of futures"
     )
     said = zip(own["line"], own["value_eur"], own["half95_eur"], strict=True)
