@@ -44,7 +44,16 @@ def test_in_the_glove_game_the_table_shows_the_shapley_value_the_core_and_who_wo
     assert whole["stable_gamma"] and whole["split_L_eur"] == pytest.approx(1.0, abs=1e-6)  # all to the rare glove, and nobody can do better
     pair = found.seatings[found.seatings["seating"].isin(["L + R | Q", "L + Q | R"])]
     assert pair["nash_gamma"].all()
-    assert "Nobody would leave L +" in found.sentence
+    assert "Nobody would leave L with " in found.sentence and "in 8 of 8 futures" in found.sentence
+
+
+def test_groupings_that_are_worth_the_same_are_counted_and_the_total_carries_its_error():
+    """Every pair is worth one, whoever it is: no grouping is the one that is worth most, and whoever is left out tempts another away."""
+    pairs = {frozenset(pair): 1.0 for pair in ("AB", "AC", "BC")}
+    found = alliance(players("A", "B", "C"), Cooperation(), typed(pairs))
+    assert "worth most are 3 of 5 groupings, among them " in found.sentence and "alone (EUR 1.00 ± 0.09)" in found.sentence
+    best = found.seatings.iloc[0]
+    assert best["total_half95_eur"] == pytest.approx(2.364624 * 0.1 * np.sqrt(8 / 7) / np.sqrt(8))  # eight scrambles of one draw, 0.9 or 1.1
 
 
 def test_value_is_the_change_against_everybody_alone_and_splits_add_up_to_it():

@@ -56,7 +56,7 @@ def test_waiting_costs_the_years_not_sold_and_an_outlay_that_falls_may_pay_for_i
     later = launch_timing([launch], falling)
     assert later.named == {"a": 2026}
     assert later.waiting.set_index("year")["value_eur"][2026] == pytest.approx(12e6)
-    assert "a in 2026" in later.sentence and "if it waits until 2027" in later.sentence
+    assert "a in 2026" in later.sentence and "waiting until 2027 costs" in later.sentence
 
 
 def test_best_responses_are_listed_for_each_choice_of_the_others():

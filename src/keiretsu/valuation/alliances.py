@@ -21,8 +21,9 @@ from keiretsu.numerics.cooperative import LeastCore, Partition, best_split, leas
 from keiretsu.typing import Matrix, Vector
 from keiretsu.valuation.cooperation import Cooperation, Partner, Seating, name_of
 from keiretsu.valuation.money import half95, with_error
-from keiretsu.valuation.odds import listed
+from keiretsu.valuation.odds import in_futures, listed
 
+ALIKE = 1e-3  # of the largest total: groupings as near as this are worth the same
 MOST_SEATED = 5  # partners for whom every seating is solved: 52
 STAYS_TOGETHER, FALLS_APART = "stay together", "fall apart"
 
@@ -39,14 +40,15 @@ class Alliance:
     sentence
         For a board: the partnership nobody would leave, and what the newcomer brings.
     coalitions
-        ``coalition, members, gamma_eur, gamma_half95_eur, delta_eur, delta_half95_eur`` and ``<partner>_eur`` (that member's own change, gamma).
+        ``coalition, members, gamma_eur, gamma_half95_eur, delta_eur, delta_half95_eur`` and ``<partner>_eur, <partner>_half95_eur`` (that member's own
+        change, gamma).
     splits
         ``partner, shapley_eur, shapley_half95_eur, core_low_eur, core_high_eur, least_core_eur, nucleolus_eur, nash_eur, own_eur``; `own_eur` is what each earns in the
         whole coalition before any side payment.
     brings
         ``partner, joins, adds_eur, adds_half95_eur``: what a partner adds to a coalition of the others (gamma).
     seatings
-        ``seating, total_eur, <partner>_eur, split_<partner>_eur, nash_<partner>_eur, stable_gamma, stable_delta, nash_alone_gamma, nash_gamma,
+        ``seating, total_eur, total_half95_eur, <partner>_eur, split_<partner>_eur, nash_<partner>_eur, stable_gamma, stable_delta, nash_alone_gamma, nash_gamma,
         nash_delta, nash_blocked_by, stable_without_payments, chance_stable``, largest total first; empty with more than `MOST_SEATED` partners. `stable_gamma`: under some
         split (`split_<partner>_eur` is the one with most to spare) no group would leave when those left behind fall apart; `chance_stable` is the part
         of draws where that holds; `nash_...`: under the equal split.
@@ -149,7 +151,8 @@ def _coalition_table(names: tuple[str, ...], gamma: Matrix, delta: Matrix, chang
         row: dict[str, object] = {"coalition": " + ".join(names[i] for i in members), "members": len(members)}
         for name, value in (("gamma", gamma[s]), ("delta", delta[s])):
             row |= {f"{name}_eur": float(value.mean()), f"{name}_half95_eur": _error(value)}
-        row |= {f"{names[i]}_eur": float(own[:, i].mean()) for i in range(n)}
+        for i in range(n):
+            row |= {f"{names[i]}_eur": float(own[:, i].mean()), f"{names[i]}_half95_eur": _error(own[:, i])}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -195,7 +198,11 @@ def _seating_table(names: tuple[str, ...], change: Mapping[Partition, Matrix]) -
     rows = []
     for p in own:
         gamma, delta = best_split(own, p, FALLS_APART), best_split(own, p, STAYS_TOGETHER)
-        row: dict[str, object] = {"seating": name_of(_seating(p, names)), "total_eur": float(own[p].sum())}
+        row: dict[str, object] = {
+            "seating": name_of(_seating(p, names)),
+            "total_eur": float(own[p].sum()),
+            "total_half95_eur": _error(change[p].sum(axis=1)),
+        }
         for kind, paid in (("", own[p]), ("split_", gamma.split), ("nash_", shared[p])):
             row |= {f"{kind}{names[i]}_eur": float(paid[i]) for i in range(n)}
         row |= {
@@ -221,14 +228,10 @@ def _sentence(seatings: pd.DataFrame, coalitions: pd.DataFrame, names: tuple[str
         if len(stable):
             best = stable.iloc[0]
             how = "" if best["nash_gamma"] else ", given the right split"
-            sure = f" (in {float(best['chance_stable']):.0%} of futures)" if gamma.shape[1] > 1 else ""
-            parts.append(
-                f"Nobody would leave {best['seating']}{how}{sure}, worth {with_error(float(best['total_eur']), 0.0)} to the partners together"
-            )
+            sure = f" (in {in_futures(float(best['chance_stable']), gamma.shape[1])})" if gamma.shape[1] > 1 else ""
+            parts.append(f"Nobody would leave {_in_words(str(best['seating']))}{how}{sure}, worth {_total(best)} to the partners together")
         else:
-            best = seatings.iloc[0]
-            worth = with_error(float(best["total_eur"]), 0.0)
-            parts.append(f"Every seating would be left by somebody, however its gains are split; {best['seating']} is worth most ({worth})")
+            parts.append(f"However the partners group and split the gains, some would leave; worth most {_worth_most(seatings)}")
     else:
         best = coalitions.iloc[int(coalitions["gamma_eur"].to_numpy(float).argmax())]
         parts.append(f"{best['coalition']} is worth most: {with_error(float(best['gamma_eur']), float(best['gamma_half95_eur']))}")
@@ -239,6 +242,26 @@ def _sentence(seatings: pd.DataFrame, coalitions: pd.DataFrame, names: tuple[str
     beside = f", against {listed(against)}" if against else ""
     parts.append(f"{host} and {newcomer} together gain {with_error(float(together.mean()), _error(together))}{beside}")
     return "; ".join(parts) + "."
+
+
+def _worth_most(seatings: pd.DataFrame) -> str:
+    """``is A with B (EUR 9.1 bn)``; where others are worth the same to the digits shown, how many."""
+    best = seatings.iloc[0]
+    alike = int((np.abs(seatings["total_eur"] - best["total_eur"]) <= ALIKE * abs(float(best["total_eur"]))).sum())
+    said = f"{_in_words(str(best['seating']))} ({_total(best)})"
+    return f"is {said}" if alike == 1 else f"are {alike} of {len(seatings)} groupings, among them {said}"
+
+
+def _total(row: pd.Series) -> str:
+    return with_error(float(row["total_eur"]), float(row["total_half95_eur"]))
+
+
+def _in_words(seating: str) -> str:
+    """``Renault + Nissan | Honda`` as "Renault with Nissan, Honda alone"."""
+    groups = [group.split(" + ") for group in seating.split(" | ")]
+    together = [f"{', '.join(group[:-1])} with {group[-1]}" for group in groups if len(group) > 1]
+    alone = [group[0] for group in groups if len(group) == 1]
+    return " and ".join(together) + (f"{', ' if together else ''}{listed(alone)} alone" if alone else "")
 
 
 def _in(s: int, n: int) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 _NUMBERS = ("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 MINUS = "\N{MINUS SIGN}"
+MOST_COUNTED = 100  # futures; of more, a share says it
 
 
 def chance_in_words(probability: float, draws: int) -> str:
@@ -20,6 +21,13 @@ def chance_in_words(probability: float, draws: int) -> str:
     n = round(1 / probability)
     word = _NUMBERS[n] if n < len(_NUMBERS) else f"{_rounded(n):,}"
     return f"one chance in {word}"
+
+
+def in_futures(share: float, draws: int) -> str:
+    """``26 of 32 futures``; of many ``81 % of 1,000 futures``; of one, the central case, ``the central case`` or ``no future``."""
+    if draws == 1:
+        return "the central case" if share > 0 else "no future"
+    return f"{round(share * draws)} of {draws} futures" if draws <= MOST_COUNTED else f"{100 * share:.0f} % of {draws:,} futures"
 
 
 def in_own_unit(value: float, unit: str) -> str:

@@ -262,7 +262,7 @@ def _sentence(launches: Sequence[LaunchOption], named: Years, paid: Mapping[str,
         else f"No combination of years holds when each looks after itself; together {_said(named)} is best"
     )
     parts = [f"{what}, worth {worth}"]
-    costs = []
+    costs: dict[int, list[str]] = {}
     for launch in launches:
         if launch.name not in named:
             continue
@@ -270,16 +270,19 @@ def _sentence(launches: Sequence[LaunchOption], named: Years, paid: Mapping[str,
         later = [(int(row["year"]), float(row["cost_of_waiting_eur"])) for row in own.to_dict("records") if int(row["year"]) > named[launch.name]]
         if later:
             year, cost = min(later)
-            costs.append(f"{launch.name} {with_error(cost, 0.0)} if it waits until {year}")
-    if costs:
-        parts.append(f"waiting costs {listed(costs)}")
+            costs.setdefault(year, []).append(f"{launch.name} {with_error(cost, 0.0)}")
+    parts += [f"waiting until {year} costs {listed(each)}" for year, each in sorted(costs.items())]
     if stable and better > SAME_EUR:
         parts.append(f"agreeing on the years would bring {with_error(better, 0.0)} more in all")
     return "; ".join(parts) + "."
 
 
 def _said(years: Years) -> str:
-    return listed([f"{name} in {year}" for name, year in sorted(years.items(), key=lambda item: (item[1], item[0]))]) or "no launch"
+    """``A and B in 2025 and C in 2027``."""
+    by_year: dict[int, list[str]] = {}
+    for name, year in sorted(years.items(), key=lambda item: (item[1], item[0])):
+        by_year.setdefault(year, []).append(name)
+    return listed([f"{listed(names)} in {year}" for year, names in by_year.items()]) or "no launch"
 
 
 def _refuse(launches: Sequence[LaunchOption]) -> None:
