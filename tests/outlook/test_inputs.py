@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from keiretsu.outlook.inputs import INPUTS
+from keiretsu.outlook.inputs import CURRENCIES, INPUTS
 from keiretsu.outlook.outlook import run
-from keiretsu.outlook.year import CURRENCIES
 from tests.outlook.test_programmes import taxed
 
 # a point at which nothing stands at the value where it, or what it acts through, moves nothing

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from keiretsu.errors import PolicyError, Problem
+from keiretsu.units import MODEL_CURRENCY
 
 PREMIUM_EUR = 95.0  # per gram per km above target and car: Regulation (EU) 2019/631, Article 8
 
@@ -54,7 +55,8 @@ class FleetRule:
     """A target for the makers of an area. `markets` are those of the world it covers; `from_year`, `to_year` are both included.
 
     `counted_by` is the product column that says whose car it is. `averaged`, first and last year, lets the balance of these years count together: too much
-    in one is made up for in another. Only the years ahead know of it; a year by itself clears by itself.
+    in one is made up for in another. Only the years ahead know of it; a year by itself clears by itself. `currency` is that of the law's fine: it stays as it is in
+    it where exchange rates move.
     """
 
     id: str
@@ -68,6 +70,7 @@ class FleetRule:
     confidence: str = ""
     note: str = ""
     where: str = ""
+    currency: str = MODEL_CURRENCY
 
 
 @dataclass(frozen=True)

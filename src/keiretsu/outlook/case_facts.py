@@ -201,6 +201,9 @@ def _impossible(case: Case) -> list[Problem]:
         name = str(row["input"])
         least, most = POSSIBLE.get(name, (-float("inf"), float("inf")))
         values = [float(row[key]) for key in ("low", "central", "high") if row[key] is not None and row[key] == row[key]]
+        if _own(case) and name == f"fx_{case.currency}":
+            what, cure = "the case's own money cannot move against itself", 'leave it out, or convert: money = "EUR 2023" with [rates]'
+            problems.append(Problem(what, f"{row['row']} ({name})", f'money = "own" in {case.currency}', "another currency", cure))
         if not all(least <= value < most for value in values):
             seen, wanted = ", ".join(f"{value:g}" for value in values), f"from {least:.3g} to {most:.3g} ({INPUTS[name].unit})"
             problems.append(Problem("an input has a value that it cannot have", f"{row['row']} ({name})", seen, wanted))

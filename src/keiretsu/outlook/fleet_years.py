@@ -23,6 +23,7 @@ from keiretsu.market.world import World
 from keiretsu.outlook.arrays import FleetYears
 from keiretsu.outlook.roster import Roster, Storyline
 from keiretsu.outlook.shared import Shared, same
+from keiretsu.units import MODEL_CURRENCY
 
 SHARINGS = ("internal price", "pro rata", "one payer")
 POOLS_AT_A_TIME = 8  # places for pools are made in such steps, so that scenarios with a pool more or less share compiled code
@@ -207,13 +208,14 @@ def _rest_for_each(duty: Obligation, table: pd.DataFrame, names: pd.Series, goes
 
 
 def _own_market(slots: Slots, world: World) -> np.ndarray:
-    """Of each rule the market whose money its fine is in: any of its markets where all have one currency, -1 for EUR. (R,)"""
+    """Of each rule a market with the money that its fine is in, -1 for EUR and for money that no market has. (R,)"""
     names = list(world.markets)
     found: list[int] = []
     for rule in slots.rules:
-        markets = [m for r in world.pools if isinstance(r, FleetRule) and r.id == rule for m in r.markets if m in names]
-        currencies = {world.markets[m].currency for m in markets}
-        found.append(names.index(markets[0]) if len(currencies) == 1 and currencies != {"EUR"} else -1)
+        currency = next((r.currency for r in world.pools if isinstance(r, FleetRule) and r.id == rule), MODEL_CURRENCY)
+        found.append(
+            next((m for m, name in enumerate(names) if currency not in (MODEL_CURRENCY, "") and world.markets[name].currency == currency), -1)
+        )
     return np.array(found, dtype=int)
 
 

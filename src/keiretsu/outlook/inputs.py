@@ -25,6 +25,13 @@ class Input:
     neutral: float
 
 
+CURRENCIES: Mapping[str, str] = {
+    "JPY": "yen", "CNY": "yuan", "INR": "rupee", "KRW": "won", "GBP": "pound", "USD": "dollar", "SEK": "Swedish krona", "NOK": "Norwegian krone",
+    "BRL": "real", "MXN": "Mexican peso", "CAD": "Canadian dollar", "AUD": "Australian dollar", "TRY": "Turkish lira", "THB": "baht", "ZAR": "rand",
+    "IDR": "rupiah", "CHF": "Swiss franc", "DKK": "Danish krone", "PLN": "zloty", "CZK": "Czech koruna", "HUF": "forint",
+}  # fmt: skip
+"""Currencies other than the euro whose value may be uncertain."""
+
 # fmt: off
 INPUTS: Mapping[str, Input] = {
     "learning_rate": Input("share per doubling", "pack price falls by it for each doubling of cumulative battery output", 0.0),
@@ -46,14 +53,7 @@ INPUTS: Mapping[str, Input] = {
     "age_taste": Input("utils a year", "what a model loses for each year since its launch or renewal", 0.0),
     "incentives": Input("multiple", "purchase incentives paid, as a multiple of those planned", 1.0),
     "chinese_cost": Input("share", "cost of cars built in China above or below today's, subsidies and duties not planned among them", 0.0),
-    "fx_JPY": Input("share", "value of the yen above the case's rate", 0.0),
-    "fx_CNY": Input("share", "value of the yuan above the case's rate", 0.0),
-    "fx_INR": Input("share", "value of the rupee above the case's rate", 0.0),
-    "fx_KRW": Input("share", "value of the won above the case's rate", 0.0),
-    "fx_GBP": Input("share", "value of the pound above the case's rate", 0.0),
-    "fx_USD": Input("share", "value of the dollar above the case's rate", 0.0),
-    "fx_SEK": Input("share", "value of the Swedish krona above the case's rate", 0.0),
-    "fx_NOK": Input("share", "value of the Norwegian krone above the case's rate", 0.0),
+    **{f"fx_{code}": Input("share", f"value of the {name} above the case's rate", 0.0) for code, name in CURRENCIES.items()},
     "fixed_cost": Input("multiple", "fixed cost of companies; used by the valuation, moves no price", 1.0),
 }
 # fmt: on

@@ -24,15 +24,19 @@ from keiretsu.outlook.arrays import POWERTRAINS, BaseYear, Plan
 from keiretsu.outlook.bends import RulesOfYears
 from keiretsu.outlook.facts import OutlookFacts
 from keiretsu.outlook.fleet_years import Slots, fleet_of_years
+from keiretsu.outlook.inputs import CURRENCIES
 from keiretsu.outlook.launched import launched_arrays
 from keiretsu.outlook.policy import Rules, YearlyWedges, classes_of, wedges_on
 from keiretsu.outlook.roster import Roster, Storyline
 from keiretsu.outlook.shared import Shared, same
-from keiretsu.outlook.year import CURRENCIES
 from keiretsu.supply.wedges import Wedges
 from keiretsu.supply.weights import ProfitWeights
 
-CURRENCY_OF_ORIGIN: Mapping[str, str] = {"JP": "JPY", "CN": "CNY", "IN": "INR", "KR": "KRW", "UK": "GBP", "GB": "GBP", "US": "USD"}
+CURRENCY_OF_ORIGIN: Mapping[str, str] = {
+    "JP": "JPY", "CN": "CNY", "IN": "INR", "KR": "KRW", "UK": "GBP", "GB": "GBP", "US": "USD", "BR": "BRL", "MX": "MXN", "CA": "CAD", "AU": "AUD",
+    "TR": "TRY", "TH": "THB", "ZA": "ZAR", "ID": "IDR",
+}  # fmt: skip
+"""Where a car's cost is not in euro; what is built in the European Union is taken to be, its own currencies move with it."""
 KINDS = {"on_sale": bool, "held": bool, "setter": int}
 
 
@@ -342,8 +346,9 @@ def _padded_mu(mu: np.ndarray, shape: Shape) -> jnp.ndarray:
 
 
 def _exposure(facts: MarketFacts, rows: pd.DataFrame, currency: str) -> np.ndarray:
-    """+1 for cars whose cost is in that currency, -1 for all cars of a market that pays in it; both is none."""
-    origin = rows["origin"].astype(str).map(CURRENCY_OF_ORIGIN).fillna("EUR").to_numpy(str)
+    """+1 for cars whose cost is in that currency, -1 for all cars of a market that pays in it; both is none. A car without an origin is made where it is sold."""
+    built = rows["origin"].astype(str)
+    origin = built.map(CURRENCY_OF_ORIGIN).fillna("EUR").where(built != "", facts.currency).to_numpy(str)
     return (origin == currency).astype(float) - float(facts.currency == currency)
 
 

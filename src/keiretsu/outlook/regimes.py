@@ -18,8 +18,8 @@ import numpy as np
 from keiretsu.outlook.arrays import FleetYears, Plan, Year
 from keiretsu.outlook.bent import NEAR_EUR, Bends
 from keiretsu.outlook.fleet_years import Slots
+from keiretsu.outlook.inputs import CURRENCIES
 from keiretsu.outlook.outlook import Outlook
-from keiretsu.outlook.year import CURRENCIES
 
 YearsAt: TypeAlias = Callable[[Mapping[str, float]], Year]  # the years of one scenario under given values
 

@@ -22,14 +22,13 @@ from keiretsu.outlook.clearing import SolvedMarket, YearMarket, clear
 from keiretsu.outlook.fleet import Area, year_of
 from keiretsu.outlook.fleet_clearing import Cleared, clear_with_pools
 from keiretsu.outlook.held import cost_at_first, held_price
-from keiretsu.outlook.inputs import Values
+from keiretsu.outlook.inputs import CURRENCIES, Values
 from keiretsu.outlook.state import aged, chargers_next, pack_price, survival
 from keiretsu.supply.pricing import PricingOptions
 from keiretsu.supply.wedges import Wedges
 from keiretsu.supply.weights import ProfitWeights
 from keiretsu.typing import Scalar
 
-CURRENCIES = ("JPY", "CNY", "INR", "KRW", "GBP", "USD", "SEK", "NOK")
 TINY_PART = 1e-9  # of a year: below it a car is not on sale
 
 

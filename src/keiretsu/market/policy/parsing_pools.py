@@ -113,7 +113,7 @@ def _record(row: Mapping[str, Any], rates: Mapping[str, ExchangeRate], where: st
     if kind == "rest_of_area":
         return RestOfArea(**plain, where=where)
     fine = to_eur(float(row["fine"]), str(row["currency"]), dict(rates))
-    shared: dict[str, Any] = {key: value for key, value in plain.items() if key in _RULE_KEYS}
+    shared: dict[str, Any] = {"currency": str(row["currency"])} | {key: value for key, value in plain.items() if key in _RULE_KEYS}
     if kind == "mandate":
         return FleetRule(**shared, target=SalesMandate(float(row["share"]), fine, str(row.get("powertrain", "BEV"))), where=where)
     target: dict[str, Any] = {key: float(value) for key, value in plain.items() if key in _TARGET_KEYS}
