@@ -10,14 +10,10 @@ import pytest
 from keiretsu.market.outcome import Outcome
 from keiretsu.market.solve import solve
 from keiretsu.outlook.arrays import Year
-from keiretsu.outlook.facts import steady_facts
 from keiretsu.outlook.measures import measure_named
-from keiretsu.outlook.outlook import Outlook, build, run
+from keiretsu.outlook.outlook import Outlook, run
 from keiretsu.outlook.sensitivity import output_at, slopes
-from keiretsu.supply.pricing import PricingOptions
 from tests.outlook.bent_worlds import bracket, capped, ceiling, outlook_with, pot, world_with
-from tests.outlook.small import YEARS
-from tests.outlook.test_fleet_years import rules
 
 EUR = 1e-3  # two ways to the same prices: each is settled to 1e-7 EUR, breakpoints count as reached within a tenth of a cent
 LASTING, SHORT = 1e12, 800e6  # EUR a year: one pot outlasts every year, the other about half of it
@@ -85,21 +81,6 @@ def test_a_pot_of_two_countries_that_runs_out_splits_the_year_as_in_one_year() -
     profit = one.firms.groupby("firm")["profit_eur"].sum()
     for f, firm in enumerate(outlook("pots").roster.firms):
         assert np.asarray(found.firm_profit)[0, f] == pytest.approx(profit[firm], rel=1e-7)
-
-
-def test_under_fleet_rules_and_a_price_ceiling_together_one_year_is_the_equilibrium_of_that_world() -> None:
-    world = world_with(*CEILINGS).replace(pools=rules(40.0, 0.6))
-    one = solve(world)
-    assert "binding" in set(one.regulation.pools["status"])
-    assert len(one.regulation.stuck) > 0
-    out = build(world, {}, steady_facts(world, 2023, YEARS), PricingOptions())
-    found = run(out, "baseline", out.central())[1]
-    assert not np.asarray(found.unsettled_sides).any()
-    for year in (0, 2):
-        for m, (market, rows) in enumerate(out.roster.rows.items()):
-            expected = one.products[one.products["market"] == market].set_index("product")["price_eur"][rows["product"]].to_numpy()
-            # two ways to shadow prices: each stops when a shadow cost is within a tenth of a cent or so of settled
-            assert np.asarray(found.price)[year, m, : len(rows)] == pytest.approx(expected, abs=0.02)
 
 
 def test_slopes_through_ceilings_and_pots_are_those_of_the_path() -> None:

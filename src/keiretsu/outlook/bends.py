@@ -8,10 +8,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from keiretsu.outlook.arrays import Plan
+from keiretsu.outlook.arrays import FleetYears, Plan
 from keiretsu.outlook.bent import Bends
 from keiretsu.outlook.policy import Rules
 from keiretsu.outlook.shared import Shared
@@ -30,9 +31,22 @@ def with_bends(plans: Mapping[str, tuple[Plan, RulesOfYears]], shared: Shared) -
     bends = bends_of({name: rules for name, (_, rules) in plans.items()}, next(iter(plans.values()))[0].start.shape[2], shared)
     if bends is None:
         return {name: plan for name, (plan, _) in plans.items()}
-    return {
-        name: dataclasses.replace(plan, bends=bends[name], bend_set=shared.array(np.array(rules.of_year))) for name, (plan, rules) in plans.items()
-    }
+
+    def bent(plan: Plan, mine: Bends, rules: RulesOfYears) -> Plan:
+        joint = _parts_under_rules(plan.rules, rules)
+        return dataclasses.replace(plan, bends=dataclasses.replace(mine, joint=joint), bend_set=shared.array(np.array(rules.of_year)))
+
+    return {name: bent(plan, bends[name], rules) for name, (plan, rules) in plans.items()}
+
+
+def _parts_under_rules(ruled: FleetYears | None, rules: RulesOfYears) -> int:
+    """The most parts of a year with pots and fleet rules, where some year has both in one market; 0 where none has: parts then leave each other alone."""
+    if ruled is None:
+        return 0
+    cap, covers = np.asarray(ruled.cap), np.asarray(ruled.covers)
+    years = [(covers[t] * (cap[t] > 0).any(), rules.sets[u]) for t, u in enumerate(rules.of_year)]
+    both = any(one.budgets and (inside > 0).any() for covered, of_year in years for inside, one in zip(covered, of_year, strict=True))
+    return 1 + max(len({pot for one in of_year for pot in one.budgets}) for _, of_year in years) if both else 0
 
 
 def bends_of(stories: Mapping[str, RulesOfYears], products: int, shared: Shared) -> dict[str, Bends] | None:
@@ -48,7 +62,10 @@ def bends_of(stories: Mapping[str, RulesOfYears], products: int, shared: Shared)
     shape = (sets, most, products, pieces, classes)
     found = {id(story): _stacked(story, pots[name], shape) for name, story in {id(one): (name, one) for name, one in stories.items()}.values()}
     same = [field for field in _BY_CLASS if all((one[field] == one[field][..., :1]).all() for one in found.values())]
-    made = {number: Bends(**{f: shared.array(v[..., :1] if f in same else v) for f, v in one.items()}) for number, one in found.items()}
+    made: dict[int, Bends] = {}
+    for number, one in found.items():
+        arrays: dict[str, Any] = {field: shared.array(values[..., :1] if field in same else values) for field, values in one.items()}
+        made[number] = Bends(**arrays)
     return {name: made[id(story)] for name, story in stories.items()}
 
 

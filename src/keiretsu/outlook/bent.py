@@ -31,6 +31,8 @@ class Bends(eqx.Module):
         What each pot pays: the buyers' side (a draw multiplies it), the maker's share of the price lost, and its charge.
     budget
         Money in each pot, EUR a year; inf where it is not in force.
+    joint
+        Where some year of the plan has a pot in a market of a fleet rule: the most parts that a year with pots falls into, all solved together. Else 0.
     """
 
     breaks: Float[Array, "U M J K-1"]
@@ -47,6 +49,7 @@ class Bends(eqx.Module):
     pot_lost: Float[Array, "U P M J K"]
     pot_charge: Float[Array, "U P M J K G"]
     budget: Float[Array, "U P"]
+    joint: int = eqx.field(static=True, default=0)
 
 
 class Pieces(eqx.Module):
@@ -96,7 +99,13 @@ def rules_of_year(bends: Bends, year: Int[Array, ""]) -> Bends:
 
 
 def pieces_in_force(rules: Bends, incentives: Float[Array, ""], open_: Float[Array, " P"]) -> Pieces:
-    """All markets' pieces (a first axis M) with incentives times `incentives` and pots open (1) or closed (0)."""
+    """All markets' pieces (a first axis M) with incentives times `incentives` and pots open (1) or closed (0).
+
+    With pots open by part (S, P) those of every part, one after the other on the first axis.
+    """
+    if open_.ndim == 2:
+        every = jax.vmap(lambda pots: pieces_in_force(rules, incentives, pots))(open_)
+        return jax.tree.map(lambda leaf: leaf.reshape(leaf.shape[0] * leaf.shape[1], *leaf.shape[2:]), every)
     paid = open_ * incentives
     return Pieces(
         breaks=rules.breaks,

@@ -1,8 +1,8 @@
 """A year whose taxes and incentives bend: sides of breakpoints first, then all markets; parts of the year where a pot of money runs out ([7], [11]).
 
-A pot that is empty before the year is over splits it: prices are set anew without its programme, spending runs at a constant rate within each part, and
-the day a pot is empty follows from what is left (as `keiretsu.market.budget.run_out`). Sales, money and surplus are sums over the parts by their share of the year;
-prices and margins are means over the cars sold. Within a part fleet rules hold as if the part were the year.
+A pot that is empty before the year is over splits it: prices are set anew without its programme (`keiretsu.outlook.parts`). Sales, money and surplus are sums over
+the parts by their share of the year; prices and margins are means over the cars sold. Parts are found one after the other; in a year in which a fleet rule holds in a
+market of a pot they are solved together, with one shadow price of each pool and one balance for the year.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from keiretsu.demand.choice import choose
 from keiretsu.outlook.arrays import BaseYear, Plan, State
 from keiretsu.outlook.bent import Bends, Pieces, pieces_in_force, rules_of_year
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, at_prices, problem_of
@@ -22,9 +21,9 @@ from keiretsu.outlook.fleet import Area
 from keiretsu.outlook.fleet_clearing import Cleared, Solution, cleared_at, pools_of, solve_with_pools
 from keiretsu.outlook.implicit import known_prices
 from keiretsu.outlook.inputs import Values
+from keiretsu.outlook.parts import Lengths, area_of_parts, begins, by_part, in_order, repeated, runs, spending_of
 from keiretsu.outlook.sides import Sides, Solver, briefly, choose_sides, in_full, sides_at, with_sides
 from keiretsu.supply.pricing import PricingOptions
-from keiretsu.supply.wedges import paid
 
 PASSES = 4  # times that sides are weighed for the shadow costs of fleet rules that they lead to
 FIRST_EUR = 1.0  # how near prices are solved when sides are chosen for the first time
@@ -55,7 +54,7 @@ class BentYear(eqx.Module):
 
 class _Found(eqx.Module):
     """A part of the year as it was found, without derivatives: sides, prices and shadow prices, choices of side that went round and what is to
-    be gained there (money a potential buyer) (M,), what each pot would pay (P,)."""
+    be gained there (money a potential buyer) (M,), what each pot would pay in each market, EUR a year (M, P)."""
 
     sides: Sides
     solution: Solution | None
@@ -83,6 +82,20 @@ def clear_bent(
 
     Parts of the year, sides and prices are searched for first, without derivatives; what they come to is worked out once from there, with them.
     """
+    if area is None or not bent.rules.joint:
+        return _in_turn(markets, area, rate, bent, potential, options, outside)
+    return jax.lax.cond(
+        jnp.isfinite(bent.rules.budget).any(),
+        lambda _: _together(markets, area, rate, bent, potential, options, outside),
+        lambda _: _in_turn(markets, area, rate, bent, potential, options, outside),
+        0,
+    )
+
+
+def _in_turn(
+    markets: YearMarket, area: Area | None, rate: Array, bent: BentRules, potential: Float[Array, " M"], options: PricingOptions, outside: bool
+) -> BentYear:
+    """Parts of the year one after the other; one part where years with pots are solved together."""
     found, lengths, open_ = _search(*jax.lax.stop_gradient((markets, area, rate, bent, potential)), options, outside)
 
     def at(part: _Found, pots: Array) -> tuple[SolvedMarket, Cleared | None, Array]:
@@ -101,18 +114,82 @@ def clear_bent(
         def step(carry: tuple[Array, Array], part: tuple[_Found, Array, Array]) -> tuple[tuple[Array, Array], tuple[Any, ...]]:
             (left, remaining), (here, pots, there) = carry, part
             solved, cleared, spent = jax.lax.cond(there > 0, at, lambda *_: nothing, here, pots)
-            after, rest, length = _runs(bent.rules.budget, left, remaining, spent, pots)
+            after, rest, length = runs(bent.rules.budget, left, remaining, spent, pots)
             return (after, rest), (solved, cleared, jnp.where(there > 0, length, 0.0))
 
-        _, (solved, cleared, length) = jax.lax.scan(step, _begins(bent.rules.budget), (found, open_, lengths))
+        _, (solved, cleared, length) = jax.lax.scan(step, begins(bent.rules.budget), (found, open_, lengths))
         return *_blended(solved, cleared, length), length @ open_
 
     solved, cleared, open_share = whole(0) if open_.shape[0] == 1 else jax.lax.cond(lengths[1] > 0, split, whole, 0)
+    return _as_year(solved, cleared, found.sides, lengths, potential, open_share)
+
+
+def _as_year(
+    solved: SolvedMarket, cleared: Cleared | None, sides: Sides, lengths: Float[Array, " S"], potential: Float[Array, " M"], open_share: Array
+) -> BentYear:
+    """The year with what is said of its sides (with a first axis S)."""
     last = jnp.maximum((lengths > 0).sum() - 1, 0)
-    held = found.sides.held_at >= 0
-    there = (lengths > 0)[:, None]
-    to_gain = jnp.where(there & (found.unsettled > 0), found.to_gain, 0.0).max(axis=0) * jax.lax.stop_gradient(potential)
-    return BentYear(solved, cleared, held[last], held[0].sum(axis=1), found.unsettled.sum(axis=0), to_gain, open_share)
+    held = sides.held_at >= 0
+    unsettled = jnp.where((lengths > 0)[:, None], sides.unsettled, 0)
+    to_gain = jnp.where(unsettled > 0, sides.to_gain, 0.0).max(axis=0) * jax.lax.stop_gradient(potential)
+    return BentYear(solved, cleared, held[last], held[0].sum(axis=1), unsettled.sum(axis=0), to_gain, open_share)
+
+
+def _together(
+    markets: YearMarket, area: Area, rate: Array, bent: BentRules, potential: Float[Array, " M"], options: PricingOptions, outside: bool
+) -> BentYear:
+    """Parts of a year under fleet rules, as markets of their own that count in balances for as long as they last."""
+    parts, rows = bent.rules.joint, potential.shape[0]
+    markets, buyers, area = repeated(markets, parts), repeated(potential, parts), area_of_parts(area, parts)
+    bent = eqx.tree_at(lambda b: (b.buyer_class, b.stood), bent, repeated((bent.buyer_class, bent.stood), parts))
+    found, open_ = _found_together(*jax.lax.stop_gradient((markets, area, rate, bent, buyers)), options, outside)
+    assert found.solution is not None
+    here = jax.vmap(with_sides)(markets, pieces_in_force(bent.rules, bent.incentives, open_), found.sides, bent.buyer_class)
+    counts = _lengths(here, found.sides, bent, open_, buyers, outside)
+    cleared = cleared_at(here, area, found.solution, outside, counts)
+    length = counts.of_parts(cleared.markets.price)
+    each, sides = jax.tree.map(lambda leaf: leaf.reshape(parts, rows, *leaf.shape[1:]), (cleared.markets, found.sides))
+    solved, _ = _blended(each, None, length)
+    whole = Cleared(solved, cleared.rate, cleared.shadow[:rows], cleared.gap, cleared.rounds, cleared.slope)
+    return _as_year(solved, whole, sides, jax.lax.stop_gradient(length), potential, length @ open_)
+
+
+def _found_together(
+    markets: YearMarket, area: Area, rate: Array, bent: BentRules, potential: Float[Array, " N"], options: PricingOptions, outside: bool
+) -> tuple[_Found, Float[Array, "S P"]]:
+    """Sides, prices and shadow prices of all parts (N = S x M), and which pots are open in them: found anew while pots are empty in another order."""
+    budget, parts = bent.rules.budget, bent.rules.joint
+
+    def part(open_: Array, start: Array, stood: Array, rate: Array) -> _Found:
+        here = eqx.tree_at(lambda m: m.start, markets, jnp.where(markets.held, markets.start, start))
+        return _find(here, area, rate, eqx.tree_at(lambda b: b.stood, bent, stood), open_, potential, options, outside)
+
+    first = in_order(budget, jnp.ones((parts, budget.shape[0])))
+    shape = jax.eval_shape(part, first, markets.start, bent.stood, rate)
+    nothing: _Found = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
+
+    def again(carry: tuple[Array, Array, _Found, Array, Array]) -> tuple[Array, Array, _Found, Array, Array]:
+        _, open_, before, _, number = carry
+        begun = number > 0
+        assert before.solution is not None
+        start = jnp.where(begun, before.solution.price, markets.start)
+        stood = jnp.where(begun, before.sides.held_at >= 0, bent.stood)
+        found = part(open_, start, stood, jnp.where(begun, area.at_slots(pools_of(area).every(before.solution.rate)), rate))
+        following = in_order(budget, by_part(found.spent, parts))
+        return open_, following, found, (following != open_).any(), number + 1
+
+    def unfinished(carry: tuple[Array, Array, _Found, Array, Array]) -> Array:
+        return carry[3] & (carry[4] < parts + 2)
+
+    end = jax.lax.while_loop(unfinished, again, (first, first, nothing, jnp.array(True), jnp.array(0, int)))
+    open_, _, found, changed, _ = end
+    return eqx.tree_at(lambda f: f.solution.settled, found, found.solution.settled & ~changed), open_  # type: ignore[union-attr]
+
+
+def _lengths(here: YearMarket, sides: Sides, bent: BentRules, open_: Float[Array, "S P"], potential: Float[Array, " N"], outside: bool) -> Lengths:
+    """How long the parts of a year last when markets are on these sides."""
+    rules = bent.rules
+    return Lengths(spending_of(here, sides.piece, rules, bent.incentives, bent.buyer_class, potential, outside), open_, rules.budget)
 
 
 def _search(
@@ -131,9 +208,9 @@ def _search(
         here = eqx.tree_at(lambda m: m.start, markets, jnp.where(markets.held, markets.start, start))
         return _find(here, area, rate, eqx.tree_at(lambda b: b.stood, bent, stood), pots, potential, options, outside)
 
-    if budget.shape[0] == 0:
-        found = part(jnp.zeros(0), markets.start, bent.stood, rate)
-        return jax.tree.map(lambda value: value[None], found), jnp.ones(1), jnp.zeros((1, 0))
+    if budget.shape[0] == 0 or bent.rules.joint:
+        found = part(jnp.zeros(budget.shape), markets.start, bent.stood, rate)
+        return jax.tree.map(lambda value: value[None], found), jnp.ones(1), jnp.zeros((1, *budget.shape))
     shape = jax.eval_shape(part, jnp.zeros(budget.shape), markets.start, bent.stood, rate)
     nothing: _Found = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
 
@@ -142,29 +219,15 @@ def _search(
         there = remaining > TINY
         pots = ((left > 0) & jnp.isfinite(budget)).astype(float)
         found = jax.lax.cond(there, part, lambda *_: nothing, pots, start, stood, rate)
-        after, rest, length = _runs(budget, left, remaining, found.spent, pots)
+        after, rest, length = runs(budget, left, remaining, found.spent.sum(axis=0), pots)
         if found.solution is not None and area is not None:
             rate = jnp.where(there, area.at_slots(pools_of(area).every(found.solution.rate)), rate)
         price = found.sides.price if found.solution is None else found.solution.price
         start, stood = jnp.where(there, price, start), jnp.where(there, found.sides.held_at >= 0, stood)
         return (after, rest, start, stood, rate), (found, jnp.where(there, length, 0.0), pots)
 
-    first = (*_begins(budget), markets.start, bent.stood, rate)
+    first = (*begins(budget), markets.start, bent.stood, rate)
     return jax.lax.scan(step, first, None, length=budget.shape[0] + 1)[1]
-
-
-def _begins(budget: Float[Array, " P"]) -> tuple[Array, Array]:
-    """What is in each pot, and the whole year."""
-    return jnp.where(jnp.isfinite(budget), budget, 0.0), jnp.array(1.0, dtype=float)
-
-
-def _runs(budget: Array, left: Array, remaining: Array, spent: Array, open_: Array) -> tuple[Array, Array, Array]:
-    """What is left in each pot and of the year after a part in which pots pay at the rate `spent`, and how long it is: until one is empty or the year over."""
-    until = jnp.where((open_ > 0) & (spent > 0), left / jnp.where(spent > 0, spent, 1.0), jnp.inf)
-    until = jnp.where(jnp.isfinite(budget), until, jnp.inf)
-    length = jnp.minimum(remaining, until.min())
-    after = jnp.where(until <= length, 0.0, left - jnp.where(jnp.isfinite(budget), spent * length, 0.0))
-    return after, jnp.where(length < remaining, remaining - length, 0.0), length
 
 
 def _blended(m: SolvedMarket, c: Cleared | None, length: Float[Array, " S"]) -> tuple[SolvedMarket, Cleared | None]:
@@ -205,18 +268,20 @@ def _find(
     options: PricingOptions,
     outside: bool,
 ) -> _Found:
-    """Sides and prices of all markets with these pots open."""
+    """Sides and prices of all markets with these pots open, or of all markets of all parts of a year with the pots open in each."""
     pieces = pieces_in_force(bent.rules, bent.incentives, open_)
     first = jax.vmap(sides_at)(markets, pieces, bent.stood)
     if area is None:
         each = (markets, pieces, first, bent.buyer_class)
         sides = jax.lax.map(lambda x: choose_sides(x[0], x[1], x[2], x[3], in_full(options), outside), each)
-        return _Found(sides, None, sides.unsettled, sides.to_gain, _spending(markets, pieces, sides, sides.price, bent, potential, outside))
+        here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
+        return _Found(sides, None, sides.unsettled, sides.to_gain, _spending(here, sides, sides.price, bent, potential, outside))
     pools = pools_of(area)
 
     def solved(sides: Sides, from_rate: Array) -> Solution:
         here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
-        return solve_with_pools(here, area, from_rate, options, outside)
+        counts = _lengths(here, sides, bent, open_, potential, outside) if open_.ndim == 2 else None
+        return solve_with_pools(here, area, from_rate, options, outside, counts)
 
     shape = jax.eval_shape(solved, first, rate)
     nothing: Solution = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
@@ -247,7 +312,8 @@ def _find(
 
     start = (first, nothing, jnp.ones(markets.start.shape[0], int), jnp.array(0, int))
     sides, done, _, _ = jax.lax.while_loop(unfinished, again, start)
-    return _Found(sides, done, sides.unsettled, sides.to_gain, _spending(markets, pieces, sides, done.price, bent, potential, outside))
+    here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
+    return _Found(sides, done, sides.unsettled, sides.to_gain, _spending(here, sides, done.price, bent, potential, outside))
 
 
 def _worked_out(
@@ -262,7 +328,7 @@ def _worked_out(
     else:
         cleared = cleared_at(here, area, part.solution, outside)
         found = cleared.markets
-    return found, cleared, _spending(markets, pieces, sides, found.price, bent, potential, outside)
+    return found, cleared, _spending(here, sides, found.price, bent, potential, outside).sum(axis=0)
 
 
 def solved_before(m: YearMarket, price: Array, residual: Array, evaluations: Array, settled: Array, outside: bool) -> SolvedMarket:
@@ -280,29 +346,14 @@ def _weighed(m: YearMarket, pieces: Pieces, known: Sides, buyer_class: Array, so
 
 
 def _spending(
-    markets: YearMarket, pieces: Pieces, sides: Sides, price: Float[Array, "M J"], bent: BentRules, potential: Float[Array, " M"], outside: bool
-) -> Float[Array, " P"]:
-    """What each pot would pay out in a whole year at these prices, EUR."""
+    here: YearMarket, sides: Sides, price: Float[Array, "M J"], bent: BentRules, potential: Float[Array, " M"], outside: bool
+) -> Float[Array, "M P"]:
+    """What each pot would pay out in each market in a whole year at these prices, EUR; nothing to count where no pot can be empty."""
     rules = bent.rules
     if rules.budget.shape[0] == 0:
-        return jnp.zeros(0)
-
-    def of_market(x: tuple[Any, ...]) -> Array:
-        m, mine, side, price, buyer_class, buyers, rate, add, lost, charge = x
-        here = with_sides(m, mine, side, buyer_class)
-        sold = choose(problem_of(here, m.shadow, outside).tastes, paid(here.wedges, price)).probability * m.weight
-        by_class = jax.ops.segment_sum(sold.T, buyer_class, add.shape[-1]).T  # (J, G)
-        row = jnp.arange(price.shape[0])
-        take = bent.incentives * (rate[:, row, side.piece] * price[:, None] + add[:, row, side.piece])
-        take = take + (lost[:, row, side.piece] * price)[..., None] + charge[:, row, side.piece]
-        return -buyers * (take * by_class).sum(axis=(1, 2))
-
-    def by_market(values: Array) -> Array:
-        return jnp.moveaxis(values, 1, 0)
-
-    terms = [by_market(values) for values in (rules.pot_rate, rules.pot_add, rules.pot_lost, rules.pot_charge)]
+        return jnp.zeros((price.shape[0], 0))
 
     def counted() -> Array:
-        return jax.lax.map(of_market, (markets, pieces, sides, price, bent.buyer_class, potential, *terms)).sum(axis=0)
+        return spending_of(here, sides.piece, rules, bent.incentives, bent.buyer_class, potential, outside)(price)
 
-    return jax.lax.cond(jnp.isfinite(rules.budget).any(), counted, lambda: jnp.zeros(rules.budget.shape[0]))
+    return jax.lax.cond(jnp.isfinite(rules.budget).any(), counted, lambda: jnp.zeros((price.shape[0], rules.budget.shape[0])))

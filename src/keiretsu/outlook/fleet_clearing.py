@@ -12,6 +12,9 @@ linear system, so that a Krylov method takes about as many products as the solut
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -25,6 +28,8 @@ from keiretsu.outlook.fleet_newton import Answers, answers
 from keiretsu.supply.first_order import PriceProblem
 from keiretsu.supply.pricing import PricingOptions
 from keiretsu.supply.zeta import ZetaMap, anchor, zeta_around
+
+Counts: TypeAlias = Callable[[Array], Array]  # prices (N, J) -> for how much of the year each market counts in balances (N,), a pytree
 
 LIMIT = 100  # evaluations of all markets
 KRYLOV_TOLERANCE, KRYLOV_STEPS = 1e-11, 40
@@ -60,18 +65,20 @@ def clear_with_pools(markets: YearMarket, area: Area, start: Float[Array, " K"],
     return cleared_at(markets, area, solve_with_pools(markets, area, start, options, outside), outside)
 
 
-def solve_with_pools(markets: YearMarket, area: Area, start: Float[Array, " K"], options: PricingOptions, outside: bool) -> Solution:
-    """The search of `clear_with_pools`; nothing of it is differentiated."""
-    markets, area, start = jax.lax.stop_gradient((markets, area, start))
-    given = _Given(markets, area, pools_of(area))
+def solve_with_pools(
+    markets: YearMarket, area: Area, start: Float[Array, " K"], options: PricingOptions, outside: bool, counts: Counts | None = None
+) -> Solution:
+    """The search of `clear_with_pools`; nothing of it is differentiated. With `counts`, markets are parts of a year that count for as long as they last."""
+    markets, area, start, counts = jax.lax.stop_gradient((markets, area, start, counts))
+    given = _Given(markets, area, pools_of(area), counts)
     begin = jnp.clip(area.of_live(start), 0.0, given.pools.cap)
-    near = answers(area, given.problems(begin, outside), markets.start)
+    near = answers(given.counted_at(markets.start), given.problems(begin, outside), markets.start)
     return _iterate(given, near, begin, options)
 
 
-def cleared_at(markets: YearMarket, area: Area, solution: Solution, outside: bool) -> Cleared:
+def cleared_at(markets: YearMarket, area: Area, solution: Solution, outside: bool, counts: Counts | None = None) -> Cleared:
     """Markets and pools at their solution, with its derivatives."""
-    given = _Given(markets, area, pools_of(area))
+    given = _Given(markets, area, pools_of(area), counts)
     found, _ = root(
         lambda g, unknown: _gap(g, unknown, outside),
         lambda g, known: (_together(jnp.where(g.markets.held, g.markets.start, g.parted(known)[0]), g.parted(known)[1]), None),
@@ -137,6 +144,15 @@ class _Given(eqx.Module):
     markets: YearMarket
     area: Area
     pools: Pools
+    counts: Counts | None = None
+
+    def balance(self, price: Float[Array, "M J"], share: Float[Array, "M J"]) -> Float[Array, " P"]:
+        """Balance of each pool."""
+        return self.pools.balance(share if self.counts is None else share * self.counts(price)[:, None])
+
+    def counted_at(self, price: Float[Array, "M J"]) -> Area:
+        """The area with as many buyers as count in balances."""
+        return self.area if self.counts is None else eqx.tree_at(lambda a: a.potential, self.area, self.area.potential * self.counts(price))
 
     def problems(self, rate: Float[Array, " P"], outside: bool) -> PriceProblem:
         """All markets' problems at these shadow prices, with a first axis M."""
@@ -166,7 +182,7 @@ def _gap(given: _Given, unknown: Array, outside: bool) -> Array:
     held = jnp.where(rate >= pools.cap, pools.cap, 0.0) - rate
     return _together(
         jnp.where(at.chosen, implied, given.markets.start) - price,
-        jnp.where(inside, -pools.balance(share) / jax.lax.stop_gradient(pools.large), held),
+        jnp.where(inside, -given.balance(price, share) / jax.lax.stop_gradient(pools.large), held),
     )
 
 
@@ -178,7 +194,7 @@ def _inverse(given: _Given, known: Array, outside: bool) -> tuple[Inverse, Inver
     """
     given, known = jax.lax.stop_gradient((given, known))
     pools, (price, rate) = given.pools, given.parted(known)
-    near = answers(given.area, given.problems(rate, outside), price)
+    near = answers(given.counted_at(price), given.problems(rate, outside), price)
     inside = (rate > 0) & (rate < pools.cap)
     slope = _falling(near.slope)
     back = jax.vmap(lambda rounds, right: rounds.step(right))
@@ -226,7 +242,7 @@ def _iterate(given: _Given, near: Answers, first_rate: Float[Array, " P"], optio
         implied, share = jax.lax.map(_evaluated, (here, price))
         residual = jnp.where(chosen, implied - price, 0.0)
         moved = near.price_step(residual)
-        step = projected_step(rate, pools.balance(share) + jnp.einsum("mkj,mj->k", near.weighs, moved), cap, near.slope)
+        step = projected_step(rate, given.balance(price, share) + jnp.einsum("mkj,mj->k", near.weighs, moved), cap, near.slope)
         price = price + moved + near.handed_on @ step
         return _together(price, (rate + step) * scale), (jnp.abs(residual).max(axis=1), jnp.max(jnp.abs(step) * pools.size, initial=0.0))
 
