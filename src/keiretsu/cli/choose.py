@@ -102,7 +102,9 @@ def timing(
 
     _one_of("--years", years, ("alike", "ahead"))
     loaded = load_case(case)
-    asked = tuple(year or range(loaded.year + 2, loaded.year + 5))
+    asked = tuple(
+        year or (_years_to_choose(loaded, loaded.year + 2, loaded.year + 5) if years == "ahead" else range(loaded.year + 2, loaded.year + 5))
+    )
     scenario = scenario or _launching(loaded)
     with say.progress() as on_step:
         if years == "ahead":
@@ -147,11 +149,18 @@ def choose(
     for table in choice_tables(found, titles):
         say.show(table_in(table, names))
     if budget > 0:
-        years = tuple(year or range(loaded.year + 1, loaded.year + 5))
+        years = tuple(year or _years_to_choose(loaded, loaded.year + 1, loaded.year + 5))
         plan = best_plan_of_moves(loaded, futures, chooser, chosen, years, Budget(total_eur=budget))
         say.say(sentence_in(plan.sentence, names))
         for table in plan_tables(plan, titles):
             say.show(table_in(table, names))
+
+
+def _years_to_choose(case: Case, first: int, end: int) -> range:
+    """The years from `first` up to, not including, `end` that the case simulates, one at least."""
+    from keiretsu.outlook.case_facts import last_year
+
+    return range(first, max(min(end, last_year(case) + 1), first + 1))
 
 
 def _alliance(case: Case, names: tuple[str, ...], form: Cooperation, years: str, draws: int, until: int, rate: float) -> Alliance:

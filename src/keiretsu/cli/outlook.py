@@ -35,6 +35,7 @@ def sensitivity(
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.errors import InputError, Problem
+    from keiretsu.numerics.polynomial import FEWEST_RUNS
     from keiretsu.outlook.measures import measure_named
     from keiretsu.outlook.sensitivity import global_indices, tornado
     from keiretsu.outlook.uncertain import uncertain_of
@@ -50,6 +51,8 @@ def sensitivity(
             raise InputError(
                 Problem("nothing is uncertain in this case", loaded.name, "no uncertain.csv", "a row for each input that may be otherwise")
             )
+        if 0 < draws < FEWEST_RUNS:
+            raise InputError(Problem("too few draws for global indices", "--draws", str(draws), f"{FEWEST_RUNS} at least, or 0 to leave them out"))
         on_step(0, 1, "years ahead: prepared")
         ready = prepare(
             loaded,
