@@ -74,8 +74,9 @@ def synthetic_results() -> SimpleNamespace:
     )
     calibration = pd.DataFrame(
         {
-            "target": ["Own-price elasticity, electric", "Market elasticity", "Second choice also electric", "Tesla's margin"],
-            "value": [-4.2, -1.0, 0.6, 0.18], "fitted": [-4.05, -1.08, 0.57, 0.19], "low": [-5.5, -1.5, 0.5, 0.14], "high": [-3.0, -0.5, 0.7, 0.24],
+            "target": ["own_electric", "market", "second_choice_electric", "margin_tesla"],
+            "kind": ["own_elasticity", "market_elasticity", "second_choice", "margin"], "within_range": [True, True, True, False],
+            "value": [-4.2, -1.0, 0.6, 0.18], "fitted": [-4.05, -1.08, 0.57, 0.19], "low": [-5.5, -1.5, 0.5, 0.14], "high": [-3.0, -0.5, 0.7, 0.18],
             "weight": 1.0, "source": "literature",
         }
     )  # fmt: skip

@@ -36,6 +36,26 @@ def test_the_answer_comes_before_everything_else_and_needs_no_script(page, resul
     assert page.index("+912.6") < page.index("<script")
 
 
+def test_the_first_table_fits_a_page_and_makers_stand_in_a_second_one(results):
+    """One table of every measure and every maker would be cut off at the right."""
+    answer = next(section for section in sections_of(results, names_of(results), results.scenarios[0].name) if section.id == "answer")
+    first, second = (block.html for block in answer.blocks if "<table" in block.html)
+    assert first.count("<th class") <= 9 and "profit of" not in first + second
+    assert [first.count("<tr data-row"), second.count("<tr data-row")] == [len(results.headline)] * 2
+
+
+def test_targets_that_the_model_misses_are_named(results):
+    fit = next(section for section in sections_of(results, names_of(results), results.scenarios[0].name) if section.id == "fit")
+    assert "Of 4 targets 3 are met within their stated range; outside it: Margin over price (margin tesla)." in fit.lead
+
+
+def test_a_bar_that_would_read_as_nothing_is_not_drawn(results):
+    for section in sections_of(results, names_of(results), results.scenarios[0].name):
+        for block in section.blocks:
+            if block.kind == "figure" and block.id.startswith(("sales-", "profit-", "claims-")):
+                assert all(any(digit in "123456789" for digit in said) for said in block.content.data[0]["text"])
+
+
 def test_a_name_with_markup_in_it_cannot_leave_its_place(page):
     assert "A <five-seater>" not in page
     assert "A &lt;five-seater&gt; under each brand" in page

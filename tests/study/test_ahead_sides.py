@@ -98,7 +98,7 @@ def test_where_it_is_known_one_sentence_says_what_a_maker_would_gain_at_most(cas
     (row,) = sides_that_went_round(known)
     assert row.gain_eur == 222_000.0
     (said,) = ahead_of(case, known).cautions
-    assert "EUR 222.0 thousand a year by moving one price" in said and "in 1 of 16 futures" in said
+    assert "EUR 222 thousand a year by moving one price" in said and "in 1 of 16 futures" in said
     sheet = next(sheet for sheet in years_sheets(ahead_of(case, known), {}) if sheet.id == "years-went-round")
     assert "222,000" in sheet.rows[0]
 

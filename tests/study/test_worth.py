@@ -142,7 +142,7 @@ def test_hindsight_puts_the_runs_own_sentence_beside_the_topic_that_asks_for_it(
     said = worth.hindsight.table.set_index("topic")["said"]
     assert said["The stake"] == worth.stakes[0].sentence
     assert said["The listing"] == worth.listings[0].sentence
-    assert "Parent's 40.0% of Partner" in said["The old stake"]
+    assert "Parent's 40.0 % of Partner" in said["The old stake"]
     assert said["The plant"] == SAID_NOTHING
     assert list(worth.hindsight.rest["deal"]) == ["d5"]
 

@@ -76,7 +76,7 @@ def test_at_the_rate_that_the_stock_market_implies_the_cash_is_worth_what_it_pay
     flows = mean.free_cash_flow @ (worth.time.part * (1 + rate) ** -worth.time.middle)
     after = mean.steady / (rate - worth.finance.growth_terminal) * (1 + rate) ** (0.5 - worth.time.end[-1])
     np.testing.assert_allclose(flows + after, table["left for its own operations"], rtol=1e-5)
-    assert "The stock market pays EUR 9.000 bn for Partner" in value_company(case, ensemble, "Partner").sentence
+    assert "The stock market pays EUR 9.00 bn for Partner" in value_company(case, ensemble, "Partner").sentence
 
 
 def test_a_price_below_cash_and_stakes_leaves_nothing_for_operations(tmp_path, ensemble: MadeUp) -> None:

@@ -14,11 +14,12 @@ from keiretsu.valuation.money import estimate, estimate_where, in_millions, plai
         (3.4321e9, 0.1323e9, "EUR 3.43 ± 0.13 bn"),
         (-613.4e6, 27e6, "EUR −610 ± 30 m"),
         (12.0e6, 46.0e6, "EUR 10 ± 50 m"),
-        (1.5e9, 0.0, "EUR 1.500 bn"),
+        (1.5e9, 0.0, "EUR 1.50 bn"),
         (0.0, 0.0, "EUR 0"),
         (950.0, 3.0, "EUR 950 ± 3"),
         (9.97e9, 0.0996e9, "EUR 9.97 ± 0.10 bn"),
-        (1234567.0, 45.0, "EUR 1.23457 ± 0.00005 m"),
+        (1234567.0, 45.0, "EUR 1.23 ± 0.01 m"),
+        (112.43e9, 0.58e9, "EUR 112 ± 1 bn"),
     ],
 )
 def test_an_amount_shows_the_digits_that_its_error_supports(value: float, error: float, text: str) -> None:
@@ -27,7 +28,7 @@ def test_an_amount_shows_the_digits_that_its_error_supports(value: float, error:
 
 def test_the_plain_amount_is_rounded_the_same_way() -> None:
     assert plain(3.4321e9, 0.2123e9) == "EUR 3.4 bn"
-    assert plain(600e6, 0.0) == "EUR 600.0 m"
+    assert plain(600e6, 0.0) == "EUR 600 m"
 
 
 def test_the_error_of_a_mean_is_half_of_its_95_percent_interval_from_the_spread_of_the_scrambles() -> None:
@@ -60,8 +61,8 @@ def test_draws_that_are_no_multiple_of_the_scrambles_have_no_error_that_could_be
 
 @pytest.mark.parametrize(
     ("value", "error", "text"),
-    [(8137e6, 1142.8e6, "8,100 ± 1,100"), (150.2e6, 11.1e6, "150 ± 11"), (-28.4e6, 3.4e6, "−28 ± 3"), (588.27e6, 0.0, "588.3"), (12345.6e6, 0.0, "12,346"),
-     (298.66e6, 0.31e6, "298.7 ± 0.3"), (0.0, 0.0, "0")],
+    [(8137e6, 1142.8e6, "8,100 ± 1,100"), (150.2e6, 11.1e6, "150 ± 11"), (-28.4e6, 3.4e6, "−28 ± 3"), (588.27e6, 0.0, "588"), (12345.6e6, 0.0, "12,346"),
+     (298.66e6, 0.31e6, "299 ± 1"), (0.0, 0.0, "0")],
 )  # fmt: skip
 def test_an_amount_in_a_table_has_no_more_digits_either(value: float, error: float, text: str) -> None:
     assert in_millions(value, error) == text

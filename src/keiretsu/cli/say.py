@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
+AMOUNT = re.compile("[+\N{MINUS SIGN}]?[\\d,]+(\\.\\d+)?( \N{PLUS-MINUS SIGN} [\\d,.]+)?|not known")
 PAUSE = 20.0  # seconds between lines of progress where there is no bar
 LINES = 40  # rows of a table shown unless all are asked for
 
@@ -59,7 +61,7 @@ def show(table: Table, *, most: int = LINES) -> None:
         for k in part:
             *lines, unit = heads[k]
             heading = "\n".join(escape(line) for line in lines) + (f"\n[dim]{escape(unit)}[/]" if unit else "")
-            is_number = table.columns[k].kind == "number"
+            is_number = table.columns[k].kind == "number" or _are_amounts([row[k] for row in cells])
             drawn.add_column(heading, justify="right" if is_number else "left", vertical="top", no_wrap=is_number, min_width=min(widths[k], 30))
         for row in cells:
             drawn.add_row(*(escape(row[k]) for k in part))
@@ -68,6 +70,11 @@ def show(table: Table, *, most: int = LINES) -> None:
         console.print(f"[dim]and {len(table.rows) - most:,} more rows: --all shows them[/]")
     if table.note:
         console.print(f"[dim]{escape(table.note)}[/]")
+
+
+def _are_amounts(column: list[str]) -> bool:
+    """Whether words are figures: ``+5 ± 3``, ``1,200``; some with an error."""
+    return any("\N{PLUS-MINUS SIGN}" in said for said in column) and all(AMOUNT.fullmatch(said) for said in column if said)
 
 
 def _width(kind: str, heading: list[str], column: list[str]) -> int:

@@ -18,7 +18,7 @@ from keiretsu.study.worth import ChoicePart, MustPart, Worth
 from keiretsu.study.worth_extras import TimingPart
 from keiretsu.valuation.alliances import Alliance
 from keiretsu.valuation.must_be_true import Question
-from keiretsu.valuation.odds import in_own_unit
+from keiretsu.valuation.odds import in_own_unit, percent
 
 MOST_BARS = 10
 EVENT = "0 or 1"  # unit of an input that happens or does not
@@ -145,7 +145,7 @@ def _timing(part: TimingPart) -> Section:
 
 def _mean_said(value: float, unit: str) -> str:
     """A mean in its unit; of an event, how often it happens."""
-    return f"happens in {value:.0%}" if unit == EVENT else in_own_unit(value, unit)
+    return f"happens in {percent(value)}" if unit == EVENT else in_own_unit(value, unit)
 
 
 def _first(text: str) -> str:

@@ -11,10 +11,11 @@ from keiretsu.report.tables import Table, table_of
 from keiretsu.report.wording import Label
 from keiretsu.valuation.alliances import Alliance
 from keiretsu.valuation.choosing import Choice
+from keiretsu.valuation.cooperation import FlatSaving
 from keiretsu.valuation.hindsight import Hindsight
 from keiretsu.valuation.money import stated_sum
 from keiretsu.valuation.must_be_true import MustBeTrue
-from keiretsu.valuation.odds import in_own_unit
+from keiretsu.valuation.odds import in_own_unit, percent
 from keiretsu.valuation.on_the_model import OnTheModel
 from keiretsu.valuation.plan import BestPlan
 from keiretsu.valuation.timing import LaunchTiming
@@ -41,7 +42,7 @@ def must_be_true_tables(found: MustBeTrue) -> list[Table]:
         "first_order": _percent("Loss, from the distance"), "near": _percent("Loss, sampled near"), "near_half95": _percent("±"),
         "sampled": _percent("Loss, share of futures"), "sampled_half95": _percent("±"), "status": _text("Point"),
     }  # fmt: skip
-    note = f"The polynomial explains {found.held_out_r2:.0%} of the variance of futures it has not seen."
+    note = f"The polynomial explains {percent(found.held_out_r2)} of the variance of futures it has not seen."
     return [
         table_of("must_be_true", f"{found.question.decision}: the likeliest future in which it is worth nothing", point, names={}, labels=labels),
         table_of("must_be_true_chances", "How likely a loss is", found.branches, names={}, columns=list(chances), labels=chances, note=note),
@@ -60,10 +61,10 @@ def on_the_model_tables(found: OnTheModel) -> list[Table]:
         "input": _text("Input"), "middle": _text("Middle"), "at_point": _text("Worth nothing at"),
         "standard_deviations": Label("Away", "standard deviations", digits=2, signed=True), "importance": _percent("Part of the distance"),
     }  # fmt: skip
-    chances = found.chances.assign(half95=[f"{float(half):.0%}" if pd.notna(half) else "" for half in found.chances["half95"]])
+    chances = found.chances.assign(half95=[percent(float(half)) if pd.notna(half) else "" for half in found.chances["half95"]])
     events = found.events.assign(event=[question.words[name] for name in found.events["event"]])
     looks = f"{found.zero.evaluations} paths of the model and {found.zero.sweeps} sweeps for slopes led there; {stated_sum(found.left_eur)} are left."
-    line = f"A straight line through the point explains {max(found.explained, 0.0):.0%} of what differs between futures."
+    line = f"A straight line through the point explains {percent(max(found.explained, 0.0))} of what differs between futures."
     return [
         table_of("must_be_true", f"{question.decision}: the likeliest future in which it is worth nothing", point, names={}, labels=labels, note=looks),
         table_of(
@@ -80,16 +81,17 @@ def on_the_model_tables(found: OnTheModel) -> list[Table]:
 def alliance_tables(found: Alliance, names: Mapping[str, str]) -> list[Table]:
     """Coalitions, splits, who brings what, seatings; figures of a central case have no error."""
     own = [partner.name for partner in found.partners]
-    parts = {f"{name}_eur": _whole(names.get(name, name), signed=True) for name in own}
+    parts = {f"{name} own": _amount(names.get(name, name)) for name in own}
     coalitions = {
         "coalition": _text("Who cooperates"),
         "gamma": _amount("Worth, outsiders alone"),
         "delta": _amount("Worth, outsiders together"),
         **parts,
     }
+    core = "Least core" if found.core.core_is_empty else "Core"
     splits = {
-        "partner": _text("Partner"), "own_eur": _whole("Earns itself"), "shapley": _amount("Shapley"), "core_low_eur": _whole("Core, least"),
-        "core_high_eur": _whole("Core, most"), "nucleolus_eur": _whole("Nucleolus"), "nash_eur": _whole("Nash"),
+        "partner": _text("Partner"), "own_eur": _whole("Earns itself"), "shapley": _amount("Shapley"), "core_low_eur": _whole(f"{core}, from"),
+        "core_high_eur": _whole(f"{core}, to"), "nucleolus_eur": _whole("Nucleolus"), "nash_eur": _whole("Nash"),
     }  # fmt: skip
     brings = {"partner": _text("Partner"), "joins": _text("Joins"), "adds": _amount("Adds")}
     state = (
@@ -98,8 +100,17 @@ def alliance_tables(found: Alliance, names: Mapping[str, str]) -> list[Table]:
         else "Some splits leave nobody better off outside (the core)."
     )
     futures = f"{found.draws} futures. {CONVENTION}" if found.draws > 1 else CENTRAL
-    note = f"{found.form.in_words()}. Change of operating net present value against everybody alone, stakes as they are. {futures}"
-    worth = found.coalitions.assign(gamma=_with_errors(found.coalitions, "gamma_"), delta=_with_errors(found.coalitions, "delta_"))
+    same = (
+        " The saving is the same for every group, so a partner is worth what its own cars save: --savings by-volume ties it to volume."
+        if isinstance(found.form.saving, FlatSaving)
+        else ""
+    )
+    note = f"{found.form.in_words()}.{same} Change of operating net present value against everybody alone, stakes as they are. {futures}"
+    worth = found.coalitions.assign(
+        gamma=_with_errors(found.coalitions, "gamma_"),
+        delta=_with_errors(found.coalitions, "delta_"),
+        **{f"{name} own": _with_errors(found.coalitions, f"{name}_", signed=True) for name in own},
+    )
     shapley = found.splits.assign(shapley=_with_errors(found.splits, "shapley_"))
     adds = found.brings.assign(adds=_with_errors(found.brings, "adds_"))
     tables = [
@@ -110,9 +121,11 @@ def alliance_tables(found: Alliance, names: Mapping[str, str]) -> list[Table]:
         table_of("brings", "What each partner adds to the others", adds, names={}, columns=list(brings), labels=brings, note=futures),
     ]
     if len(found.seatings):
-        shown = found.seatings.assign(**{c: found.seatings[c].map({True: "yes", False: "no"}) for c in ("stable_gamma", "stable_delta", "nash_gamma", "stable_without_payments")})  # fmt: skip
+        answers = ("stable_gamma", "stable_delta", "nash_gamma", "stable_without_payments")
+        said = {column: found.seatings[column].map({True: "yes", False: "no"}) for column in answers}
+        shown = found.seatings.assign(total=_with_errors(found.seatings, "total_"), **said)
         seats = {
-            "seating": _text("Who sits with whom"), "total_eur": _whole("All together"), "stable_gamma": _text("Holds, some split"),
+            "seating": _text("Who sits with whom"), "total": _amount("All together"), "stable_gamma": _text("Holds, some split"),
             **({"chance_stable": _percent("In futures")} if found.draws > 1 else {}), "stable_delta": _text("Holds, leavers face a block"),
             "nash_gamma": _text("Holds, equal split"), "stable_without_payments": _text("Holds, no payments"), "nash_blocked_by": _text("Equal split broken by"),
         }  # fmt: skip
@@ -228,8 +241,11 @@ def _amount(text: str) -> Label:
     return amount_label(text, "EUR m")
 
 
-def _with_errors(frame: pd.DataFrame, prefix: str) -> list[str]:
-    return [amount(float(mean), float(error), 1e-6) for mean, error in zip(frame[f"{prefix}eur"], frame[f"{prefix}half95_eur"], strict=True)]
+def _with_errors(frame: pd.DataFrame, prefix: str, *, signed: bool = False) -> list[str]:
+    return [
+        amount(float(mean), float(error), 1e-6, signed=signed)
+        for mean, error in zip(frame[f"{prefix}eur"], frame[f"{prefix}half95_eur"], strict=True)
+    ]
 
 
 def _percent(text: str) -> Label:

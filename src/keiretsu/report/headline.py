@@ -63,6 +63,7 @@ def headline_table(id: str, title: str, headline: pd.DataFrame, names: Mapping[s
 
 
 def _who(who: object, amount: object, label: Label, names: Mapping[str, str]) -> str:
-    if who == "nobody":
+    said = label.show(amount)
+    if who == "nobody" or not any(digit in "123456789" for digit in said):
         return "nobody"
-    return f"{names.get(str(who), str(who))} {label.show(amount)}"
+    return f"{names.get(str(who), str(who))} {said}"

@@ -12,6 +12,8 @@ from html import escape
 
 import pandas as pd
 
+from keiretsu.valuation.odds import percent
+
 ROW, BOX, TALL, STEP = 116, 108, 38, 122
 NARROWEST = 500  # px
 HELD, NEW, GONE = "#8a94a0", "#1f5a8a", "#b8432f"
@@ -59,7 +61,7 @@ def draw(title: str, pairs: Sequence[tuple[str, str]], stakes: Stakes, other: St
         share, was = stakes[(holder, company)], other.get((holder, company), 0.0)
         differs = abs(share - was) > 1e-12
         line, at = _line(
-            places[holder], places[company], f"{names.get(holder, holder)} holds {share:.1%} of {names.get(company, company)}", share, differs
+            places[holder], places[company], f"{names.get(holder, holder)} holds {percent(share, 1)} of {names.get(company, company)}", share, differs
         )
         lines.append(line)
         while any(abs(at[0] - x) < 38 and abs(at[1] - y) < 13 for x, y in taken):
@@ -187,4 +189,4 @@ def _wrap(name: str, most: int = 17) -> list[str]:
 
 
 def _per_cent(share: float) -> str:
-    return f"{100 * share:.1f}%" if share < 0.9995 else "100%"
+    return percent(share, 1) if share < 0.9995 else "100 %"

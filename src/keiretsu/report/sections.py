@@ -15,7 +15,7 @@ import pandas as pd
 from keiretsu.report.blocks import Block, Names, Section
 from keiretsu.report.figures import change_bars, fit_dots, heat, stacked_channels
 from keiretsu.report.governments import governments
-from keiretsu.report.headline import headline_table
+from keiretsu.report.headline import PROFIT_OF, headline_table
 from keiretsu.report.names import BASELINE
 from keiretsu.report.nearly import nearly_said
 from keiretsu.report.network import around, arrange, changed_companies, draw, stakes_of, width_of
@@ -32,6 +32,10 @@ MOST_BARS = 16
 NO_CHANGE_PERCENT = 1e-6  # prices are solved to a residual far below this
 WIDE_DRAWING = 750  # px; wider drawings stand under each other
 NOT_CHANNELS = ("measure", "by", "item", "unit", "base", "scenario", "change")
+TARGETS = {
+    "own_elasticity": "Own-price elasticity", "subset_elasticity": "Elasticity of a group of cars", "market_elasticity": "Elasticity of all sales",
+    "second_choice": "Second choice in the group", "diversion_outside": "Lost buyers who buy no car", "margin": "Margin over price",
+}  # fmt: skip
 KINDS_OF_ITEM = {"firm": "maker", "owner": "owner", "market": "market", "brand": "brand", "income group": "income group"}
 SPLIT_SHOWN = (
     ("profit_eur", "maker", "Makers' operating profit"),
@@ -58,18 +62,28 @@ def answer(results: Results, names: Names, shown: str) -> Section:
     quoted = results.first_sentences if isinstance(results, Answer) else results.sentences
     basis = f'<p class="note">{escape(results.basis)}</p>' if isinstance(results, Answer) else ""
     says = '<div class="says">' + "".join(f"<p>{escape(sentence)}</p>" for sentence in quoted) + basis + "</div>"
-    table = headline_table("scenarios", "", results.headline, names)
-    head = "".join(f'<th class="{"n" if c.kind == "number" else ""}">{escape(c.text)}<small>{escape(c.unit)}</small></th>' for c in table.columns)
-    rows = []
-    for row, name in zip(table.rows, results.headline["scenario"], strict=True):
-        cells = "".join(_cell(value, label) for value, label in zip(row, table.columns, strict=True))
-        rows.append(f'<tr data-row="{escape(str(name))}"{" class=shown" if name == shown else ""}>{cells}</tr>')
-    body = f'<div class="headline"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    makers = [str(column) for column in results.headline if str(column).startswith(PROFIT_OF)]
+    of_makers = (*makers, "gains_most", "gains_most_eur_m", "loses_most", "loses_most_eur_m")
+    rest = [str(column) for column in results.headline if str(column) not in ("scenario", "title", *of_makers)]
+    first = _answer_table(headline_table("scenarios", "", results.headline, names, without=of_makers), results.headline, shown)
+    second = _answer_table(headline_table("makers", "", results.headline, names, without=rest), results.headline, shown)
     note = "Changes are against the baseline, the world as it was on the date of the case."
     note += " Owners' claims are on operating profit; what they pay for stakes is not counted."
     note += " Money is in the case's own unit." if "EUR" in names else " Money is EUR a year at 2023 prices."
-    blocks = (Block("html", says), Block("html", body, remark=note), *_nearly(results, names), *_unsettled(results))
-    return Section("answer", "The answer", "", blocks)
+    if len(results.policy_effects):
+        note += " A scenario's moves count together: one that ends incentives beside a fleet rule shows both; “What governments do” tells them apart."
+    tables = (Block("html", first, remark=note), Block("html", second, heading="Makers' operating profit"))
+    return Section("answer", "The answer", "", (Block("html", says), *tables, *_nearly(results, names), *_unsettled(results)))
+
+
+def _answer_table(table: Table, headline: pd.DataFrame, shown: str) -> str:
+    """A table of scenarios that needs no script."""
+    head = "".join(f'<th class="{"n" if c.kind == "number" else ""}">{escape(c.text)}<small>{escape(c.unit)}</small></th>' for c in table.columns)
+    rows = []
+    for row, name in zip(table.rows, headline["scenario"], strict=True):
+        cells = "".join(_cell(value, label) for value, label in zip(row, table.columns, strict=True))
+        rows.append(f'<tr data-row="{escape(str(name))}"{" class=shown" if name == shown else ""}>{cells}</tr>')
+    return f'<div class="headline"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
 def _nearly(results: Results, names: Names) -> Iterable[Block]:
@@ -168,7 +182,7 @@ def prices_and_sales(results: Results, names: Names) -> Section:
         blocks += _price_map(comparison.price_index, names, name)
         makers = comparison.makers[comparison.makers["market"] == "all"]
         blocks.append(_bars(f"sales-{name}", "Change in sales by maker", makers, "firm", "units_change", names, name))
-        markets = comparison.markets.rename(columns=str)
+        markets = comparison.markets.rename(columns=str).replace({"market": {"all": "All markets"}})
         chosen = [
             "market", "units_base", "units_scenario", "units_change_percent", "electric_share_base", "electric_share_scenario",
             "mean_paid_eur_base", "mean_paid_eur_scenario", "surplus_eur_change", "profit_eur_change", "government_eur_change", "co2_g_km_change",
@@ -236,15 +250,16 @@ def who_gains(results: Results, names: Names) -> Section:
 
 def _bars(id: str, title: str, table: pd.DataFrame, key: str, value: str, names: Names, scenario: str, note: str = "", largest: bool = True) -> Block:
     rows = table
-    if largest:  # the ones that change most, then from the largest gain to the largest loss
+    label = replace(in_money(label_of(value), names.get("EUR", "EUR")), text=title.split(": ")[-1].capitalize())
+    if len(rows):
+        label = with_digits_for(label, float(rows[value].abs().max()))
+    if largest:  # the ones that change most, then from the largest gain to the largest loss; none whose change would read as nothing
         rows = table.loc[table[value].abs().sort_values(ascending=False, kind="stable").index].head(MOST_BARS)
+        rows = rows[[any(digit in "123456789" for digit in label.show(x)) for x in rows[value]]]
         rows = rows.sort_values(value, ascending=False, kind="stable")
     left_out = len(table) - len(rows)
     said = " ".join(x for x in (note, f"The {len(rows)} largest changes; {left_out} smaller ones are in the table." if left_out else "") if x)
-    label = replace(in_money(label_of(value), names.get("EUR", "EUR")), text=title.split(": ")[-1].capitalize())
     shown = [names.get(str(x), str(x)) for x in rows[key]]
-    if len(rows):
-        label = with_digits_for(label, float(rows[value].abs().max()))
     return Block("figure", change_bars(id, title, shown, [float(x) for x in rows[value]], label, note=said), scenario)
 
 
@@ -318,24 +333,25 @@ def concentration(results: Results, names: Names) -> Section:
 
 
 def fit(results: Results, names: Names) -> Section:
-    """Targets beside what the model gives."""
+    """Targets beside what the model gives, each with what it is, and how many are missed."""
     table = results.calibration
-    words = [column for column in ("target", "kind") if column in table]
-    table = table.assign(**{column: [str(value).replace("_", " ") for value in table[column]] for column in words})
-    blocks = _if_any(table, "calibration", "Targets and fit", names)
-    if len(table):
-        said = [f"{names.get(str(row), str(row)).replace('_', ' ')}" for row in table["target"]]
-        blocks = (
-            Block(
-                "figure",
-                fit_dots(
-                    "fit", "How well the model meets what is known", table.astype(dict.fromkeys(("value", "low", "high", "fitted"), float)), said
-                ),
-            ),
-            *blocks,
-        )
-    lead = "Tastes are set so that the model comes closest to published elasticities, second choices and margins; sales are matched exactly."
-    return Section("fit", "How well it fits", lead, blocks)
+    if not len(table):
+        return Section("fit", "How well it fits", "", ())
+    said = [
+        f"{TARGETS.get(str(kind), str(kind).replace('_', ' '))} ({str(id).replace('_', ' ')})"
+        for id, kind in zip(table["target"], table["kind"], strict=True)
+    ]
+    stated = results.case.tables.get("targets", pd.DataFrame())
+    notes = dict(zip(stated["id"], stated["note"], strict=True)) if {"id", "note"} <= set(stated) else {}
+    shown = table.assign(target=said, note=[str(notes.get(id, "") or "") for id in table["target"]]).drop(columns="kind")
+    dots = fit_dots("fit", "How well the model meets what is known", table.astype(dict.fromkeys(("value", "low", "high", "fitted"), float)), said)
+    missed = [name for name, within in zip(said, table["within_range"], strict=True) if not within]
+    lead = (
+        "Tastes are set so that the model comes closest to published elasticities, second choices and margins; sales are matched exactly. "
+        f"Of {len(said)} targets {len(said) - len(missed)} are met within their stated range"
+    )
+    lead += f"; outside it: {', '.join(missed)}." if missed else "."
+    return Section("fit", "How well it fits", lead, (Block("figure", dots), *_if_any(shown, "calibration", "Targets and fit", names)))
 
 
 def inputs(results: Results, names: Names) -> Section:

@@ -18,6 +18,7 @@ from keiretsu.report.wording import MINUS, Label
 from keiretsu.report.worth import company_tables, listing_tables, stake_tables, terms_said
 from keiretsu.study.worth import PARTS, CompanyPart, StakePart, Worth
 from keiretsu.valuation.listing import ListingValuation
+from keiretsu.valuation.odds import percent
 
 BILLION = Label("Value of the shares", "EUR bn", digits=1, scale=1e-9)
 MILLION = Label("", "EUR m", digits=0, scale=1e-6, signed=True)
@@ -92,8 +93,8 @@ def _wacc_growth(part: CompanyPart, names: Names) -> Figure:
     said = [[amount(*known[(r, c)], 1e-9) if (r, c) in known else "no bound" for c in columns] for r in rows]
     company = names.get(part.valuation.company, part.valuation.company)
     cells = Cells(
-        [f"{r:.1%}" for r in rows],
-        [f"{c:.1%}".replace("-", MINUS) for c in columns],
+        [percent(float(r), 1) for r in rows],
+        [percent(float(c), 1).replace("-", MINUS) for c in columns],
         values,
         said,
         ("nominal cost of capital", "real growth after the last year"),

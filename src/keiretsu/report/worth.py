@@ -11,6 +11,7 @@ from keiretsu.report.tables import Table, table_of
 from keiretsu.report.wording import MINUS, Label
 from keiretsu.valuation import CompanyValuation, ListingValuation, StakeTerms, StakeValuation, in_millions
 from keiretsu.valuation.money import stated_sum
+from keiretsu.valuation.odds import percent
 
 WORDS = {
     "units": "Cars a year",
@@ -59,9 +60,10 @@ def company_tables(found: CompanyValuation, football: pd.DataFrame, names: Mappi
 
 def _stock_market(title: str, frame: pd.DataFrame, names: Mapping[str, str]) -> Table:
     """Rows of three units as words."""
-    said = {"EUR": lambda v: f"EUR m {v / 1e6:,.0f}", "times": lambda v: f"{v:.1f} times", "share a year": lambda v: f"{100 * v:.0f} % a year"}
+    said = {"EUR": lambda v: stated_sum(float(f"{v:.3g}")), "times": lambda v: f"{v:.1f} times", "share a year": lambda v: f"{100 * v:.0f} % a year"}
     shown = pd.DataFrame({"item": frame["item"], "value": [said[unit](float(v)) for unit, v in zip(frame["unit"], frame["value"], strict=True)]})
-    return _table("stock_market", title + "beside what the stock market pays", shown, names, {"item": _text("What"), "value": _text("Value")})
+    return _table("stock_market", title + "beside what the stock market pays", shown, names, {"item": _text("What"), "value": _text("Value")},
+                  "Means over futures, their errors beside the value of the shares; prices of the stock market are those stated.")  # fmt: skip
 
 
 def stake_tables(found: StakeValuation, names: Mapping[str, str]) -> list[Table]:
@@ -73,7 +75,7 @@ def stake_tables(found: StakeValuation, names: Mapping[str, str]) -> list[Table]
         "claim_eur": _money("Claim", signed=True), "own_prices_eur": _money("Own prices", signed=True), "synergies_eur": _money("Synergies", signed=True),
         "change": _amount("Together"),
     }  # fmt: skip
-    left_out = "; ".join(f"{share:.0%} of futures left out of the rate of return: {why}" for why, share in
+    left_out = "; ".join(f"{percent(share)} of futures left out of the rate of return: {why}" for why, share in
                          zip(found.no_rate["reason"], found.no_rate["share"], strict=True))  # fmt: skip
     return [
         _table("stake_lines", title + "from a share of the company to the investment", _joined(found.lines, pair, signed=True), names, lines),

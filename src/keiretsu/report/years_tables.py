@@ -14,6 +14,7 @@ from keiretsu.report.tables import Table, table_of
 from keiretsu.report.wording import Label, in_money, with_digits_for
 from keiretsu.study.ahead import Ahead
 from keiretsu.study.ahead_measures import ALL_MAKERS, ALL_MARKETS, BASKET, PER_CAR, Summaries
+from keiretsu.study.said import number_with_error
 
 SHADOW = "Shadow price"
 ACRONYM = 3  # letters of a word that is written in capitals
@@ -141,7 +142,7 @@ def went_round_table(ahead: Ahead, names: Names) -> Table:
             {
                 "scenario": row.scenario, "market": row.market, "year": str(row.year), "futures": f"{row.futures} of {row.of_futures}" if row.of_futures else "none drawn",
                 "central": "yes" if row.central else "no", "models": row.models,
-                "gain": f"{row.gain_eur:,.0f}" if np.isfinite(row.gain_eur) else "not known",
+                "gain": number_with_error(row.gain_eur, 0.0) if np.isfinite(row.gain_eur) else "not known",
             }
             for row in ahead.went_round
         ]

@@ -66,7 +66,7 @@ def _projected(projections: Sequence[Projection]) -> list[str]:
         return []
     who, year = projections[0].who, max(one.year for one in projections if one.who == projections[0].who)
     parts = [f"{100 * one.said:.0f} % for {one.region} (here {_share(one.here)})" for one in projections if (one.who, one.year) == (who, year)]
-    return [f"{who}, in {year}: {' and '.join(parts)}."]
+    return [f"Electric cars among those sold in {year}, {who}: {' and '.join(parts)}."]
 
 
 def _packs(packs: Sequence[PackPrice], base_year: int) -> list[str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 
-from keiretsu.valuation.money import plain, with_error
+from keiretsu.valuation.money import digits_and_error, plain, with_error
 
 MINUS = "\N{MINUS SIGN}"
 NOISE = 1e-12  # of the amount: an error smaller than this is rounding
-EXACT = 3  # significant digits of a figure without an error
 MOST_DECIMALS = 6  # a change of less than one euro in millions is the rounding of a solver
 
 
@@ -19,13 +17,15 @@ def money_with_error(value: float, error: float, currency: str = "EUR", *, alone
 
 
 def number_with_error(value: float, error: float, *, signed: bool = False, alone: bool = False) -> str:
-    """A figure in its own unit: ``12.3 ± 0.4``. The error keeps one digit (two when it begins with 1) and the figure the same decimals.
+    """A figure in its own unit: ``12.3 ± 0.4``. The error keeps one digit (two when it begins with 1) and the figure the same decimals,
+    three digits in all at most (`keiretsu.valuation.money.digits_and_error`).
 
     An error of zero (a central case) leaves three significant digits. Nothing is shown beyond `MOST_DECIMALS`: a smaller error is none, a smaller figure is 0. `alone`
     leaves the error out and keeps its digits: for percentiles.
     """
     known = error > NOISE * abs(value) and error >= 0.5 * 10.0**-MOST_DECIMALS
-    decimals = min(_decimals(error) if known else _significant(value), MOST_DECIMALS)
+    decimals, error = digits_and_error(value, error if known else 0.0)
+    decimals = min(decimals, MOST_DECIMALS)
     text = _fixed(value, decimals)
     if not known and not _says(text):
         return "0"
@@ -50,15 +50,6 @@ def in_own_money(sentence: str) -> str:
 def _says(text: str) -> bool:
     """Whether any digit is left."""
     return any(c in "123456789" for c in text)
-
-
-def _decimals(error: float) -> int:
-    leading = math.floor(math.log10(error))
-    return -leading + (1 if f"{error:e}"[0] == "1" else 0)
-
-
-def _significant(value: float) -> int:
-    return 0 if value == 0 else EXACT - 1 - math.floor(math.log10(abs(value)))
 
 
 def _fixed(value: float, decimals: int) -> str:

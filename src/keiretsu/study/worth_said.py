@@ -10,7 +10,7 @@ from keiretsu.study.worth_extras import Extras
 from keiretsu.study.worth_stakes import StakePart
 from keiretsu.valuation.listing import ListingValuation
 from keiretsu.valuation.money import with_error
-from keiretsu.valuation.odds import listed
+from keiretsu.valuation.odds import listed, percent
 
 ALLIANCES, LISTING, OWNERS, TIMING = "alliances", "listing", "owners", "timing"
 MOST_NAMED = 3
@@ -51,5 +51,5 @@ def _changed(title: str, scenario: str, changes: Sequence[ValueChange]) -> str:
 
 
 def _held(held: Sequence[StakeHeld]) -> str:
-    parts = [f"{one.holder}'s {one.share:.1%} of {one.company} {with_error(one.worth.value, one.worth.error)}" for one in held]
+    parts = [f"{one.holder}'s {percent(one.share, 1)} of {one.company} {with_error(one.worth.value, one.worth.error)}" for one in held]
     return f"At the model's values, stakes are worth: {listed(parts)}."

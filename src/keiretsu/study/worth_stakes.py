@@ -23,7 +23,7 @@ from keiretsu.typing import Vector
 from keiretsu.valuation.inputs import scenarios_of, with_own_inputs
 from keiretsu.valuation.money import Estimate, estimate, stated_sum
 from keiretsu.valuation.must_be_true import MustBeTrue, what_must_be_true
-from keiretsu.valuation.odds import chance_in_words, listed
+from keiretsu.valuation.odds import chance_in_words, in_futures, listed
 from keiretsu.valuation.on_the_model import OnTheModel
 from keiretsu.valuation.stake import StakeValuation, value_stake
 from keiretsu.valuation.terms import StakeTerms, terms_of
@@ -209,7 +209,7 @@ def _unit(name: str) -> str:
 
 
 def _sentence(decision: str, loss: Estimate, conditions: Sequence[Condition], draws: int, *, asked: bool) -> str:
-    text = f"{decision} loses in {loss.value:.0%} of {draws} futures: {chance_in_words(1 - loss.value, draws)} that it pays"
+    text = f"{decision} loses in {in_futures(loss.value, draws)}: {chance_in_words(1 - loss.value, draws)} that it pays"
     if conditions:
         text += f", most of all where {listed([_where(one) for one in conditions[:NAMED]])}"
     return f"{text}." if asked else f"{text}. Which future on the border is likeliest takes more futures than these."

@@ -17,6 +17,7 @@ from keiretsu.valuation.discounting import value_of_flows, value_of_growth
 from keiretsu.valuation.equity import Equity
 from keiretsu.valuation.finance import Finance, finances, records
 from keiretsu.valuation.money import plain
+from keiretsu.valuation.odds import percent
 from keiretsu.valuation.worth import Worth, holdings_of
 
 MARKET = "the stock market"  # who says a price in guidance.csv
@@ -111,5 +112,5 @@ def market_sentence(company: str, table: pd.DataFrame) -> str:
     if own <= 0:
         return f"{text}: nothing for its own operations once cash and stakes are taken off. It expects worse years than the base year, which the cash flow carries on."
     rate = value.get("or this real discount rate for the same cash")
-    said = f", as if the same cash were discounted at {float(rate):.0%} a year" if rate is not None else ""
+    said = f", as if the same cash were discounted at {percent(float(rate))} a year" if rate is not None else ""
     return f"{text}, {plain(own, 0.0)} of it for its own operations{said}. It expects worse years than the base year, which the cash flow carries on."

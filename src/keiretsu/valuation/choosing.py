@@ -19,6 +19,7 @@ from keiretsu.errors import Problem, ValuationError
 from keiretsu.outlook.uncertain import REPLICATES
 from keiretsu.typing import Matrix, Vector
 from keiretsu.valuation.money import NORMAL_95, half95, with_error
+from keiretsu.valuation.odds import percent
 
 WORST = 0.1  # the worst tenth
 ROUNDING = 1e-12  # of the largest value
@@ -156,7 +157,7 @@ def _chance_best(value: Matrix) -> Vector:
 def _sentence(best: str, moves: pd.DataFrame, information: pd.DataFrame, perfect: float, error: float) -> str:
     first, second = moves.iloc[0], moves.iloc[1]
     ahead = with_error(float(second["behind_best_eur"]), float(second["behind_best_half95_eur"]))
-    said = f"{best} is worth most in expectation, {ahead} ahead of {second['move']}, and is best in {float(first['chance_best']):.0%} of futures"
+    said = f"{best} is worth most in expectation, {ahead} ahead of {second['move']}, and is best in {percent(float(first['chance_best']))} of futures"
     telling = information[(information["worth_eur"] > information["half95_eur"]) & (information["worth_eur"] > 0)]
     if len(telling):
         top = telling.iloc[0]

@@ -19,6 +19,7 @@ from keiretsu.valuation.equity import Equity, refuse_negative
 from keiretsu.valuation.finance import finance_of, finances, real_rate, records
 from keiretsu.valuation.inputs import BASELINE, Futures, with_own_inputs
 from keiretsu.valuation.money import estimate, with_error
+from keiretsu.valuation.odds import in_futures
 from keiretsu.valuation.worth import Terminal, Worth, equity_of, not_valued, worth_of_all
 
 WACC_STEPS = (-0.02, -0.01, 0.0, 0.01, 0.02)
@@ -231,7 +232,7 @@ def _sentence(company: str, equities: Mapping[Terminal, Equity], stated: pd.Data
     text = (
         f"{company}'s shares are worth {with_error(found.value, found.error)} by growth and {with_error(other.value, other.error)} by exit multiple"
     )
-    text += f", and less than nothing in {below:.0%} of futures" if below > 0 else ""
+    text += f", and less than nothing in {in_futures(below, len(draws))}" if below > 0 else ""
     return text + (f". Stated: {beside}." if beside else ".")
 
 

@@ -22,6 +22,7 @@ from keiretsu.moves.filter import ProductFilter
 from keiretsu.moves.move import Channel, Move
 from keiretsu.moves.scenario import Scenario
 from keiretsu.ownership.control import who_controls_whom
+from keiretsu.valuation.odds import percent
 
 MOST_PARTNERS = 8
 DEFAULT_PARTNERS = ("Renault", "Nissan", "Mitsubishi", "Honda")
@@ -73,7 +74,9 @@ class FlatSaving(Saving):
 
     def in_words(self) -> str:
         """Both savings."""
-        return f"{self.platform:.1%} on the shared platform and {self.purchasing:.1%} on purchasing, whoever takes part"
+        return (
+            f"Savings assumed: {percent(self.platform, 1)} on the shared platform and {percent(self.purchasing, 1)} on purchasing, whoever takes part"
+        )
 
     def scaled(self, factor: float) -> FlatSaving:
         """Both savings times `factor`."""
@@ -116,7 +119,7 @@ class SavingPerDoubling(Saving):
 
     def in_words(self) -> str:
         """Both savings."""
-        return f"{self.platform:.1%} of cost on the platform and {self.purchasing:.1%} on purchasing for each doubling of volume"
+        return f"Savings assumed: {percent(self.platform, 1)} of cost on the platform and {percent(self.purchasing, 1)} on purchasing for each doubling of volume"
 
     def scaled(self, factor: float) -> SavingPerDoubling:
         """Both savings times `factor`."""

@@ -16,6 +16,7 @@ from keiretsu.errors import NegativeEquity, OwnershipError, Problem
 from keiretsu.ownership import Holdings, look_through
 from keiretsu.typing import Matrix
 from keiretsu.valuation.money import estimate, plain
+from keiretsu.valuation.odds import in_futures
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,7 @@ def refuse_negative(equity: Equity, companies: Sequence[str], places: Mapping[st
                 Problem(
                     f"{name} is expected to be worth less than it owes, so a share of it has no price",
                     places.get(name, "finance.csv"),
-                    f"{plain(found.value, found.error)}; below zero in {np.mean(draws <= 0):.0%} of draws",
+                    f"{plain(found.value, found.error)}; below zero in {in_futures(float(np.mean(draws <= 0)), len(draws))}",
                     "operating value above net debt",
                     "look at margins, fixed cost, the rest of the company and net debt",
                 )

@@ -16,6 +16,7 @@ from keiretsu.outlook.uncertain import REPLICATES
 
 MINUS = "\N{MINUS SIGN}"
 NORMAL_95 = 1.959964  # standard errors in half of a 95 % interval, where a mean is one of many independent draws
+DIGITS = 3  # of a figure, at most: a mean over draws is no better known, whatever its sampling error
 NOISE = 1e-12  # of the amount: an error smaller than this is rounding
 _SIZES = ((1e9, "bn"), (1e6, "m"), (1e3, "thousand"), (1.0, ""))
 
@@ -34,15 +35,16 @@ class Estimate:
 def with_error(value: float, error: float, currency: str = "EUR") -> str:
     """An amount with its error, rounded to what the error supports: ``EUR 3.4 ± 0.2 bn``.
 
-    The error keeps one digit (two when it begins with 1) and the amount the same decimals. An error of zero (a central case) keeps four digits.
+    The error keeps one digit (two when it begins with 1) and the amount the same decimals, but no more than `DIGITS` digits in all: the error is that of
+    sampling alone, and is then rounded up. An error of zero (a central case) keeps as many.
     """
     if error < NOISE * abs(value):
         error = 0.0
     size, word = next((s for s in _SIZES if max(abs(value), abs(error)) >= s[0]), _SIZES[-1])
     unit = f" {word}" if word else ""
-    decimals = _decimals(error / size) if error > 0 else _decimals_of_four(value / size)
+    decimals, error = digits_and_error(value / size, error / size)
     said = _fixed(value / size, decimals)
-    return f"{currency} {said} ± {_fixed(error / size, decimals)}{unit}" if error > 0 else f"{currency} {said}{unit}"
+    return f"{currency} {said} ± {_fixed(error, decimals)}{unit}" if error > 0 else f"{currency} {said}{unit}"
 
 
 def stated_sum(value: float, currency: str = "EUR") -> str:
@@ -53,9 +55,10 @@ def stated_sum(value: float, currency: str = "EUR") -> str:
 
 
 def in_millions(value: float, error: float, *, signed: bool = False) -> str:
-    """An amount in millions with its error, rounded to what the error supports, for a table: ``8,100 ± 1,100``; without an error four digits."""
+    """An amount in millions with its error, rounded to what the error supports, for a table: ``8,100 ± 1,100``; see `with_error`."""
     value, error = value / 1e6, (0.0 if error < NOISE * abs(value) else error / 1e6)
-    decimals = _decimals(error) if error > 0 else max(_decimals_of_four(value), 0) if abs(value) < 1e4 else 0
+    decimals, error = digits_and_error(value, error)
+    decimals = decimals if error > 0 or abs(value) < 1e3 else 0  # a figure without an error keeps its units: sums of a table add up
     text = _fixed(value, min(decimals, 2))
     sign = "+" if signed and value > 0 and any(c in "123456789" for c in text) else ""
     return f"{sign}{text} ± {_fixed(error, min(decimals, 2))}" if error > 0 and decimals <= 2 else sign + text
@@ -99,8 +102,13 @@ def _decimals(error: float) -> int:
     return -leading + (1 if first == 1 else 0)
 
 
-def _decimals_of_four(value: float) -> int:
-    return 0 if value == 0 else 3 - math.floor(math.log10(abs(value)))
+def digits_and_error(value: float, error: float) -> tuple[int, float]:
+    """Decimals that a figure is shown with, and its error, rounded up where `DIGITS` leave less of it than one digit."""
+    largest = max(abs(value), error)
+    most = 0 if largest == 0 else DIGITS - 1 - math.floor(math.log10(largest))
+    if error == 0 or _decimals(error) <= most:
+        return (most if error == 0 else _decimals(error)), error
+    return most, math.ceil(round(error * 10.0**most, 9)) / 10.0**most
 
 
 def _fixed(value: float, decimals: int) -> str:

@@ -27,7 +27,12 @@ def in_futures(share: float, draws: int) -> str:
     """``26 of 32 futures``; of many ``81 % of 1,000 futures``; of one, the central case, ``the central case`` or ``no future``."""
     if draws == 1:
         return "the central case" if share > 0 else "no future"
-    return f"{round(share * draws)} of {draws} futures" if draws <= MOST_COUNTED else f"{100 * share:.0f} % of {draws:,} futures"
+    return f"{round(share * draws)} of {draws} futures" if draws <= MOST_COUNTED else f"{percent(share)} of {draws:,} futures"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """``88 %``, ``5.0 %``."""
+    return f"{100 * share:.{digits}f} %"
 
 
 def in_own_unit(value: float, unit: str) -> str:

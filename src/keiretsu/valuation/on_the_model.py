@@ -23,7 +23,7 @@ from keiretsu.numerics.reliability import NoZero
 from keiretsu.typing import Matrix, Vector
 from keiretsu.valuation.money import Estimate, estimate, plain
 from keiretsu.valuation.must_be_true import Question
-from keiretsu.valuation.odds import chance_in_words, in_own_unit, listed
+from keiretsu.valuation.odds import chance_in_words, in_own_unit, listed, percent
 
 MOST_NAMED = 5
 SEARCHED = 0.03  # of the spread over draws: what is left of a value at a point that was searched for
@@ -203,7 +203,7 @@ def _sentence(question: Question, table: pd.DataFrame, zero: DearZero, left: flo
     parts = _named(question, table)
     chance = loss.value if pays else 1.0 - loss.value
     verdict = "would be worth nothing with" if pays else "would begin to pay with"
-    odds = f"{chance_in_words(chance, len(question.npv_eur))} that it {'loses' if pays else 'pays'} (± {loss.error:.0%})"
+    odds = f"{chance_in_words(chance, len(question.npv_eur))} that it {'loses' if pays else 'pays'} (± {percent(loss.error)})"
     middle = plain(zero.middle, SEARCHED * spread)
     sure = zero.settled and abs(left) <= 2 * SEARCHED * spread
     stopped = "" if sure else f" The search stopped there with {plain(left, SEARCHED * spread)} left."

@@ -24,6 +24,7 @@ from keiretsu.valuation.finance import decimal_year, finance_of, finances
 from keiretsu.valuation.inputs import BASELINE, Futures, with_own_inputs
 from keiretsu.valuation.milestones import parts_due, parts_worth_paying
 from keiretsu.valuation.money import estimate, estimate_where, stated_sum, with_error
+from keiretsu.valuation.odds import in_futures
 from keiretsu.valuation.parties import Deal, own_prices_table, parties_tables
 from keiretsu.valuation.position import Position, Target, position
 from keiretsu.valuation.terms import StakeTerms, refuse_bad_terms, terms_of
@@ -116,7 +117,7 @@ def value_stake(case: Case, futures: Futures, terms: StakeTerms | str, *, termin
     lines = _lines(asked, held, walked)
     measures, no_rate = _measures(asked, held)
     return StakeValuation(
-        asked, _sentence(asked, measures, channels), _terms_table(asked, held), lines, measures, channels, own_prices_table(deal), parties, owners, no_rate,
+        asked, _sentence(asked, measures, channels, len(met)), _terms_table(asked, held), lines, measures, channels, own_prices_table(deal), parties, owners, no_rate,
         held.net_present_value(kept_at_exit(asked)),
     )  # fmt: skip
 
@@ -248,7 +249,7 @@ def _terms_table(terms: StakeTerms, held: Position) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["item", "value", "unit"])
 
 
-def _sentence(terms: StakeTerms, measures: pd.DataFrame, channels: pd.DataFrame) -> str:
+def _sentence(terms: StakeTerms, measures: pd.DataFrame, channels: pd.DataFrame, draws: int) -> str:
     def of(measure: str) -> pd.Series:
         return measures[(measures["basis"] == DISCOUNTED) & (measures["measure"] == measure)].iloc[0]
 
@@ -256,7 +257,7 @@ def _sentence(terms: StakeTerms, measures: pd.DataFrame, channels: pd.DataFrame)
     own = channels[channels["party"] == terms.investor]
     text = (
         f"{terms.investor}'s {stated_sum(terms.amount_eur)} in {terms.company} at {stated_sum(terms.pre_money_eur)} before the money has a "
-        f"net present value, after premium and discounts, of {with_error(float(npv['mean']), float(npv['half95']))} and loses money in {float(loss['mean']):.0%} of futures"
+        f"net present value, after premium and discounts, of {with_error(float(npv['mean']), float(npv['half95']))} and loses money in {in_futures(float(loss['mean']), draws)}"
     )
     said = zip(own["line"], own["value_eur"], own["half95_eur"], strict=True)
     beside = ", ".join(f"{line} {with_error(float(value), float(error))}" for line, value, error in said if line != "total")

@@ -150,7 +150,7 @@ def _breaks(programme: Programme, place: Place) -> list[Break]:
             add(
                 np.full(place.n_products, programme.over_eur) / programme.value_share,
                 True,
-                f"duty {programme.rate:.0%} to {programme.rate_over:.0%} above EUR {programme.over_eur:,.0f} customs value",
+                f"duty {100 * programme.rate:.0f} % to {100 * programme.rate_over:.0f} % above EUR {programme.over_eur:,.0f} customs value",
             )
         case TariffQuota():
             found.extend(_window_breaks(programme.window, _customs(programme, place), on, name))
@@ -170,7 +170,7 @@ def _breaks(programme: Programme, place: Place) -> list[Break]:
                     add(
                         net_price_at(place, fixed / (programme.share_max - programme.share), programme.share_basis),
                         True,
-                        f"limited to {programme.share_max:.0%} of the price below this",
+                        f"limited to {100 * programme.share_max:.0f} % of the price below this",
                     )
             if np.isfinite(programme.share_max) and np.isfinite(programme.cap_eur) and programme.share_max > 0:
                 add(
