@@ -36,7 +36,7 @@ def open_run(folder: Path, manifest: Mapping[str, object]) -> None:
     RunError
         When the folder holds another run, naming everything that differs, or cannot be written.
     """
-    with _named_disk_errors(folder):
+    with named_disk_errors(folder):
         (folder / PIECES).mkdir(parents=True, exist_ok=True)
         for left in (folder / PIECES).glob(f"*{_UNFINISHED}"):
             left.unlink()
@@ -130,7 +130,7 @@ def held(folder: Path) -> Iterator[None]:
     RunError
         When another process works on it.
     """
-    with _named_disk_errors(folder):
+    with named_disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         handle = (folder / LOCK).open("w")
     with handle:
@@ -145,7 +145,7 @@ def held(folder: Path) -> Iterator[None]:
 
 def _write(path: Path, content: bytes) -> None:
     unfinished = path.with_name(path.name + _UNFINISHED)
-    with _named_disk_errors(path):
+    with named_disk_errors(path):
         with unfinished.open("wb") as file:
             file.write(content)
             file.flush()
@@ -159,27 +159,31 @@ def _write(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def _named_disk_errors(path: Path) -> Iterator[None]:
+def named_disk_errors(path: Path, when_full: str = "make room, then `keiretsu resume` goes on from the last whole piece") -> Iterator[None]:
+    """What a disk refuses, as an error that says where and what to do; `when_full` is the next step where there is no room.
+
+    Raises
+    ------
+    RunError
+        When the disk is full, a file may not grow, or the place cannot be written or is no folder.
+    """
     try:
         yield
     except OSError as error:
+        seen = str(error)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RunError(Problem("the disk is full", str(path), seen, "room for the run", when_full)) from None
+        if error.errno == errno.EFBIG:
             raise RunError(
-                Problem(
-                    "the disk is full",
-                    str(path),
-                    str(error),
-                    "room for the run",
-                    "make room, then `keiretsu resume` goes on from the last whole piece",
-                )
+                Problem("a file may not grow as large as this run needs", str(path), seen, "a higher limit (ulimit -f)", when_full)
             ) from None
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise RunError(
-                Problem("the folder cannot be written", str(path), str(error), "a folder you may write to", "name another one with --out")
+                Problem("the folder cannot be written", str(path), seen, "a folder you may write to", "name another one with --out")
             ) from None
         if error.errno in (errno.ENOTDIR, errno.EEXIST):
             raise RunError(
-                Problem("there is a file where the run's folder should be", str(path), str(error), "a folder", "name another one with --out")
+                Problem("there is a file where the run's folder should be", str(path), seen, "a folder", "name another one with --out")
             ) from None
         raise
 

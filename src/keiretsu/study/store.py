@@ -20,6 +20,7 @@ from keiretsu.errors import InputError, Problem
 from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.study.answered import Answer
 from keiretsu.study.results import Results
+from keiretsu.study.storage import named_disk_errors
 
 MANIFEST = "manifest.json"
 POLICY_TABLES = (
@@ -46,6 +47,7 @@ _NAMED_WITH_UNIT: Mapping[str, str] = {
     "balance": "balance_gram_per_km_times_cars_or_cars_missing",
     "pool_balance": "pool_balance_gram_per_km_times_cars_or_cars_missing",
 }
+AGAIN = "make room and run it again: years ahead that are done are kept"
 _SIDES = ("_base", "_scenario", "_change_percent", "_change")
 
 # variable: (column of the outcome's product table, unit, what it is)
@@ -188,33 +190,38 @@ def whole_folder(target: Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        When `target` exists and is not a folder of results: it is never written over.
+        When `target` exists and is not a folder of results: it is never written over. When the disk is full or the folder cannot be written.
     """
-    holds_something_else = target.exists() and not (target / MANIFEST).is_file() and not _is_empty_folder(target)
-    if holds_something_else:
-        raise InputError(
-            Problem(
-                "this folder holds something else",
-                str(target),
-                f"no {MANIFEST} in it",
-                "a new folder or one of earlier results",
-                "choose another --out",
-            )
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        yield draft
-        draft.chmod(0o755)
-        if target.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-            target.replace(old / target.name)
-            draft.replace(target)
-            shutil.rmtree(old)
-        else:
-            draft.replace(target)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    refuse_occupied(target)
+    with named_disk_errors(target, AGAIN):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        try:
+            yield draft
+            draft.chmod(0o755)
+            if target.exists():
+                old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+                target.replace(old / target.name)
+                draft.replace(target)
+                shutil.rmtree(old)
+            else:
+                draft.replace(target)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def refuse_occupied(target: Path) -> None:
+    """Refuse a place for results that holds something else, before anything is solved.
+
+    Raises
+    ------
+    InputError
+        When `target` exists and is neither empty nor a folder of results.
+    """
+    if target.exists() and not (target / MANIFEST).is_file() and not _is_empty_folder(target):
+        seen = f"no {MANIFEST} in it" if target.is_dir() else "a file"
+        wanted = "a new folder or one of earlier results"
+        raise InputError(Problem("this folder holds something else", str(target), seen, wanted, "choose another --out"))
 
 
 def _is_empty_folder(path: Path) -> bool:
@@ -224,8 +231,9 @@ def _is_empty_folder(path: Path) -> bool:
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
     """A file to write that becomes `target` when it is written."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
-        draft = Path(folder) / target.name
-        yield draft
-        draft.replace(target)
+    with named_disk_errors(target, AGAIN):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
+            draft = Path(folder) / target.name
+            yield draft
+            draft.replace(target)
