@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxtyping import Array
 
 from keiretsu.market.outcome import Outcome
 from keiretsu.market.pools import PoolRecord
@@ -16,7 +19,7 @@ from keiretsu.outlook.arrays import FleetYear, Year
 from keiretsu.outlook.facts import steady_facts
 from keiretsu.outlook.measures import measure_named
 from keiretsu.outlook.outlook import Outlook, build, run
-from keiretsu.outlook.parts import in_order
+from keiretsu.outlook.parts import Lengths, in_order
 from keiretsu.outlook.sensitivity import output_at, slopes
 from keiretsu.supply.pricing import PricingOptions
 from tests.outlook.bent_worlds import capped, ceiling, pot, world_with
@@ -170,6 +173,24 @@ def test_pots_are_empty_in_the_order_in_which_their_money_lasts() -> None:
     budget = jnp.array([4.0, 3.0, jnp.inf, 0.0, 5.0])
     spent = jnp.tile(jnp.array([8.0, 1.0, 7.0, 2.0, 0.0]), (4, 1))  # the first is empty after half a year, the second after three, the last never
     assert in_order(budget, spent).tolist() == [[1, 1, 0, 0, 1], [0, 1, 0, 0, 1], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1]]
+
+
+def test_lengths_of_parts_and_their_slopes_are_those_of_money_over_spending() -> None:
+    budget, rate = jnp.array([2.0, 3.0]), jnp.array([[5.0, 4.0], [0.0, 6.0], [0.0, 0.0]])
+
+    def of_parts(spent: Array) -> Array:
+        spending: Any = lambda price: price  # noqa: E731  # prices stand for what is spent: one market in three parts
+        return Lengths(spending, jnp.array([[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]), budget).of_parts(spent)
+
+    first = 2.0 / 5.0
+    second = (3.0 - 4.0 * first) / 6.0
+    assert of_parts(rate) == pytest.approx([first, second, 1 - first - second], rel=1e-14)
+    slope = jax.jacrev(of_parts)(rate)
+    by_first = -2.0 / 5.0**2  # the first pot is empty sooner; the second has then paid less and lasts longer
+    assert slope[:, 0, 0] == pytest.approx([by_first, -4.0 / 6.0 * by_first, -(1 - 4.0 / 6.0) * by_first], rel=1e-14)
+    assert slope[:, 0, 1] == pytest.approx([0.0, -first / 6.0, first / 6.0], rel=1e-14)
+    assert slope[:, 1, 1] == pytest.approx([0.0, -second / 6.0, second / 6.0], rel=1e-14)
+    assert not slope[:, 1:, 0].any() and not slope[:, 2].any()  # what an empty pot would pay does not count
 
 
 @pytest.mark.slow
