@@ -1,5 +1,6 @@
 """What is written to disk: LaTeX, the replication pack, arrays and tables; whole or not at all."""
 
+import dataclasses
 import json
 
 import openpyxl
@@ -10,6 +11,7 @@ import xarray as xr
 from keiretsu.errors import InputError
 from keiretsu.report import latex, workbook
 from keiretsu.study import store
+from keiretsu.study.results import Results
 
 
 def test_the_replication_pack_recomputes_profit_from_price_cost_and_sales(results, tmp_path, monkeypatch):
@@ -54,6 +56,23 @@ def test_results_read_back_from_disk_are_the_results(results, tmp_path):
             assert float(one.sum()) == pytest.approx(outcome.firms["profit_eur"].sum(), rel=1e-12)
         assert bool(arrays["on_sale"].all())
         assert arrays["price_eur"].attrs["units"] == "EUR"
+
+
+def test_tables_drafted_early_are_those_written_late_but_for_one_that_has_changed_since(results, tmp_path):
+    def changed(**fields):  # the made-up run has not every field of one
+        return type(results)(**{**dict.fromkeys(one.name for one in dataclasses.fields(Results)), **vars(results), **fields})
+
+    drafted = store.draft_of(changed())
+
+    late = changed(manifest={**results.manifest, "late": True}, unsettled=results.unsettled.assign(more=1))
+    for name, draft in (("anew", None), ("drafted", drafted)):
+        (tmp_path / name).mkdir()
+        store.save_results(late, tmp_path / name, draft)
+    files = [path.relative_to(tmp_path / "anew") for path in sorted((tmp_path / "anew").rglob("*.*"))]
+    assert len(files) > 20
+    assert all((tmp_path / "anew" / path).read_bytes() == (tmp_path / "drafted" / path).read_bytes() for path in files)
+    assert drafted.serves("headline", late) and not drafted.serves("unsettled", late)
+    assert not drafted.serves("headline", changed(headline=results.headline.copy()))
 
 
 def test_every_column_of_numbers_on_disk_says_its_unit():

@@ -13,6 +13,7 @@ import pytest
 from keiretsu.case import load_case, write_new_case
 from keiretsu.errors import InputError, KeiretsuError, NoPureEquilibrium, NotSettled, PricesNotSettled, Problem
 from keiretsu.outlook.pieces import CENTRAL, pieces_of
+from keiretsu.processes import process_beside
 from keiretsu.study.beside import YearsBeside, folder_of, small_in_the_middle, time_left
 from keiretsu.study.runs import Threads, YearsAhead, prepare, run_years
 
@@ -26,8 +27,8 @@ def test_a_process_beside_gives_the_same_bytes_as_this_one_and_is_read_the_secon
     asked = YearsAhead(draws=8, block=2)
     ready = prepare(case, asked)
     here = run_years(ready, folder_of(tmp_path / "here", ready), Threads(1), quiet)
-    for _ in range(2):
-        with YearsBeside(case, asked, tmp_path / "beside", tmp_path / "cache") as years:
+    for begun in (None, process_beside("keiretsu.study.beside")):
+        with YearsBeside(case, asked, tmp_path / "beside", tmp_path / "cache", begun) as years:
             beside = years.finish(quiet).futures
             assert years.done() == (len(ready.pieces), len(ready.pieces))
         assert beside.data.identical(here.data) and beside.central.identical(here.central)

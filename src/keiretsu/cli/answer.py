@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
     from keiretsu.study.answered import Answer
     from keiretsu.study.results import Results
+    from keiretsu.study.store import Draft
 
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="An embedded case (ampere) or a folder.")]
 ScenarioNames = Annotated[list[str] | None, typer.Option("--scenario", "-s", help="Only this scenario; may be given several times.")]
@@ -49,25 +54,30 @@ def run(
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.errors import InputError, Problem
-    from keiretsu.market.solve import SolveOptions
-    from keiretsu.numerics.compiled import cache_folder
-    from keiretsu.study.answer import AheadOptions, beside, here
-    from keiretsu.study.answer import answer as answered
-    from keiretsu.study.cluster import executor_of
-    from keiretsu.study.run import RunOptions
 
     if export is not None and export.suffix.lower() != ".xlsx":
         raise InputError(Problem("the replication pack is a spreadsheet", "--export", str(export), "a file that ends in .xlsx"))
     try:
-        with say.progress() as on_step:
-            loaded = load_case(case)
-            target = out or Path("runs") / loaded.name
-            years_by = beside(target.parent, cache_folder()) if on == "beside" else here(target.parent, executor_of(on, workers))
+        loaded = load_case(case)
+        target = out or Path("runs") / loaded.name
+        has_years = until > loaded.year if until else len(loaded.tables["outlook"]) > 0
+        with _process_beside(on == "beside" and has_years) as other, say.progress() as on_step:
+            from keiretsu.market.solve import SolveOptions  # heavy: the other process loads its own meanwhile
+            from keiretsu.numerics.compiled import cache_folder
+            from keiretsu.study.answer import AheadOptions, beside, here
+            from keiretsu.study.answer import answer as answered
+            from keiretsu.study.cluster import executor_of
+            from keiretsu.study.run import RunOptions
+            from keiretsu.study.store import draft_of, refuse_occupied
+
+            refuse_occupied(target)
+            years_by = beside(target.parent, cache_folder(), other) if on == "beside" else here(target.parent, executor_of(on, workers))
             asked = AheadOptions(draws=draws, consumers=consumers, error_eur_m=error, until=until, ask=must_be_true)
             options = RunOptions(scenarios=tuple(scenario or []), rule=rule, solving=SolveOptions(nearly_eur=1e6 * nearly))
-            results = answered(loaded, options, asked, years_by, on_step)
+            drafts: list[Draft] = []
+            results = answered(loaded, options, asked, years_by, on_step, lambda solved: drafts.append(draft_of(solved)))
             on_step(0, 1, "writing tables and report")
-            _write(results, target, export, latex)
+            _write(results, target, export, latex, drafts[0] if drafts else None)
     except KeyboardInterrupt:
         say.errors.print("Stopped; nothing was written but what is done of the years ahead, and the same command goes on from there.")
         raise typer.Exit(130) from None
@@ -119,12 +129,25 @@ def _solved(case: str, scenarios: list[str], rule: str, on_step: object) -> Resu
     return solve(load_case(case), RunOptions(scenarios=tuple(scenarios), rule=rule), on_step)  # type: ignore[arg-type]
 
 
-def _write(results: Results, target: Path, export: Path | None, latex: Path | None) -> None:
+@contextmanager
+def _process_beside(wanted: bool) -> Iterator[ProcessPoolExecutor | None]:
+    """A process for the years ahead, where there are any; it is let go at the end, whatever happened."""
+    from keiretsu.processes import process_beside
+
+    other = process_beside("keiretsu.study.beside") if wanted else None
+    try:
+        yield other
+    finally:
+        if other is not None:
+            other.shutdown(wait=False, cancel_futures=True)
+
+
+def _write(results: Results, target: Path, export: Path | None, latex: Path | None, drafted: Draft | None) -> None:
     from keiretsu.report import write_latex, write_report, write_workbook
     from keiretsu.study.store import save_results, whole_file, whole_folder
 
     with whole_folder(target) as draft:
-        save_results(results, draft)
+        save_results(results, draft, drafted)
         write_report(results, draft / "report.html")
     if export is not None:
         with whole_file(export) as draft:

@@ -78,9 +78,15 @@ def _stacked(story: RulesOfYears, pots: tuple[str, ...], shape: tuple[int, int, 
 
     def slots(values: np.ndarray, fill: float) -> np.ndarray:
         """Padded slots with `fill`; padded pieces and classes, which nothing uses, like the last real one."""
-        more = [(0, products - values.shape[0]), (0, 0), (0, 0)][: values.ndim]
-        longer = [(0, 0), (0, pieces - values.shape[1]), (0, classes - values.shape[-1])][: values.ndim]
-        return np.pad(np.pad(values, longer, mode="edge"), more, constant_values=fill)
+        count, own, kinds = values.shape[0], values.shape[1], values.shape[-1]
+        out = np.full((products, pieces, classes)[: values.ndim], fill)
+        if values.ndim == 2:
+            out[:count, :own] = values
+        else:
+            out[:count, :own, :kinds] = values
+            out[:count, :own, kinds:] = values[:, :, -1:]
+        out[:count, own:] = out[:count, own - 1 : own]
+        return out
 
     def breaks(values: np.ndarray, fill: float) -> np.ndarray:
         out = np.full((products, pieces - 1), fill)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -110,9 +111,10 @@ class YearsHere:
 YearsBy = Callable[[Case, YearsAhead], Years]
 
 
-def beside(root: Path, cache: Path) -> YearsBy:
-    """Years in a process beside this one, their pieces under `root`, compiled code in `cache`."""
-    return lambda case, asked: YearsBeside(case, asked, root, cache)
+def beside(root: Path, cache: Path, process: ProcessPoolExecutor | None = None) -> YearsBy:
+    """Years in a process beside this one (the first run's may have begun), their pieces under `root`, compiled code in `cache`."""
+    begun = [process]
+    return lambda case, asked: YearsBeside(case, asked, root, cache, begun.pop() if begun else None)
 
 
 def here(root: Path, executor: Executor) -> YearsBy:
@@ -120,8 +122,21 @@ def here(root: Path, executor: Executor) -> YearsBy:
     return lambda case, asked: YearsHere(case, asked, root, executor)
 
 
-def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: YearsBy, on_step: OnStep = no_listener) -> Answer:
+def nothing_yet(results: Results) -> None:
+    """Nothing is made of the base year's results before the years ahead are there."""
+
+
+def answer(
+    case: Case,
+    options: RunOptions,
+    ahead: AheadOptions,
+    years_by: YearsBy,
+    on_step: OnStep = no_listener,
+    meanwhile: Callable[[Results], object] = nothing_yet,
+) -> Answer:
     """Solve a case's base year and its years ahead, and say what they mean.
+
+    `meanwhile` is called with the base year's results while the years may be under way elsewhere, for whatever can be made of them already.
 
     Raises
     ------
@@ -140,6 +155,7 @@ def answer(case: Case, options: RunOptions, ahead: AheadOptions, years_by: Years
     with years_by(case, asked) as years:
         extras_there = years.also(extras_of, case) if not options.scenarios else (lambda: NOT_ASKED)
         results = run(case, options, on_step)
+        meanwhile(results)
         found = years.finish(on_step)
         extras = extras_there()
     if not options.scenarios:

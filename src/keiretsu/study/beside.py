@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,6 +28,7 @@ from keiretsu.numerics.compiled import keep_compiled_code, one_thread_each
 from keiretsu.outlook.ensemble import Ensemble, assembled, values_of
 from keiretsu.outlook.outlook import BASELINE, Outlook
 from keiretsu.outlook.pieces import CENTRAL, Piece, run_piece
+from keiretsu.processes import process_beside
 from keiretsu.study.runs import Prepared, YearsAhead, prepare
 from keiretsu.study.storage import RunError, finished, held, load_piece, open_run, save_piece
 
@@ -81,18 +79,20 @@ class YearsBeside:
         Folder under which the run's own folder is made, named by what the run is: another case, version or question has another folder.
     cache
         Where compiled code is kept.
+    process
+        One that was begun before for this (`process_beside`); left out, one is begun on entering.
     """
 
-    def __init__(self, case: Case, asked: YearsAhead, root: Path, cache: Path) -> None:
-        self.case, self.asked, self.root, self.cache = case, asked, root, cache
+    def __init__(self, case: Case, asked: YearsAhead, root: Path, cache: Path, process: ProcessPoolExecutor | None = None) -> None:
+        self.case, self.asked, self.root, self.cache, self.process = case, asked, root, cache, process
         self._held = ExitStack()
         self._lock = threading.Lock()
         self._pieces: dict[Piece, Future[None]] = {}
         self._others: list[_Other[Any]] = []
 
     def __enter__(self) -> YearsBeside:
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_on_one_thread, initargs=(self.cache, os.getpid()))
+        self._pool = process_beside(__name__) if self.process is None else self.process
+        self._pool.submit(_on_one_thread, self.cache)
         self._handed = threading.Event()
         self._refused: BaseException | None = None
         self._ready: Future[Prepared] = self._pool.submit(_prepared, self.case, self.asked)
@@ -104,7 +104,8 @@ class YearsBeside:
             waiting = [*self._pieces.values(), *(other.by for other in self._others if other.by is not None)]
         for future in waiting:
             future.cancel()
-        self._pool.shutdown(wait=True, cancel_futures=True)  # the piece it is at takes seconds, and is kept
+        done = self._ready.done() and self._handed.is_set() and all(future.done() for future in waiting)
+        self._pool.shutdown(wait=not done, cancel_futures=True)  # the piece it is at takes seconds, and is kept
         self._held.close()
 
     def also(self, work: Callable[..., T], *given: object) -> Callable[[], T]:
@@ -225,18 +226,9 @@ def _kept(failed: dict[str, KeiretsuError], piece: Piece) -> Iterator[None]:
 _here: dict[str, object] = {}  # what the other process keeps between tasks
 
 
-def _on_one_thread(cache: Path, asker: int) -> None:
-    threading.Thread(target=_leave_with, args=(asker,), daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked is the one that stops
+def _on_one_thread(cache: Path) -> None:
     one_thread_each()
     keep_compiled_code(cache)
-
-
-def _leave_with(asker: int) -> None:
-    """End this process when the one that asked is gone, however it went: nobody would fetch what it computes."""
-    while os.getppid() == asker:
-        time.sleep(1.0)
-    os._exit(1)
 
 
 def _prepared(case: Case, asked: YearsAhead) -> Prepared:

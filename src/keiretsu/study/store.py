@@ -5,11 +5,13 @@ A folder of results is either whole or not there: everything is written next to 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -61,13 +63,37 @@ _BY_PRODUCT: Mapping[str, tuple[str, str]] = {
 }
 
 
-def save_results(results: Results, folder: Path) -> Path:
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """Files of results that were made before all of the results were there: the text of each table by its name."""
+
+    results: Results
+    texts: Mapping[str, str]
+
+    def serves(self, name: str, results: Results) -> bool:
+        """Whether a table of `results` is the one that was drafted: nothing it could be made from differs."""
+        changed = {one.name for one in dataclasses.fields(Results) if getattr(results, one.name) is not getattr(self.results, one.name)}
+        return name in self.texts and name not in changed and changed <= {"manifest", *POLICY_TABLES}
+
+
+def draft_of(results: Results) -> Draft:
+    """The tables of some results as text, for a `save_results` of the same ones with the years ahead."""
+    return Draft(results, {name: _text(frame) for name, frame in named_tables(results).items()})
+
+
+def _text(frame: pd.DataFrame) -> str:
+    return frame.rename(columns=column_on_disk).to_csv(index=False)
+
+
+def save_results(results: Results, folder: Path, draft: Draft | None = None) -> Path:
     """Write tables, arrays and manifest of a run into an existing folder.
 
     Parameters
     ----------
     folder
         Must exist; files of the same names are written over. See `whole_folder` for a folder that is never half-written.
+    draft
+        Tables that were made before, see `draft_of`; those that have changed since are made anew.
 
     Returns
     -------
@@ -80,9 +106,9 @@ def save_results(results: Results, folder: Path) -> Path:
     for name, frame in named_tables(results).items():
         path = tables / f"{name}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
-        written = frame.rename(columns=column_on_disk)
-        written.to_csv(path, index=False, encoding="utf-8")
-        contents[f"tables/{name}.csv"] = {"rows": len(written), "columns": [str(column) for column in written.columns]}
+        text = draft.texts[name] if draft and draft.serves(name, results) else _text(frame)
+        path.write_text(text, encoding="utf-8", newline="")
+        contents[f"tables/{name}.csv"] = {"rows": len(frame), "columns": [column_on_disk(str(column)) for column in frame.columns]}
     arrays(results).to_netcdf(folder / "arrays.nc", engine="scipy")
     contents["arrays.nc"] = {"format": "NetCDF 3", "read_with": "xarray.open_dataset"}
     if isinstance(results, Answer) and results.futures is not None:

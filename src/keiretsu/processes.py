@@ -1,0 +1,31 @@
+"""A process beside this one that loads what it will need while this one loads its own: nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
+
+
+def process_beside(needs: str) -> ProcessPoolExecutor:
+    """One other process, begun at once: it imports the module `needs` before its first task, does not hear Ctrl-C, and ends when this process is gone."""
+    pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(needs, os.getpid()))
+    pool.submit(int)  # a pool begins its process with the first task
+    return pool
+
+
+def _begin(needs: str, asker: int) -> None:
+    threading.Thread(target=_leave_with, args=(asker,), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked is the one that stops
+    import_module(needs)
+
+
+def _leave_with(asker: int) -> None:
+    """End this process when the one that asked is gone, however it went: nobody would fetch what it computes."""
+    while os.getppid() == asker:
+        time.sleep(1.0)
+    os._exit(1)
