@@ -35,6 +35,24 @@ def test_a_text_that_begins_like_a_formula_stays_a_text(results, tmp_path, monke
     assert [cell.data_type for cell in book["headline"][2] if cell.value == "=1+1"] == ["s"]
 
 
+def test_the_first_sheet_lists_every_other_one_with_a_link(results, tmp_path, monkeypatch):
+    monkeypatch.setattr(workbook, "matrices", lambda results: [])
+    book = openpyxl.load_workbook(workbook.write_workbook(results, tmp_path / "pack.xlsx"))
+    links = {cell.value: cell.hyperlink.location for cell in book["read me"]["A"] if cell.hyperlink}
+    assert list(links) == book.sheetnames[1:]
+    assert links["cars baseline"].replace("'", "") == "cars baseline!A1"
+
+
+def test_figures_are_shown_with_the_digits_of_the_page_and_kept_with_all_of_theirs(results, tmp_path, monkeypatch):
+    monkeypatch.setattr(workbook, "matrices", lambda results: [])
+    book = openpyxl.load_workbook(workbook.write_workbook(results, tmp_path / "pack.xlsx"))
+    sheet = book["headline"]
+    column = next(k for k, cell in enumerate(sheet[1]) if cell.value == "Buyers' surplus, EUR m a year")
+    cell = sheet[2][column]
+    assert cell.number_format == "#,##0.0"
+    assert cell.value == pytest.approx(results.headline["surplus_change_eur_m"].iloc[0], rel=1e-7)  # eight digits are written
+
+
 def test_latex_says_what_the_page_says(results, tmp_path):
     written = {path.name: path.read_text("utf-8") for path in latex.write_latex(results, tmp_path / "tex")}
     assert "headline.tex" in written

@@ -92,7 +92,8 @@ def _effects(results: Results, names: Names) -> Iterable[Block]:
             f"{_lines(policy.get(str(s), names.get(str(s), str(s))))}<br><i>{_lines(str(m).removesuffix(', %'))}</i>"
             for s, m in zip(bands["scenario"], bands["measure"], strict=True)
         ]
-        yield Block("figure", value_in_range("policy-bands", "Beside the literature, per cent", bands, said, note=BANDS_NOTE))
+        inside = f"{int(bands['within_range'].astype(bool).sum())} of {len(bands)} lie within the range."
+        yield Block("figure", value_in_range("policy-bands", "Beside the literature, per cent", bands, said, note=f"{BANDS_NOTE} {inside}"))
         yield Block(
             "table",
             table_of(

@@ -392,7 +392,7 @@ def diagnostics(results: Results, names: Names) -> Section:
 def made(results: Results, names: Names) -> Section:
     """Versions, settings, hash of the case."""
     del names
-    lines = "".join(f"<dt>{escape(_say(key))}</dt><dd>{escape(_say_value(value))}</dd>" for key, value in results.manifest.items())
+    lines = "".join(f"<dt>{escape(_say(key))}</dt><dd>{escape(said_of(value))}</dd>" for key, value in results.manifest.items())
     return Section("made", "How this page was made", "", (Block("html", f'<dl class="facts">{lines}</dl>'),))
 
 
@@ -400,11 +400,12 @@ def _say(key: str) -> str:
     return key.replace("_", " ").capitalize().replace(" eur", ", EUR")
 
 
-def _say_value(value: object) -> str:
+def said_of(value: object) -> str:
+    """A setting or what is nested in it, in words."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{k} {v}" for k, v in value.items())
+        return ", ".join(f"{str(k).replace('_', ' ')} {said_of(v) or 'all'}" for k, v in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(str(v) for v in value)
+        return " + ".join(str(v) for v in value)
     return str(value)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from keiretsu.report.blocks import Names
 from keiretsu.report.tables import Cell, Table
 from keiretsu.report.wording import Label, holds_numbers
-from keiretsu.report.worth import terms_said
+from keiretsu.report.worth import IN_PERCENT, WORDS, terms_said
 from keiretsu.study.worth import Worth
 
 HALF95 = "half of the 95 % interval"
@@ -32,7 +32,8 @@ def worth_sheets(worth: Worth, names: Names) -> list[Table]:
         "listing thresholds": _under(listings, "thresholds"), "listing timing": _under(listings, "timing"), "listing verdict": _under(listings, "verdict"),
         **_decisions(worth),
     }  # fmt: skip
-    said = {**names, **{part.valuation.terms.name: terms_said(part.valuation.terms, names) for part in worth.stakes}}
+    measures = {id: f"{text}, EUR" if id.endswith("_eur") else f"{text}, part of one" if id in IN_PERCENT else text for id, text in WORDS.items()}
+    said = {**names, **measures, **{part.valuation.terms.name: terms_said(part.valuation.terms, names) for part in worth.stakes}}
     return [_sheet(id, frame, said) for id, frame in frames.items() if len(frame)]
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from keiretsu.report.headline import headline_table
 from keiretsu.report.names import BASELINE, names_of
+from keiretsu.report.sections import said_of
 from keiretsu.report.tables import Table, table_of
 from keiretsu.report.value_sheets import worth_sheets
 from keiretsu.report.years import years_sheets
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from keiretsu.study.results import Results
 
 EXCEL_SHEET_NAME = 31  # characters Excel allows
+FEW = 100.0  # a figure below it is not rounded where its column has no unit
 LARGEST_MATRIX = 150  # products of a market whose elasticities fit on a sheet one can read
 _PRODUCT = ("market", "product", "brand", "powertrain", "priced_by", "profit_to")
 
@@ -64,6 +66,7 @@ def write_workbook(results: Results, path: Path) -> Path:
     for name, frame in results.case.tables.items():
         if len(frame):
             _plain(book, f"input {name}", table_of(name, name, frame, names={}))
+    _list_sheets(book)
     book.save(path)
     return path
 
@@ -80,17 +83,39 @@ def matrices(results: Results) -> list[tuple[str, pd.DataFrame, str]]:
 
 
 def _contents(book: Workbook, results: Results) -> None:
+    from openpyxl.styles import Alignment
+
     sheet = book.create_sheet("read me")
+    said = (*results.every_sentence, results.basis) if isinstance(results, Answer) else results.sentences
     lines = [
         (results.case.title, ""),
-        ("Replication pack", "Sums, margins, profits and HHI are formulas; the rest are values of the run described below."),
-        *((key.replace("_", " "), str(value)) for key, value in results.manifest.items()),
-        *(("", sentence) for sentence in results.sentences),
+        ("Replication pack", "Sums, margins, profits and HHI are formulas; the rest are values of the run described below, at full precision."),
+        *(("", sentence) for sentence in said),
+        *((key.replace("_", " "), said_of(value)) for key, value in results.manifest.items()),
     ]
     for line in lines:
         sheet.append(line)
     _head(sheet, 1)
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 26, 110
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 34, 110
+    for cell in sheet["B"]:
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+
+
+def _list_sheets(book: Workbook) -> None:
+    """Every other sheet by name with a link, below what the first sheet says."""
+    from openpyxl.styles import Alignment
+    from openpyxl.worksheet.hyperlink import Hyperlink
+
+    sheet = book["read me"]
+    sheet.append(("", ""))
+    sheet.append(("Sheets", "Rows below the heading"))
+    _head(sheet, sheet.max_row)
+    for name in book.sheetnames[1:]:
+        sheet.append((name, book[name].max_row - 1))
+        cell = sheet.cell(sheet.max_row, 1)
+        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"'{name}'!A1")
+        cell.style = "Hyperlink"
+        sheet.cell(sheet.max_row, 2).alignment = Alignment(horizontal="left")
 
 
 def _products(book: Workbook, title: str, products: pd.DataFrame) -> None:
@@ -165,6 +190,12 @@ def _plain(book: Workbook, title: str, table: Table) -> None:
         for cell in row:
             if cell.data_type == "f":  # a text that begins like a formula stays a text
                 cell.data_type = "s"
+    for column, cells in zip(table.columns, sheet.iter_cols(min_row=2), strict=True):
+        shown = "#,##0" + ("." + "0" * column.digits if column.digits else "")
+        for cell in cells:
+            # a column without a unit may hold figures of several: small ones keep all their digits
+            if isinstance(cell.value, float) and (column.unit or abs(cell.value) >= FEW):
+                cell.number_format = shown
     if table.note:
         sheet.append([table.note])
     _format(sheet, {})
