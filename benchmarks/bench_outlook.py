@@ -29,6 +29,7 @@ import numpy as np
 
 from keiretsu.case import Case, load_case
 from keiretsu.market.build import build_world
+from keiretsu.market.consumers import with_at_most
 from keiretsu.market.world import World
 from keiretsu.numerics.compiled import cache_folder, keep_compiled_code
 from keiretsu.outlook.case_facts import last_year
@@ -37,7 +38,7 @@ from keiretsu.outlook.outlook import BASELINE, Outlook, run
 from keiretsu.outlook.pieces import Piece, run_piece
 from keiretsu.outlook.sensitivity import output_at, slopes
 from keiretsu.study.run import chosen_scenarios
-from keiretsu.study.runs import CONSUMERS, Prepared, YearsAhead, prepared, with_consumers
+from keiretsu.study.runs import CONSUMERS, Prepared, YearsAhead, prepared
 
 DRAWS = 8
 PROMISED_HOURS = 0.75  # of 1000 draws x 6 scenarios on two processors
@@ -55,7 +56,7 @@ def main() -> None:
     asked.add_argument("--workers", action="store_true")
     given = asked.parse_args()
     keep_compiled_code(cache_folder())
-    case = with_consumers(load_case(given.case), given.consumers)
+    case = with_at_most(load_case(given.case), given.consumers)
     world, last = build_world(case), given.until or last_year(case)
     start = time.process_time()
     ready = made(case, world, last, DRAWS)
