@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MOST_BARS = 16
 NO_CHANGE_PERCENT = 1e-6  # prices are solved to a residual far below this
-WIDE_DRAWING = 750  # px; wider drawings stand under each other
+WIDE_DRAWING = 640  # px; wider drawings stand under each other: side by side their words would be too small to read
 NOT_CHANNELS = ("measure", "by", "item", "unit", "base", "scenario", "change")
 TARGETS = {
     "own_elasticity": "Own-price elasticity", "subset_elasticity": "Elasticity of a group of cars", "market_elasticity": "Elasticity of all sales",
