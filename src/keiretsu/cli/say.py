@@ -21,6 +21,7 @@ errors = Console(stderr=True, highlight=False)
 
 AMOUNT = re.compile("[+\N{MINUS SIGN}]?[\\d,]+(\\.\\d+)?( \N{PLUS-MINUS SIGN} [\\d,.]+)?|not known")
 PAUSE = 20.0  # seconds between lines of progress where there is no bar
+MOST_LEADING = 2  # columns of words repeated in front of each part of a wide table
 LINES = 40  # rows of a table shown unless all are asked for
 
 
@@ -46,7 +47,7 @@ def path(label: str, where: object) -> None:
 def show(table: Table, *, most: int = LINES) -> None:
     """A table, units under the headings; rows beyond `most` are counted, not shown.
 
-    A table wider than the terminal is shown in parts under each other, each with its first column: no column is ever cut off.
+    A table wider than the terminal is shown in parts under each other, each with the first columns, as many as tell rows apart: no column is ever cut off.
     """
     from rich import box
     from rich.table import Table as RichTable
@@ -56,7 +57,7 @@ def show(table: Table, *, most: int = LINES) -> None:
     widths = [_width(table.columns[k].kind, heads[k], [row[k] for row in cells]) for k in range(len(heads))]
     if table.title:
         console.print(f"\n[bold]{escape(table.title)}[/]", soft_wrap=True)
-    for part in _parts(widths, console.width):
+    for part in _parts(widths, console.width, _leading(cells, [column.kind == "text" for column in table.columns])):
         drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
         for k in part:
             *lines, unit = heads[k]
@@ -83,12 +84,21 @@ def _width(kind: str, heading: list[str], column: list[str]) -> int:
     return max(max(len(line) for line in heading), longest if kind == "number" else min(longest, 30))
 
 
-def _parts(widths: list[int], room: int) -> list[list[int]]:
-    """Columns that fit side by side, the first column in front of each part."""
-    parts: list[list[int]] = [[0]]
-    for k in range(1, len(widths)):
-        if sum(widths[j] + 3 for j in [*parts[-1], k]) > room and len(parts[-1]) > 1:
-            parts.append([0])
+def _leading(cells: list[list[str]], words: list[bool]) -> int:
+    """How many columns of words, from the left, it takes to tell rows apart: a scenario alone, or a scenario and a rule."""
+    count = 1
+    while count < min(MOST_LEADING, len(words)) and words[count] and len({tuple(row[:count]) for row in cells}) < len(cells):
+        count += 1
+    return count
+
+
+def _parts(widths: list[int], room: int, leading: int = 1) -> list[list[int]]:
+    """Columns that fit side by side, the `leading` ones in front of each part."""
+    first = list(range(leading))
+    parts: list[list[int]] = [[*first]]
+    for k in range(leading, len(widths)):
+        if sum(widths[j] + 3 for j in [*parts[-1], k]) > room and len(parts[-1]) > leading:
+            parts.append([*first])
         parts[-1].append(k)
     return parts
 
