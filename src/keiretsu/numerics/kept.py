@@ -34,6 +34,7 @@ R = TypeVar("R")
 Program = Callable[[list[jax.Array]], list[jax.Array]]
 MOST = 12  # compiled functions kept; the oldest go first
 FORMAT = b"keiretsu compiled 1\n"
+WIDE = {"xla_cpu_prefer_vector_width": 512}  # bits: XLA's own choice is half of what newer processors add at once; others take what they have
 
 
 class Kept(Generic[P, R]):
@@ -86,7 +87,7 @@ class Kept(Generic[P, R]):
             return answer
 
         with _compiled_afresh(flat):
-            compiled = jax.jit(flat).lower(leaves).compile()
+            compiled = jax.jit(flat).lower(leaves).compile(compiler_options=WIDE)
         return compiled, forms[0]
 
 
