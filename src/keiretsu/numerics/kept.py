@@ -34,7 +34,9 @@ R = TypeVar("R")
 Program = Callable[[list[jax.Array]], list[jax.Array]]
 MOST = 12  # compiled functions kept; the oldest go first
 FORMAT = b"keiretsu compiled 1\n"
-WIDE = {"xla_cpu_prefer_vector_width": 512}  # bits: XLA's own choice is half of what newer processors add at once; others take what they have
+WIDE: dict[str, str | bool] = {
+    "xla_cpu_prefer_vector_width": "512"
+}  # bits: XLA's own choice is half of what newer processors add at once; others take what they have
 
 
 class Kept(Generic[P, R]):
