@@ -13,7 +13,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,7 @@ LAUNCH_KINDS = ("launch", "end", "renewal")
 POLICY_KINDS = ("support", "support_change", "share_target", "share_lift")
 _NUMBERS = ("year", "registrations", "value", "price_eur")
 _DATES = ("known_on", "announced_on")
+CARS_FROM = 2020  # all cars are needed from then on: the market returns to its mean since
 
 
 class BacktestError(InputError):
@@ -88,7 +89,7 @@ def known_until(history: History, date: dt.date) -> Known:
     Raises
     ------
     BacktestError
-        When fewer than three complete years of registrations were known: a trend needs two changes.
+        When fewer than three complete years of registrations were known: a trend needs two changes. When a country lacks a year in between.
     """
     by_day = {
         "registrations": _before(history.registrations, "known_on", date),
@@ -101,7 +102,30 @@ def known_until(history: History, date: dt.date) -> Known:
     if len(years) < 3:
         raise BacktestError(Problem("too little was known", f"{REGISTRATIONS} until {date}", f"years {', '.join(map(str, years)) or 'none'}",
                                     "three complete years or more", "choose a later --known-until or add earlier years"))  # fmt: skip
+    if problems := list(_gaps(by_day["registrations"], by_day["all_cars"], [int(year) for year in years])):
+        raise BacktestError(problems)
     return Known(date=date, year=int(years[-1]), **by_day)
+
+
+def _gaps(electric: pd.DataFrame, every: pd.DataFrame, years: list[int]) -> Iterator[Problem]:
+    """Countries and years without which no share of electric cars is known: from a country's first electric car on it needs both counts in every year.
+
+    A forecast carries shares of all countries on together, so one gap would be a gap everywhere.
+    """
+    cars = {name: table.groupby(["country", "year"])["registrations"].sum() for name, table in ((REGISTRATIONS, electric), (ALL_CARS, every))}
+    for country in sorted(electric["country"].unique()):
+        of = {name: [float(counted.get((country, year), 0.0)) for year in years] for name, counted in cars.items()}
+        begun = next((k for k, sold in enumerate(of[REGISTRATIONS]) if sold > 0), 0)
+        for k, year in enumerate(years):
+            sold, all_of_them, place = of[REGISTRATIONS][k], of[ALL_CARS][k], f"{country}, {year}"
+            if sold <= 0 and k >= begun:
+                cure = "add the year, or leave the country out"
+                yield Problem("no electric cars of a country in a year", REGISTRATIONS, place, "a count in every year from the first one on", cure)
+            if all_of_them <= sold and (k >= begun or year >= CARS_FROM):
+                seen = f"{place}: {all_of_them:,.0f} cars, {sold:,.0f} of them electric"
+                yield Problem(
+                    "no count of all cars beside the electric ones", ALL_CARS, seen, "more cars than electric ones", "add rows of all cars, by brand"
+                )
 
 
 def read_history(folder: Path, elasticities: pd.DataFrame) -> History:
@@ -156,7 +180,7 @@ def last_day(text: str) -> dt.date:
 
 def _before(table: pd.DataFrame, column: str, date: dt.date) -> pd.DataFrame:
     """Rows known on the day, in an order that rows known later cannot change."""
-    kept = table[[day <= date for day in table[column]]]
+    kept = table[np.array([day <= date for day in table[column]], dtype=bool)]  # of a file with a heading alone: no row, all columns
     order = [name for name in ("country", "brand", "model", "year", "kind", column) if name in kept.columns]
     return kept.sort_values(order, kind="stable").reset_index(drop=True)
 

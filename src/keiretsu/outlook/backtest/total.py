@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from keiretsu.errors import Problem
-from keiretsu.outlook.backtest.known import BacktestError, Known
+from keiretsu.outlook.backtest.known import CARS_FROM, BacktestError, Known
 from keiretsu.outlook.backtest.panel import UNPRICED_EUR, Panel
 
 
@@ -49,7 +49,6 @@ _BITE = 0.5  # part of the way to a legal share that is gone in its year: makers
 # Electric share where the elasticities were measured (California 2019, Norway to 2016): the price taste carries over to other shares.
 _MEASURED_SHARE = 0.1
 _CAR_MEAN_YEARS = 4  # years over which the mean of all cars is taken; 2019 is left out, before the pandemic
-_MEAN_FROM = 2020
 EUR_PER_POINT = UNPRICED_EUR / 100
 
 
@@ -98,7 +97,7 @@ def ground_of(panel: Panel, year: int) -> Ground:
     rate = support_rate(known) / (1 - _MEASURED_SHARE)
     level = {y: support_in(known, y).reindex(electric.index).fillna(0.0) for y in range(year - 1, year + 2)}
     moved = odds - odds_before
-    recent = cars[[y for y in panel.years if max(_MEAN_FROM, year - _CAR_MEAN_YEARS + 1) <= y <= year]]
+    recent = cars[[y for y in panel.years if max(CARS_FROM, year - _CAR_MEAN_YEARS + 1) <= y <= year]]
     weight = (electric[year] ** 0.5).where(moved.notna(), 0.0)
     return Ground(
         countries=electric.index,
