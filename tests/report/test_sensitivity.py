@@ -48,7 +48,7 @@ def test_slopes_of_a_value_are_in_millions_of_euro_and_inputs_have_their_units(t
     table = tornado_table(load_case(folder(tmp_path)), "Nito value", "value", "baseline", TORNADO, solved=True)
     assert [column.unit for column in table.columns] == ["", "EUR m", "", "EUR m", "EUR m", "", ""]
     shown = [[column.show(value) for column, value in zip(table.columns, row, strict=True)] for row in table.rows]
-    assert shown[0][:6] == ["learning rate", "−2,500.0", "3 % per doubling", "−75.0", "−71.0", "+0.031"]
+    assert shown[0][:6] == ["learning rate of batteries", "−2,500.0", "3 % per doubling", "−75.0", "−71.0", "+0.031"]
     assert shown[1][2] == "0.4 of happening or not" and shown[1][4] == ""
     assert "Nito value at the central case of baseline: EUR 32,345 m, operating margin" in table.note
 

@@ -149,7 +149,7 @@ def test_hindsight_puts_the_runs_own_sentence_beside_the_topic_that_asks_for_it(
 
 def test_what_goes_with_a_gain_finds_the_input_that_drives_the_company(case, worth):
     first = worth.must.conditions[0]
-    assert first.words == "electric taste"
+    assert first.words == "yearly rise of the taste for electric cars"
     assert first.difference > 0
     assert worth.must.loss.value == pytest.approx(float((worth.stakes[0].valuation.net_present_value <= 0).mean()))
 

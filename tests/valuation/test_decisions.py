@@ -9,9 +9,10 @@ import xarray as xr
 
 from keiretsu.errors import ValuationError
 from keiretsu.outlook.ensemble import Ensemble
+from keiretsu.outlook.inputs import INPUTS
 from keiretsu.outlook.uncertain import draws_of, uncertain_of
 from keiretsu.study.decisions import NOTHING, choice_values, operating_change, payoffs_from, question_of
-from keiretsu.study.said_inputs import in_words
+from keiretsu.study.said_inputs import WORDS, in_words
 from keiretsu.valuation.alliances import alliance
 from keiretsu.valuation.choosing import choose
 from keiretsu.valuation.cooperation import Cooperation, Partner, name_of
@@ -98,5 +99,7 @@ def _renamed(ahead):
 
 def test_inputs_have_plain_names():
     assert in_words("appeal:renault_5_e_tech") == "appeal of renault 5 e tech"
-    assert in_words("learning_rate") == "learning rate"
+    assert in_words("learning_rate") == "learning rate of batteries"
+    assert {name for name in INPUTS if not name.startswith("fx_")} <= set(WORDS) <= set(INPUTS)  # every input has a name of its own
+    assert in_words("fx_JPY") == "value of the yen" and in_words("fx_THB") == "value of THB"
     assert in_words("happens:tesla_low_cost") == "tesla low cost"

@@ -62,7 +62,7 @@ def show(table: Table, *, most: int = LINES) -> None:
         for k in part:
             *lines, unit = heads[k]
             heading = "\n".join(escape(line) for line in lines) + (f"\n[dim]{escape(unit)}[/]" if unit else "")
-            is_number = table.columns[k].kind == "number" or _are_amounts([row[k] for row in cells])
+            is_number = table.columns[k].kind == "number" or _are_amounts([row[k] for row in cells], table.columns[k].unit)
             drawn.add_column(heading, justify="right" if is_number else "left", vertical="top", no_wrap=is_number, min_width=min(widths[k], 30))
         for row in cells:
             drawn.add_row(*(escape(row[k]) for k in part))
@@ -73,9 +73,10 @@ def show(table: Table, *, most: int = LINES) -> None:
         console.print(f"[dim]{escape(table.note)}[/]")
 
 
-def _are_amounts(column: list[str]) -> bool:
-    """Whether words are figures: ``+5 ± 3``, ``1,200``; some with an error."""
-    return any("\N{PLUS-MINUS SIGN}" in said for said in column) and all(AMOUNT.fullmatch(said) for said in column if said)
+def _are_amounts(column: list[str], unit: str) -> bool:
+    """Whether words are figures: ``+5 ± 3``, ``1,200``; some with an error, or in a unit."""
+    figures = any("\N{PLUS-MINUS SIGN}" in said or (unit and any(c.isdigit() for c in said)) for said in column)
+    return figures and all(AMOUNT.fullmatch(said) for said in column if said)
 
 
 def _width(kind: str, heading: list[str], column: list[str]) -> int:

@@ -249,4 +249,4 @@ def _with_errors(frame: pd.DataFrame, prefix: str, *, signed: bool = False) -> l
 
 
 def _percent(text: str) -> Label:
-    return Label(text, "%", digits=1, scale=100.0)
+    return Label(text, "%", digits=0, scale=100.0)

@@ -219,6 +219,8 @@ def _where(one: Condition) -> str:
     more = one.difference > 0
     if one.input.startswith("happens:"):
         return f"{one.words} {'comes' if more else 'does not come'}"
+    if one.input.startswith("event:"):
+        return f"{one.words} {'happens' if more else 'does not happen'}"
     if one.input.startswith("date:"):
         return f"the {one.words} is {'late' if more else 'early'}"
     return f"the {one.words} is {'high' if more else 'low'}"

@@ -36,7 +36,7 @@
     const head = make("tr"), body = make("tbody");
     const more = make("button", { type: "button", textContent: "Show all rows" });
     const said = (v) => String(v ?? "");
-    const figures = table.columns.map((column, j) => column.kind === "text" && rows.some((r) => said(r.cells[j]).includes("\u00b1")) && rows.every((r) => AMOUNT.test(said(r.cells[j]))));
+    const figures = table.columns.map((column, j) => column.kind === "text" && rows.some((r) => said(r.cells[j]).includes("\u00b1") || (column.unit && /\d/.test(said(r.cells[j])))) && rows.every((r) => AMOUNT.test(said(r.cells[j]))));
     const leading = (v) => parseFloat(said(v).replaceAll(",", "").replace("\u2212", "-"));
     const marks = table.columns.map((column, j) => {
       const arrow = make("span", { className: "arrow" });
