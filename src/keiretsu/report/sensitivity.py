@@ -16,7 +16,8 @@ from keiretsu.study.said_inputs import input_said
 from keiretsu.valuation.odds import in_own_unit
 
 NOTE = (
-    "One unit of a share is 100 %; other units stand beside the deviation. Prices are myopic: each year is a static equilibrium. A slope is exact until the regime changes. 'About' is first order and does not see prices that "
+    "One unit of a share is 100 %; other units stand beside the deviation. Prices are myopic: each year is a static equilibrium. "
+    "A slope is exact until the regime changes. 'About' is first order and does not see prices that "
     "stand at a threshold, jumps over one, or pots that last all year; the others are found by solving paths on both sides or by a closed form."
 )
 
