@@ -18,6 +18,8 @@ from keiretsu.market.parts import blended
 from keiretsu.market.regulation import UNREGULATED, regulation_of
 from keiretsu.market.world import World
 from keiretsu.numerics.host import host
+from keiretsu.supply.nearby import Nearby, pricing_of
+from keiretsu.supply.packed import Packed
 from keiretsu.supply.pricing import Pricing, PricingOptions, solve_prices
 
 Progress = Callable[[str], None]
@@ -74,6 +76,11 @@ def solve(world: World, options: SolveOptions = SolveOptions(), progress: Progre
 
 def _priced(name: str, one: Cut, options: SolveOptions) -> Pricing:
     m, labels = one.market, tuple(one.rows["product"])
+    near, start, cost = Nearby(Packed(m.tastes, m.weights)), np.asarray(m.start, float), np.asarray(m.cost) + np.asarray(m.shadow)
+    chosen = np.asarray(m.tastes.available) & ~np.asarray(m.held)
+    found = near.settle(near.packed.terms(m.wedges, cost), start, chosen, options.pricing)
+    if found is not None:
+        return pricing_of(found, near.packed, start, chosen)
     return solve_prices(m.tastes, m.wedges, m.weights, m.cost + m.shadow, m.start, m.held, options.pricing, where=f"market {name}", labels=labels)
 
 
