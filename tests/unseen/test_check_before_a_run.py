@@ -10,7 +10,7 @@ from keiretsu.case import check_case, load_case
 from keiretsu.study.soundness import problems_of_a_run
 
 from .folders import folder
-from .test_small_cases import MERGER, OUTLOOK
+from .test_small_cases import LAUNCH, MERGER, OUTLOOK
 
 TERMS = "terms,investor,company,amount,currency,valuation,date,exit_year\nin_toyo,Nito,Toyo,100000000,{currency},1000000000,2024-06-30,{exit}\n"
 
@@ -54,3 +54,12 @@ def test_what_only_a_later_part_can_read_is_read_by_the_check(
 def test_money_of_a_stake_in_a_currency_without_a_rate_is_said_with_its_row(tmp_path: Path) -> None:
     problems = check_case(folder(tmp_path, stake_terms=TERMS.format(currency="CHF", exit=2024))).problems
     assert [problem.where for problem in problems] == ["stake_terms.csv, row 2, column currency"]
+
+
+def test_a_move_of_a_later_year_and_a_planned_car_are_made_by_the_check_too(tmp_path: Path) -> None:
+    later = '[[moves]]\ntype = "withdrawal"\nstart = 2024-05-01\nproducts = { powertrain = "PHEV" }\n'
+    growth = "input,distribution,central,low,high\ndemand_growth,normal,0,-0.01,0.01\n"
+    assert "scenarios/later.toml" in said(folder(tmp_path / "later", scenarios__later=later, uncertain=growth))
+    brands = "brand,maker\nNito,Nito\nToyo,Toyo\nBydo,Bydo\n"
+    stranger = folder(tmp_path / "planned", planned_launches=LAUNCH.format(year=2025.0).replace(",Leaf,2025.0", ",Lief,2025.0"), brands=brands)
+    assert "Lief" in said(stranger)

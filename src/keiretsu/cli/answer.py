@@ -118,7 +118,7 @@ def rules(case: CaseName, scenario: ScenarioNames = None) -> None:
     if len(results.rules):
         say.show(headline_table("rules", results.case.title, results.rules, names_of(results), note))
     else:
-        say.say("No scenario of this case changes who owns what, so the rules cannot differ.")
+        say.say(f"No scenario asked about changes who owns what on the case's day, {results.case.as_of}, so the rules cannot differ.")
 
 
 def _solved(case: str, scenarios: list[str], rule: str, on_step: object) -> Results:

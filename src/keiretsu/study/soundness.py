@@ -18,6 +18,8 @@ from keiretsu.market.policy.parsing_pools import parse_pools
 from keiretsu.market.world import World
 from keiretsu.moves.scenario import Scenario, parse_scenarios
 from keiretsu.outlook.case_facts import facts_of, last_year
+from keiretsu.outlook.facts import OutlookFacts
+from keiretsu.outlook.roster import beginning, storyline
 from keiretsu.outlook.uncertain import uncertain_of
 from keiretsu.study.notes import notes_on_policy
 from keiretsu.valuation.finance import finances
@@ -78,12 +80,14 @@ class _Found:
 
 
 def _beyond_the_base_year(case: Case, world: World, scenarios: dict[str, Scenario], found: _Found) -> None:
-    """Scenarios made in the world, what the years start from, and the terms of money."""
+    """Scenarios made in the world and in the years in which more of them is in force, what the years start from, and the terms of money."""
     for scenario in scenarios.values():
         found.problems += scenario.problems(world)
     last = last_year(case)
     if any(len(case.tables[name]) for name in ("outlook", "planned_launches", "uncertain")):
-        found.of(lambda: facts_of(case, world, last))
+        facts = found.of(lambda: facts_of(case, world, last))
+        if facts is not None:
+            _in_later_years(world, scenarios, facts, found)
     if len(case.tables["finance"]):
         found.of(lambda: finances(case))
     holdings = world.register.as_of(world.date)
@@ -95,3 +99,17 @@ def _beyond_the_base_year(case: Case, world: World, scenarios: dict[str, Scenari
         listing = found.of(lambda company=company: listing_terms_of(case, str(company)))
         if listing is not None:
             found.of(lambda listing=listing: refuse_bad_listing(listing))
+
+
+def _in_later_years(world: World, scenarios: dict[str, Scenario], facts: OutlookFacts, found: _Found) -> None:
+    """Planned cars, and scenarios with moves that begin after the case's day: these are made in no base year."""
+    begins_later = {name: one for name, one in scenarios.items() if any(move.start and move.start > world.date for move in one.moves)}
+    if not facts.launches and not begins_later:
+        return
+    begun = found.of(lambda: beginning(world, facts))
+    if begun is None:
+        return
+    found.problems += begun.planned.problems()
+    if not found.problems:
+        for name, scenario in begins_later.items():
+            found.of(lambda name=name, scenario=scenario: storyline(begun, name, scenario, facts))
