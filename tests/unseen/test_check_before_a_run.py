@@ -63,3 +63,13 @@ def test_a_move_of_a_later_year_and_a_planned_car_are_made_by_the_check_too(tmp_
     brands = "brand,maker\nNito,Nito\nToyo,Toyo\nBydo,Bydo\n"
     stranger = folder(tmp_path / "planned", planned_launches=LAUNCH.format(year=2025.0).replace(",Leaf,2025.0", ",Lief,2025.0"), brands=brands)
     assert "Lief" in said(stranger)
+
+
+def test_the_float_of_a_company_may_sell_on_stated_terms_as_it_may_in_a_scenario(tmp_path: Path) -> None:
+    head = "terms,investor,company,money,seller,amount,currency,valuation,date,exit_year\n"
+    row = "in_toyo,Nito,Toyo,secondary,{},100000000,EUR,1000000000,2024-06-30,2024\n"
+    assert said(folder(tmp_path / "float", stake_terms=head + row.format("float of Toyo"))) == ""
+    nobody = check_case(folder(tmp_path / "nobody", stake_terms=head + row.format("float of Toyota"))).problems
+    assert [problem.where for problem in nobody] == ["stake_terms.csv, row 2, column seller"]
+    other = said(folder(tmp_path / "other", stake_terms=head + row.format("float of Nito")))
+    assert "above what is for sale" in other

@@ -40,6 +40,8 @@ def _unknown_names(table: Table, raw: RawCase) -> Iterator[Problem]:
         if not column.refers:
             continue
         known = {str(row.cells[TABLES[name].key[0]]) for name in column.refers for row in raw.tables[name]}
+        if column.floats:
+            known |= {f"float of {row.cells['company']}" for row in raw.tables["companies"]}
         noun = " or ".join(_NOUN.get(name, name) for name in column.refers)
         for row in raw.tables[table.name]:
             if column.name in row.filled:  # what it was filled from is checked where it stands

@@ -37,7 +37,8 @@ class Column:
     low, high, above
         Bounds: at least, at most, more than.
     refers
-        Names of tables (first column) that must contain the value; `many` when several are separated by ``;``.
+        Names of tables (first column) that must contain the value; `many` when several are separated by ``;``; `floats` when it may also be "float of X", what
+        no named holder of company X has.
     filled
         Rule by which an empty cell is filled, for the reader.
     advice
@@ -55,6 +56,7 @@ class Column:
     above: float | None = None
     refers: tuple[str, ...] = ()
     many: bool = False
+    floats: bool = False
     filled: str = ""
     advice: str = ""
 
@@ -340,7 +342,7 @@ STAKE_TERMS = Table("stake_terms", "the terms on which an investor buys into a c
     Column("company", "text", "in which company", default=REQUIRED, refers=("companies",)),
     Column("instrument", "text", "what is bought", default="common", choices=("common", "convertible", "staged")),
     Column("money", "text", "primary: into the company; secondary: to the seller", default="primary", choices=("primary", "secondary")),
-    Column("seller", "text", "who sells, when secondary", default="", refers=("companies", "owners")),
+    Column("seller", "text", 'who sells, when secondary; "float of X" may', default="", refers=("companies", "owners"), floats=True),
     Column("amount", "number", "money paid, in money of the day", "currency column", default=REQUIRED, above=0),
     Column("currency", "text", "currency of the amount and of the valuation", default=REQUIRED, advice="an amount without a currency is no amount"),
     Column("valuation", "number", "value of all of the equity agreed on", "currency column", default=REQUIRED, above=0),
