@@ -22,37 +22,42 @@ from keiretsu.supply.nested_zeta import NestedOdds
 from keiretsu.supply.weights import seen_by_setters
 from keiretsu.typing import PerProduct, PerProductAndDraw, ProductByProduct
 
+PAIRS = 5  # rounds of answers that count, two by two
 FADING = 0.5  # of a residual may be left after eight rounds
 
 
 class Rounds(eqx.Module):
-    """Makers' answers to each other over sixteen rounds: ``1 + A + ... + A^15`` as its factors ``1 + A``, ``1 + A^2``, ``1 + A^4``, ``1 + A^8``. Each (J, J)
+    """Makers' answers to each other over ten rounds: ``1 + A + ... + A^9 = (1 + A^2 + A^4 + A^6 + A^8) (1 + A)``. Both (J, J)
 
-    That is ``(1 - A)^-1`` but for the sixteenth round. No linear system is solved: pivots cost more than all these products.
+    That is ``(1 - A)^-1`` but for the tenth round. No linear system is solved: pivots cost more than all these products.
     """
 
-    powers: tuple[ProductByProduct, ...]
+    once: ProductByProduct
+    twice: ProductByProduct
 
     def step(self, residual: Array) -> Array:
-        """The change of prices that a residual of the zeta map (or each column of several) asks for, in the precision of the powers."""
-        found = residual.astype(self.powers[0].dtype)
-        for power in self.powers:
-            found = found + power @ found
+        """The change of prices that a residual of the zeta map (or each column of several) asks for, in the precision of the slopes."""
+        right = residual.astype(self.once.dtype)
+        pair = right + self.once @ right
+        found = pair
+        for _ in range(PAIRS - 1):
+            found = pair + self.twice @ found
         return found.astype(residual.dtype)
 
     @property
     def transposed(self) -> Rounds:
         """The same for the transposed map."""
-        return Rounds(tuple(power.T for power in self.powers))
+        return Rounds(self.once.T, self.twice.T)
 
 
 def rounds(slopes: ProductByProduct) -> Rounds:
     """Rounds of answers by the map's `slopes`; where these do not die out, none: then a residual asks for itself."""
-    powers = [slopes]
-    for _ in range(3):
-        powers.append(powers[-1] @ powers[-1])
-    fading = jnp.abs(powers[-1]).sum(axis=1).max() < FADING
-    return Rounds(tuple(jnp.where(fading, power, 0.0) for power in powers))
+    twice = slopes @ slopes
+    left, size = jnp.ones(slopes.shape[0], slopes.dtype), jnp.abs(twice)
+    for _ in range(4):
+        left = size @ left
+    fading = left.max() < FADING
+    return Rounds(jnp.where(fading, slopes, 0.0), jnp.where(fading, twice, 0.0))
 
 
 def zeta_slopes(problem: PriceProblem, nests: Nests, odds: NestedOdds, at: Conditions, price: PerProduct) -> ProductByProduct:
@@ -63,7 +68,7 @@ def zeta_slopes(problem: PriceProblem, nests: Nests, odds: NestedOdds, at: Condi
     keeps_own, fee_own = keeps[setter, products], fee[setter, products]
     charge = wedges.maker_charge[:, 0] if wedges.maker_charge.shape[1] == 1 else wedges.maker_charge @ tastes.weight
     net = wedges.maker_rate * price - problem.cost - charge
-    worth, keeps_by, fee_by = keeps * net + fee, keeps[setter], fee[setter]
+    worth, keeps_by, fee_by = keeps * net + fee, jax.lax.optimization_barrier(keeps[setter]), fee[setter]
     c1, c2 = nest_terms(nests)
     inner = 1 / (1 - nests.sigma_sub)[nests.sub]
     chance, steep = odds.product, tastes.alpha[None, :] * wedges.buyer_rate
