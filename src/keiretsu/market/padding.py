@@ -33,10 +33,10 @@ class Shape:
     firms: int
 
 
-def common_shape(markets: list[Market]) -> Shape:
-    """The smallest shape, rounded up, that all of `markets` fit in."""
+def common_shape(markets: list[Market], step: int = STEP) -> Shape:
+    """The smallest shape, rounded up to multiples of `step`, that all of `markets` fit in."""
     exact = shape_of(markets)
-    return replace(exact, products=_up(exact.products), firms=_up(exact.firms))
+    return replace(exact, products=_up(exact.products, step), firms=_up(exact.firms, step))
 
 
 def spacious(exact: Shape) -> Shape:
@@ -98,8 +98,8 @@ def _nests(nests: Nests, shape: Shape) -> Nests:
     )
 
 
-def _up(size: int) -> int:
-    return -(-size // STEP) * STEP
+def _up(size: int, step: int = STEP) -> int:
+    return -(-size // step) * step
 
 
 def _array(values: object, shape: tuple[int, ...], fill: float = 0.0) -> Array:

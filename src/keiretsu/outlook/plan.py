@@ -38,6 +38,7 @@ CURRENCY_OF_ORIGIN: Mapping[str, str] = {
 }  # fmt: skip
 """Where a car's cost is not in euro; what is built in the European Union is taken to be, its own currencies move with it."""
 KINDS = {"on_sale": bool, "held": bool, "setter": int}
+PLACES = 8  # slots and companies are rounded up to multiples of this: every empty one takes its part of every path's time
 
 
 class Firms(eqx.Module):
@@ -53,7 +54,7 @@ def base_year_arrays(world: World, roster: Roster, facts: OutlookFacts) -> tuple
     """The base year on the roster's slots, and the shape that all arrays of this run share."""
     kappa = _kappa(world, roster.firms)
     plain = {m: _market(world.markets[m], world.preferences, rows, roster.firms, kappa) for m, rows in roster.rows.items()}
-    shape = common_shape(list(plain.values()))
+    shape = common_shape(list(plain.values()), PLACES)
     cut = [padded(plain[m], shape) for m in roster.rows]
     was_sold = {m: np.arange(len(rows)) < roster.first_new[m] for m, rows in roster.rows.items()}
 

@@ -11,7 +11,7 @@ import numpy as np
 from keiretsu.outlook.arrays import BaseYear, Plan
 from keiretsu.supply.sellers import Sellers, padded, sellers_of
 
-PLACES = 8  # firms and presences are given places in such steps, so that scenarios with one more or less share compiled code
+PLACES = 4  # firms and presences are given places in such steps, so that scenarios with one more or less share compiled code
 
 
 def with_sellers(base: BaseYear, plans: Mapping[str, Plan]) -> dict[str, Plan]:
