@@ -85,7 +85,9 @@ class Pieces(eqx.Module):
         row = jnp.arange(piece.shape[0])
 
         def by_draw(values: Float[Array, "J K G"]) -> Array:
-            return values[row, piece] if values.shape[-1] == 1 else values[row, piece][:, buyer_class]
+            here = values[row, piece]
+            # a product with zeros and ones says the same as an index, several times faster
+            return here if values.shape[-1] == 1 else here @ jax.nn.one_hot(buyer_class, values.shape[-1], dtype=values.dtype, axis=0)
 
         return Wedges(by_draw(self.buyer_rate), by_draw(self.buyer_add), self.maker_rate[row, piece], by_draw(self.maker_charge))
 
