@@ -91,7 +91,7 @@ def no_history(unknowns: int, window: int) -> History:
 
 
 def anderson(
-    image_of: Map, start: Point, tolerance: Float[Array, ""] | float, *, history: History, limit: int, step_of: StepOf | None = None
+    image_of: Map, start: Point, tolerance: Float[Array, ""] | float, *, history: History, limit: int | Int[Array, ""], step_of: StepOf | None = None
 ) -> FixedPoint:
     """Iterate ``x -> image_of(x)[0]`` until ``max |image_of(x)[0] - x| <= tolerance`` or `limit` evaluations.
 

@@ -12,12 +12,19 @@ from typing import TypeAlias
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Array, Float, PyTree
 
 Linear: TypeAlias = Callable[[Array], Array]
 Inverse: TypeAlias = Callable[[Linear, Array], Array]  # (A, b) -> x with A(x) = b
 
+SEARCHED = "searched"  # the name under which what a search found is kept for the way back
 REFUSED_ABOVE = 1e-8  # relative residual of the linear solve at which a derivative is an error rather than a number
+
+
+def kept_backwards(found: PyTree) -> PyTree:
+    """`found`, kept where `jax.checkpoint` with the policy `save_only_these_names(SEARCHED)` computes all else again: derivatives never search a second time."""
+    return jax.tree.map(lambda leaf: checkpoint_name(leaf, SEARCHED), found)
 
 
 def matrix_of(matvec: Callable[[Float[Array, " n"]], Float[Array, " n"]], size: int) -> Float[Array, "n n"]:

@@ -7,7 +7,7 @@ availability mark. T years, I consumer draws, F firms, P powertrains (BEV, PHEV,
 from __future__ import annotations
 
 import equinox as eqx
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from keiretsu.demand.tastes import Nests
 from keiretsu.outlook.bent import Bends
@@ -225,10 +225,12 @@ class State(eqx.Module):
 
 
 class FleetState(eqx.Module):
-    """Shadow price that each slot saw (money of its rule per unit of burden) and shadow cost of each product (money of its market a car)."""
+    """Shadow price that each slot saw (money of its rule per unit of burden), shadow cost of each product (money of its market a car), and how prices and balances
+    answered (`keiretsu.outlook.fleet_newton.Known`)."""
 
     rate: Float[Array, " K"]
     shadow: Float[Array, "M J"]
+    known: PyTree
 
 
 class FleetYear(eqx.Module):

@@ -14,11 +14,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from keiretsu.numerics.implicit import kept_backwards
 from keiretsu.outlook.arrays import BaseYear, Plan, State
 from keiretsu.outlook.bent import Bends, Pieces, pieces_in_force, rules_of_year
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, at_prices, problem_of
 from keiretsu.outlook.fleet import Area
-from keiretsu.outlook.fleet_clearing import Cleared, Solution, cleared_at, pools_of, solve_with_pools
+from keiretsu.outlook.fleet_clearing import Cleared, Solution, approached, cleared_at, pools_of, solve_with_pools
+from keiretsu.outlook.fleet_newton import Answers, Known, nothing_known
 from keiretsu.outlook.implicit import known_prices
 from keiretsu.outlook.inputs import Values
 from keiretsu.outlook.parts import Lengths, area_of_parts, begins, by_part, in_order, repeated, runs, spending_of
@@ -41,7 +43,8 @@ class BentRules(eqx.Module):
 
 class BentYear(eqx.Module):
     """Markets over the year; `cleared` with fleet rules. Prices that stand at a breakpoint at its end, (M, J), and how many in its first part (M,); choices of side
-    that went round (M,) and what moving one price would bring its setter there (EUR a year, inf where it is not known); the share of the year that each pot was open (P,)."""
+    that went round (M,) and what moving one price would bring its setter there (EUR a year, inf where it is not known); the share of the year that each pot was open
+    (P,); answers for the next year."""
 
     markets: SolvedMarket
     cleared: Cleared | None
@@ -50,6 +53,7 @@ class BentYear(eqx.Module):
     unsettled: Int[Array, " M"]
     to_gain: Float[Array, " M"]
     open_share: Float[Array, " P"]
+    known: Known | None
 
 
 class _Found(eqx.Module):
@@ -76,27 +80,43 @@ def stood_at_break(state: State) -> Bool[Array, "M J"]:
 
 
 def clear_bent(
-    markets: YearMarket, area: Area | None, rate: Array, bent: BentRules, potential: Float[Array, " M"], options: PricingOptions, outside: bool
+    markets: YearMarket,
+    area: Area | None,
+    rate: Array,
+    known: Known | None,
+    bent: BentRules,
+    potential: Float[Array, " M"],
+    options: PricingOptions,
+    outside: bool,
 ) -> BentYear:
-    """All markets of a year; `rate` are shadow prices to start from, at which the markets' starting prices should be near.
+    """All markets of a year; `rate` are shadow prices to start from, at which the markets' starting prices should be near, `known` answers from before.
 
     Parts of the year, sides and prices are searched for first, without derivatives; what they come to is worked out once from there, with them.
     """
     if area is None or not bent.rules.joint:
-        return _in_turn(markets, area, rate, bent, potential, options, outside)
+        return _in_turn(markets, area, rate, known, bent, potential, options, outside)
+    assert known is not None
     return jax.lax.cond(
         jnp.isfinite(bent.rules.budget).any(),
-        lambda _: _together(markets, area, rate, bent, potential, options, outside),
-        lambda _: _in_turn(markets, area, rate, bent, potential, options, outside),
+        lambda _: _together(markets, area, rate, known, bent, potential, options, outside),
+        lambda _: _in_turn(markets, area, rate, known, bent, potential, options, outside),
         0,
     )
 
 
 def _in_turn(
-    markets: YearMarket, area: Area | None, rate: Array, bent: BentRules, potential: Float[Array, " M"], options: PricingOptions, outside: bool
+    markets: YearMarket,
+    area: Area | None,
+    rate: Array,
+    known: Known | None,
+    bent: BentRules,
+    potential: Float[Array, " M"],
+    options: PricingOptions,
+    outside: bool,
 ) -> BentYear:
     """Parts of the year one after the other; one part where years with pots are solved together."""
-    found, lengths, open_ = _search(*jax.lax.stop_gradient((markets, area, rate, bent, potential)), options, outside)
+    *searched, after = _search(*jax.lax.stop_gradient((markets, area, rate, known, bent, potential)), options, outside)
+    found, lengths, open_ = kept_backwards(tuple(searched))
 
     def at(part: _Found, pots: Array) -> tuple[SolvedMarket, Cleared | None, Array]:
         return _worked_out(markets, area, part, bent, pots, potential, outside)
@@ -121,28 +141,41 @@ def _in_turn(
         return *_blended(solved, cleared, length), length @ open_
 
     solved, cleared, open_share = whole(0) if open_.shape[0] == 1 else jax.lax.cond(lengths[1] > 0, split, whole, 0)
-    return _as_year(solved, cleared, found.sides, lengths, potential, open_share)
+    return _as_year(solved, cleared, found.sides, lengths, potential, open_share, after)
 
 
 def _as_year(
-    solved: SolvedMarket, cleared: Cleared | None, sides: Sides, lengths: Float[Array, " S"], potential: Float[Array, " M"], open_share: Array
+    solved: SolvedMarket,
+    cleared: Cleared | None,
+    sides: Sides,
+    lengths: Float[Array, " S"],
+    potential: Float[Array, " M"],
+    open_share: Array,
+    known: Known | None,
 ) -> BentYear:
     """The year with what is said of its sides (with a first axis S)."""
     last = jnp.maximum((lengths > 0).sum() - 1, 0)
     held = sides.held_at >= 0
     unsettled = jnp.where((lengths > 0)[:, None], sides.unsettled, 0)
     to_gain = jnp.where(unsettled > 0, sides.to_gain, 0.0).max(axis=0) * jax.lax.stop_gradient(potential)
-    return BentYear(solved, cleared, held[last], held[0].sum(axis=1), unsettled.sum(axis=0), to_gain, open_share)
+    return BentYear(solved, cleared, held[last], held[0].sum(axis=1), unsettled.sum(axis=0), to_gain, open_share, known)
 
 
 def _together(
-    markets: YearMarket, area: Area, rate: Array, bent: BentRules, potential: Float[Array, " M"], options: PricingOptions, outside: bool
+    markets: YearMarket,
+    area: Area,
+    rate: Array,
+    known: Known,
+    bent: BentRules,
+    potential: Float[Array, " M"],
+    options: PricingOptions,
+    outside: bool,
 ) -> BentYear:
-    """Parts of a year under fleet rules, as markets of their own that count in balances for as long as they last."""
+    """Parts of a year under fleet rules, as markets of their own that count in balances for as long as they last; answers of the year before are handed on."""
     parts, rows = bent.rules.joint, potential.shape[0]
     markets, buyers, area = repeated(markets, parts), repeated(potential, parts), area_of_parts(area, parts)
     bent = eqx.tree_at(lambda b: (b.buyer_class, b.stood), bent, repeated((bent.buyer_class, bent.stood), parts))
-    found, open_ = _found_together(*jax.lax.stop_gradient((markets, area, rate, bent, buyers)), options, outside)
+    found, open_ = kept_backwards(_found_together(*jax.lax.stop_gradient((markets, area, rate, bent, buyers)), options, outside))
     assert found.solution is not None
     here = jax.vmap(with_sides)(markets, pieces_in_force(bent.rules, bent.incentives, open_), found.sides, bent.buyer_class)
     counts = _lengths(here, found.sides, bent, open_, buyers, outside)
@@ -151,7 +184,7 @@ def _together(
     each, sides = jax.tree.map(lambda leaf: leaf.reshape(parts, rows, *leaf.shape[1:]), (cleared.markets, found.sides))
     solved, _ = _blended(each, None, length)
     whole = Cleared(solved, cleared.rate, cleared.shadow[:rows], cleared.gap, cleared.rounds, cleared.slope)
-    return _as_year(solved, whole, sides, jax.lax.stop_gradient(length), potential, length @ open_)
+    return _as_year(solved, whole, sides, jax.lax.stop_gradient(length), potential, length @ open_, known)
 
 
 def _found_together(
@@ -162,7 +195,8 @@ def _found_together(
 
     def part(open_: Array, start: Array, stood: Array, rate: Array) -> _Found:
         here = eqx.tree_at(lambda m: m.start, markets, jnp.where(markets.held, markets.start, start))
-        return _find(here, area, rate, eqx.tree_at(lambda b: b.stood, bent, stood), open_, potential, options, outside)
+        none = nothing_known(area.rules.live.shape[0], *markets.start.shape)
+        return _find(here, area, rate, none, eqx.tree_at(lambda b: b.stood, bent, stood), open_, potential, options, outside)[0]
 
     first = in_order(budget, jnp.ones((parts, budget.shape[0])))
     shape = jax.eval_shape(part, first, markets.start, bent.stood, rate)
@@ -196,38 +230,40 @@ def _search(
     markets: YearMarket,
     area: Area | None,
     rate: Array,
+    known: Known | None,
     bent: BentRules,
     potential: Float[Array, " M"],
     options: PricingOptions,
     outside: bool,
-) -> tuple[_Found, Float[Array, " S"], Float[Array, "S P"]]:
-    """Parts of the year (a first axis S), how long each is (a share of the year; zero where there is none) and which pots are open in it."""
+) -> tuple[_Found, Float[Array, " S"], Float[Array, "S P"], Known | None]:
+    """Parts of the year (a first axis S), how long each is (a share of the year; zero where there is none), which pots are open in it, and answers at its end."""
     budget = bent.rules.budget
 
-    def part(pots: Array, start: Array, stood: Array, rate: Array) -> _Found:
+    def part(pots: Array, start: Array, stood: Array, rate: Array, known: Known | None) -> tuple[_Found, Known | None]:
         here = eqx.tree_at(lambda m: m.start, markets, jnp.where(markets.held, markets.start, start))
-        return _find(here, area, rate, eqx.tree_at(lambda b: b.stood, bent, stood), pots, potential, options, outside)
+        return _find(here, area, rate, known, eqx.tree_at(lambda b: b.stood, bent, stood), pots, potential, options, outside)
 
     if budget.shape[0] == 0 or bent.rules.joint:
-        found = part(jnp.zeros(budget.shape), markets.start, bent.stood, rate)
-        return jax.tree.map(lambda value: value[None], found), jnp.ones(1), jnp.zeros((1, *budget.shape))
-    shape = jax.eval_shape(part, jnp.zeros(budget.shape), markets.start, bent.stood, rate)
-    nothing: _Found = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
+        found, known = part(jnp.zeros(budget.shape), markets.start, bent.stood, rate, known)
+        return jax.tree.map(lambda value: value[None], found), jnp.ones(1), jnp.zeros((1, *budget.shape)), known
+    parts = budget.shape[0] + 1
+    one = jax.eval_shape(part, jnp.zeros(budget.shape), markets.start, bent.stood, rate, known)[0]
+    none = (jax.tree.map(lambda leaf: jnp.zeros((parts, *leaf.shape), leaf.dtype), one), jnp.zeros(parts), jnp.zeros((parts, *budget.shape)))
 
-    def step(carry: tuple[Any, ...], _: None) -> tuple[tuple[Any, ...], tuple[_Found, Array, Array]]:
-        left, remaining, start, stood, rate = carry
-        there = remaining > TINY
+    def step(carry: tuple[Any, ...]) -> tuple[Any, ...]:
+        number, left, remaining, start, stood, rate, known, so_far = carry
         pots = ((left > 0) & jnp.isfinite(budget)).astype(float)
-        found = jax.lax.cond(there, part, lambda *_: nothing, pots, start, stood, rate)
+        found, known = part(pots, start, stood, rate, known)
         after, rest, length = runs(budget, left, remaining, found.spent.sum(axis=0), pots)
         if found.solution is not None and area is not None:
-            rate = jnp.where(there, area.at_slots(pools_of(area).every(found.solution.rate)), rate)
+            rate = area.at_slots(pools_of(area).every(found.solution.rate))
         price = found.sides.price if found.solution is None else found.solution.price
-        start, stood = jnp.where(there, price, start), jnp.where(there, found.sides.held_at >= 0, stood)
-        return (after, rest, start, stood, rate), (found, jnp.where(there, length, 0.0), pots)
+        so_far = jax.tree.map(lambda values, value: values.at[number].set(value), so_far, (found, length, pots))
+        return number + 1, after, rest, price, found.sides.held_at >= 0, rate, known, so_far
 
-    first = (*begins(budget), markets.start, bent.stood, rate)
-    return jax.lax.scan(step, first, None, length=budget.shape[0] + 1)[1]
+    first = (jnp.array(0, int), *begins(budget), markets.start, bent.stood, rate, known, none)
+    end = jax.lax.while_loop(lambda carry: (carry[0] < parts) & (carry[2] > TINY), step, first)
+    return *end[-1], end[-2]
 
 
 def _blended(m: SolvedMarket, c: Cleared | None, length: Float[Array, " S"]) -> tuple[SolvedMarket, Cleared | None]:
@@ -262,58 +298,66 @@ def _find(
     markets: YearMarket,
     area: Area | None,
     rate: Array,
+    known: Known | None,
     bent: BentRules,
     open_: Array,
     potential: Float[Array, " M"],
     options: PricingOptions,
     outside: bool,
-) -> _Found:
-    """Sides and prices of all markets with these pots open, or of all markets of all parts of a year with the pots open in each."""
+) -> tuple[_Found, Known | None]:
+    """Sides and prices of all markets with these pots open, or of all markets of all parts of a year with the pots open in each; and answers there."""
     pieces = pieces_in_force(bent.rules, bent.incentives, open_)
     first = jax.vmap(sides_at)(markets, pieces, bent.stood)
     if area is None:
         each = (markets, pieces, first, bent.buyer_class)
         sides = jax.lax.map(lambda x: choose_sides(x[0], x[1], x[2], x[3], in_full(options), outside), each)
         here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
-        return _Found(sides, None, sides.unsettled, sides.to_gain, _spending(here, sides, sides.price, bent, potential, outside))
+        return _Found(sides, None, sides.unsettled, sides.to_gain, _spending(here, sides, sides.price, bent, potential, outside)), None
+    assert known is not None
     pools = pools_of(area)
 
-    def solved(sides: Sides, from_rate: Array) -> Solution:
+    def on(sides: Sides) -> tuple[YearMarket, Lengths | None]:
         here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
-        counts = _lengths(here, sides, bent, open_, potential, outside) if open_.ndim == 2 else None
-        return solve_with_pools(here, area, from_rate, options, outside, counts)
+        return here, _lengths(here, sides, bent, open_, potential, outside) if open_.ndim == 2 else None
 
-    shape = jax.eval_shape(solved, first, rate)
+    def solved(sides: Sides, from_rate: Array, before: Answers, anew: Array) -> tuple[Solution, Answers]:
+        here, counts = on(sides)
+        return solve_with_pools(here, area, from_rate, before, anew, options, outside, counts)
+
+    here, counts = on(first)
+    near = approached(here, area, rate, known, options, outside, counts)
+    shape, _ = jax.eval_shape(solved, first, near.rate, near.answers, jnp.ones(markets.start.shape[0], bool))
     nothing: Solution = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
+    nothing = eqx.tree_at(lambda s: (s.price, s.rate), nothing, (near.price, near.rate))
 
-    def again(carry: tuple[Sides, Solution, Array, Array]) -> tuple[Sides, Solution, Array, Array]:
-        """Sides at the shadow costs known so far, then all markets and pools on them, where sides are not as they were."""
-        sides, found, _, number = carry
+    def again(carry: tuple[Sides, Solution, Answers, Array, Array]) -> tuple[Sides, Solution, Answers, Array, Array]:
+        """Sides at the prices and shadow costs known so far, then all markets and pools on them, where sides are not as they were."""
+        sides, found, at, _, number = carry
         begins = number == 0
-        shadow = jnp.where(begins, area.shadow(rate), pools.shadow(found.rate))
-        price = jnp.where(begins, markets.start, found.price)
-        known = eqx.tree_at(lambda s: (s.price, s.settled), sides, (price, jnp.broadcast_to(found.settled & ~begins, sides.settled.shape)))
-        charged = eqx.tree_at(lambda m: m.shadow, markets, markets.shadow + shadow)
-        # shadow costs are not known yet at first; what is chosen then is weighed again at solved prices
-        solver = briefly(options, jnp.where(begins, FIRST_EUR, options.tolerance_eur))
-        fresh = jax.lax.map(lambda x: _weighed(x[0], x[1], x[2], x[3], solver, outside), (charged, pieces, known, bent.buyer_class))
+        known = (found.price, jnp.broadcast_to(found.settled & ~begins, sides.settled.shape))
+        here = eqx.tree_at(lambda s: (s.price, s.settled), sides, known)
+        charged = eqx.tree_at(lambda m: m.shadow, markets, markets.shadow + pools.shadow(found.rate))
+        # what is chosen at first is weighed again at solved prices
+        tolerance = jnp.where(begins, FIRST_EUR, options.tolerance_eur)
+        each = (charged, pieces, here, bent.buyer_class, at.back)
+        fresh = jax.lax.map(lambda x: _weighed(x[0], x[1], x[2], x[3], briefly(options, tolerance, x[4]), outside), each)
         moved = ((fresh.piece != sides.piece) | (fresh.held_at != sides.held_at)).sum(axis=1)
         # what still moves at the end stays where it was solved, with what it would gain
         stays = (number == PASSES - 1) & (moved > 0)
-        as_solved = eqx.tree_at(lambda s: (s.unsettled, s.to_gain), known, (moved, fresh.began))
+        as_solved = eqx.tree_at(lambda s: (s.unsettled, s.to_gain), here, (moved, fresh.began))
         fresh = jax.tree.map(lambda a, b: jnp.where(stays.reshape(-1, *[1] * (b.ndim - 1)), a, b), as_solved, fresh)
         moved = jnp.where(stays, 0, moved)
-        from_rate = jnp.where(begins, rate, area.at_slots(pools.every(found.rate)))
-        found = jax.lax.cond(begins | moved.any(), solved, lambda *_: found, fresh, from_rate)
-        return fresh, found, jnp.where(begins, 1, moved), number + 1
+        anew = begins | (moved > 0)
+        found, at = jax.lax.cond(anew.any(), solved, lambda *_: (found, at), fresh, found.rate, at, anew)
+        return fresh, found, at, jnp.where(begins, 1, moved), number + 1
 
-    def unfinished(carry: tuple[Sides, Solution, Array, Array]) -> Array:
-        return (carry[2] > 0).any() & (carry[3] < PASSES)
+    def unfinished(carry: tuple[Sides, Solution, Answers, Array, Array]) -> Array:
+        return (carry[3] > 0).any() & (carry[4] < PASSES)
 
-    start = (first, nothing, jnp.ones(markets.start.shape[0], int), jnp.array(0, int))
-    sides, done, _, _ = jax.lax.while_loop(unfinished, again, start)
-    here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
-    return _Found(sides, done, sides.unsettled, sides.to_gain, _spending(here, sides, done.price, bent, potential, outside))
+    start = (first, nothing, near.answers, jnp.ones(markets.start.shape[0], int), jnp.array(0, int))
+    sides, done, at, _, _ = jax.lax.while_loop(unfinished, again, start)
+    spent = _spending(on(sides)[0], sides, done.price, bent, potential, outside)
+    return _Found(sides, done, sides.unsettled, sides.to_gain, spent), Known(at, area.rules.live)
 
 
 def _worked_out(

@@ -23,11 +23,23 @@ class Area(eqx.Module):
         Buyers a year. (M,)
     money
         What a unit of each market's money is worth, relative to the case's rate. (M,)
+    charged
+        What one car weighs at each pool's shadow price, in its market's money. Pools with a fine (P). (M, J, P)
+    weighed
+        What one car weighs in each pool's balance. (M, J, P)
     """
 
     rules: FleetYears
     potential: Float[Array, " M"]
     money: Float[Array, " M"]
+    charged: Float[Array, "M J P"]
+    weighed: Float[Array, "M J P"]
+
+    def __init__(self, rules: FleetYears, potential: Float[Array, " M"], money: Float[Array, " M"]) -> None:
+        self.rules, self.potential, self.money = rules, potential, money
+        place = self.pool_of[..., None] == rules.live  # (M, J, R, P)
+        self.charged = jnp.where(place, self.seen[..., None], 0.0).sum(axis=2)
+        self.weighed = jnp.where(place, rules.counted[..., None], 0.0).sum(axis=2)
 
     @property
     def averaged(self) -> Array:
@@ -62,21 +74,6 @@ class Area(eqx.Module):
         """The largest burden of a car in each pool: what turns a step of its shadow price into money a car."""
         largest = jax.ops.segment_max(jnp.abs(self.seen).reshape(-1), self.pool_of.reshape(-1), self.rules.cap.shape[0])
         return jnp.maximum(largest, 0.0)
-
-    @property
-    def place(self) -> Array:
-        """Which of the pools with a fine each product is in, under each rule: 1 or 0. (M, J, R, P)"""
-        return self.pool_of[..., None] == self.rules.live
-
-    @property
-    def charged(self) -> Float[Array, "M J P"]:
-        """What one car weighs at each pool's shadow price, in its market's money. Pools with a fine (P)."""
-        return jnp.where(self.place, self.seen[..., None], 0.0).sum(axis=2)
-
-    @property
-    def weighed(self) -> Float[Array, "M J P"]:
-        """What one car weighs in each pool's balance."""
-        return jnp.where(self.place, self.rules.counted[..., None], 0.0).sum(axis=2)
 
     @property
     def fixed(self) -> Float[Array, " P"]:

@@ -18,13 +18,13 @@ from typing import TypeAlias
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
-from keiretsu.numerics.fixed_point import anderson, no_history
-from keiretsu.numerics.implicit import Inverse, gmres, root
+from keiretsu.numerics.fixed_point import FixedPoint, anderson, no_history
+from keiretsu.numerics.implicit import Inverse, gmres, kept_backwards, root
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, at_prices, problem_of
 from keiretsu.outlook.fleet import Area, masked_solve, projected_step
-from keiretsu.outlook.fleet_newton import Answers, answers
+from keiretsu.outlook.fleet_newton import Answers, Known, answers
 from keiretsu.supply.first_order import PriceProblem
 from keiretsu.supply.pricing import PricingOptions
 from keiretsu.supply.zeta import ZetaMap, anchor, zeta_around
@@ -32,6 +32,8 @@ from keiretsu.supply.zeta import ZetaMap, anchor, zeta_around
 Counts: TypeAlias = Callable[[Array], Array]  # prices (N, J) -> for how much of the year each market counts in balances (N,), a pytree
 
 LIMIT = 100  # evaluations of all markets
+NEAR_EUR, BRIEF = 20.0, 8  # how near, and in how many evaluations, answers from elsewhere may lead
+PATIENCE = 10  # evaluations until answers are taken anew
 KRYLOV_TOLERANCE, KRYLOV_STEPS = 1e-11, 40
 
 
@@ -60,20 +62,75 @@ class Solution(eqx.Module):
     slope: Array
 
 
-def clear_with_pools(markets: YearMarket, area: Area, start: Float[Array, " K"], options: PricingOptions, outside: bool) -> Cleared:
-    """Prices and shadow prices; `start` are shadow prices to start from, at which the markets' own starting prices should be near."""
-    return cleared_at(markets, area, solve_with_pools(markets, area, start, options, outside), outside)
+class Approach(eqx.Module):
+    """Prices (M, J) and shadow prices of pools with a fine (P,) near the solution, answers from elsewhere that led there, evaluations."""
+
+    price: Array
+    rate: Array
+    answers: Answers
+    count: Array
+
+
+def clear_with_pools(
+    markets: YearMarket, area: Area, start: Float[Array, " K"], known: Known, options: PricingOptions, outside: bool
+) -> tuple[Cleared, Known]:
+    """Prices and shadow prices, and answers for the next year; `start` are shadow prices to start from, at which the markets' own starting prices should be near."""
+    near = approached(markets, area, start, known, options, outside)
+    anew = jnp.ones(markets.start.shape[0], bool)
+    here = eqx.tree_at(lambda m: m.start, markets, near.price)
+    solution, there = solve_with_pools(here, area, near.rate, near.answers, anew, options, outside)
+    return cleared_at(markets, area, kept_backwards(solution), outside), Known(there, area.rules.live)
+
+
+def approached(
+    markets: YearMarket,
+    area: Area,
+    start: Float[Array, " K"],
+    known: Known,
+    options: PricingOptions,
+    outside: bool,
+    counts: Counts | None = None,
+) -> Approach:
+    """Near the solution by answers of the year before; by those where the year starts when it brings pools that the year before says nothing of."""
+    markets, area, start, known, counts = jax.lax.stop_gradient((markets, area, start, known, counts))
+    steps = _Steps(_Given(markets, area, pools_of(area), counts), area.of_live(start), options, outside)
+    old, enough = known.for_pools(area)
+    point = steps.together(markets.start, steps.first_rate)
+    near = jax.lax.cond(enough, lambda: old, lambda: steps.answers_at(point))
+    end = steps.by(near, point, NEAR_EUR, BRIEF)
+    return Approach(*steps.parted(end.value + end.residual), near, end.iterations)
 
 
 def solve_with_pools(
-    markets: YearMarket, area: Area, start: Float[Array, " K"], options: PricingOptions, outside: bool, counts: Counts | None = None
-) -> Solution:
-    """The search of `clear_with_pools`; nothing of it is differentiated. With `counts`, markets are parts of a year that count for as long as they last."""
-    markets, area, start, counts = jax.lax.stop_gradient((markets, area, start, counts))
-    given = _Given(markets, area, pools_of(area), counts)
-    begin = jnp.clip(area.of_live(start), 0.0, given.pools.cap)
-    near = answers(given.counted_at(markets.start), given.problems(begin, outside), markets.start)
-    return _iterate(given, near, begin, options)
+    markets: YearMarket,
+    area: Area,
+    rate: Float[Array, " P"],
+    before: Answers,
+    anew: Bool[Array, " M"],
+    options: PricingOptions,
+    outside: bool,
+    counts: Counts | None = None,
+) -> tuple[Solution, Answers]:
+    """The search of `clear_with_pools`, and answers near its end; nothing of it is differentiated. `before` are answers of the markets that are not to be looked at `anew`.
+
+    With `counts`, markets are parts of a year that count for as long as they last. Where answers do not lead to the solution, they are taken once more where the search has come to.
+    """
+    markets, area, rate, before, counts = jax.lax.stop_gradient((markets, area, rate, before, counts))
+    steps = _Steps(_Given(markets, area, pools_of(area), counts), rate, options, outside)
+    tolerance = jnp.minimum(options.tolerance_eur, options.relative * _mean_price(markets))
+
+    def on(at: _At) -> _At:
+        near = steps.answers_at(at.point, at.near, at.anew)
+        end = steps.by(near, at.point, tolerance, PATIENCE)
+        residual, distance = end.kept
+        point = jnp.where(end.settled, end.value, end.value + end.residual)
+        return _At(point, near, jnp.ones_like(at.anew), residual, distance, end.settled, at.count + end.iterations)
+
+    far = jnp.array(jnp.inf, float)
+    point = steps.together(markets.start, steps.first_rate)
+    first = _At(point, before, anew, jnp.full(markets.start.shape[0], far), far, jnp.array(False), jnp.array(0, int))
+    end = jax.lax.while_loop(lambda at: ~at.settled & (at.count < LIMIT), on, first)
+    return Solution(*steps.parted(end.point), end.residual, end.distance, end.settled, end.count, end.near.slope), end.near
 
 
 def cleared_at(markets: YearMarket, area: Area, solution: Solution, outside: bool, counts: Counts | None = None) -> Cleared:
@@ -223,33 +280,65 @@ def _falling(slope: Array) -> Array:
     return slope + jnp.diag(jnp.where(own < 0, 0.0, -1.0 - own))
 
 
-def _iterate(given: _Given, near: Answers, first_rate: Float[Array, " P"], options: PricingOptions) -> Solution:
-    """Steps of prices and shadow prices together until every one is within the tolerance (EUR a car)."""
-    pools, first = given.pools, given.markets.start
-    scale = jnp.where(pools.size > 0, pools.size, 1.0)  # a shadow price is handled as money a car
-    cap, cost = pools.cap, given.markets.cost + given.markets.shadow
-    chosen, available = given.markets.on_sale & ~given.markets.held, given.markets.on_sale
-    mean = jnp.where(available, jnp.abs(first), 0.0).sum() / jnp.maximum(available.sum(), 1)
-    tolerance = jnp.minimum(options.tolerance_eur, options.relative * mean)
+class _At(eqx.Module):
+    """Where a search stands: prices and shadow prices in one vector, answers there and of which markets they are to be taken anew, residuals."""
 
-    def at(point: Array) -> tuple[Array, Array]:
-        price, rate = given.parted(point)
-        return price, jnp.clip(rate / scale, 0.0, cap)
+    point: Array
+    near: Answers
+    anew: Array
+    residual: Array
+    distance: Array
+    settled: Array
+    count: Array
 
-    def image_of(point: Array) -> tuple[Array, tuple[Array, Array]]:
-        price, rate = at(point)
-        here = eqx.tree_at(lambda zeta: zeta.problem.cost, near.zeta, cost + pools.shadow(rate))
+
+class _Steps:
+    """Steps of prices and shadow prices together; a shadow price is handled as money a car."""
+
+    def __init__(self, given: _Given, rate: Float[Array, " P"], options: PricingOptions, outside: bool) -> None:
+        self.given = given
+        self.first_rate = jnp.clip(rate, 0.0, self.given.pools.cap)
+        size = self.given.pools.size
+        self.scale = jnp.where(size > 0, size, 1.0)
+        self.options, self.outside = options, outside
+        self.zeta = jax.lax.map(lambda x: zeta_around(x[0], anchor(x[0], x[1])), (given.problems(self.first_rate, outside), given.markets.start))
+
+    def together(self, price: Float[Array, "M J"], rate: Float[Array, " P"]) -> Array:
+        """Prices and shadow prices in one vector."""
+        return _together(price, rate * self.scale)
+
+    def parted(self, point: Array) -> tuple[Float[Array, "M J"], Float[Array, " P"]]:
+        """Prices and shadow prices at a point."""
+        price, rate = self.given.parted(point)
+        return price, jnp.clip(rate / self.scale, 0.0, self.given.pools.cap)
+
+    def answers_at(self, point: Array, before: Answers | None = None, anew: Array | None = None) -> Answers:
+        """Answers at a point."""
+        price, rate = self.parted(point)
+        return answers(self.given.counted_at(price), self.given.problems(rate, self.outside), price, before, anew)
+
+    def by(self, near: Answers, point: Array, tolerance: Array | float, limit: int) -> FixedPoint:
+        """As far as these answers lead until every step is within the tolerance (EUR a car)."""
+        history, slope = no_history(point.size, self.options.window), near.slope
+        return anderson(lambda at: self._image(at, near, slope), point, tolerance, history=history, limit=limit)
+
+    def _image(self, point: Array, near: Answers, slope: Float[Array, "P P"]) -> tuple[Array, tuple[Array, Array]]:
+        given, pools = self.given, self.given.pools
+        chosen, cost = given.markets.on_sale & ~given.markets.held, given.markets.cost + given.markets.shadow
+        price, rate = self.parted(point)
+        here = eqx.tree_at(lambda zeta: zeta.problem.cost, self.zeta, cost + pools.shadow(rate))
         implied, share = jax.lax.map(_evaluated, (here, price))
         residual = jnp.where(chosen, implied - price, 0.0)
-        moved = near.price_step(residual)
-        step = projected_step(rate, given.balance(price, share) + jnp.einsum("mkj,mj->k", near.weighs, moved), cap, near.slope)
-        price = price + moved + near.handed_on @ step
-        return _together(price, (rate + step) * scale), (jnp.abs(residual).max(axis=1), jnp.max(jnp.abs(step) * pools.size, initial=0.0))
+        # answers may be of other sides: what was free then may be held now
+        moved = jnp.where(chosen, near.price_step(residual), 0.0)
+        step = projected_step(rate, given.balance(price, share) + jnp.einsum("mkj,mj->k", near.weighs, moved), pools.cap, slope)
+        price = price + moved + jnp.where(chosen, near.handed_on @ step, 0.0)
+        return self.together(price, rate + step), (jnp.abs(residual).max(axis=1), jnp.max(jnp.abs(step) * pools.size, initial=0.0))
 
-    begin = _together(first, first_rate * scale)
-    end = anderson(image_of, begin, tolerance, history=no_history(begin.size, options.window), limit=LIMIT)
-    residual, distance = end.kept
-    return Solution(*at(end.value), residual, distance, end.settled, end.iterations, near.slope)
+
+def _mean_price(markets: YearMarket) -> Array:
+    available = markets.on_sale
+    return jnp.where(available, jnp.abs(markets.start), 0.0).sum() / jnp.maximum(available.sum(), 1)
 
 
 def _evaluated(given: tuple[ZetaMap, Array]) -> tuple[Array, Array]:

@@ -1,15 +1,17 @@
 """How prices and balances answer to shadow prices, nearly: what turns residuals of all markets and pools into one step ([8], [10]).
 
-Everything here comes from one look at the prices to start from, in single precision. It decides how many evaluations a solution takes and never what the
-solution is.
+Everything here comes from one look at prices near the solution, in single precision. It decides how many evaluations a solution takes and never what the
+solution is, so a year begins with what the year before it knew.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from keiretsu.demand.choice import choose
 from keiretsu.demand.substitution import share_jacobian
@@ -19,41 +21,61 @@ from keiretsu.supply.nested_zeta import NestedAnchor
 from keiretsu.supply.response import Rounds, rounds
 from keiretsu.supply.wedges import paid
 from keiretsu.supply.weights import seen_by_setters
-from keiretsu.supply.zeta import Anchor, ZetaMap, anchor, slopes_around, to_single, zeta_around
+from keiretsu.supply.zeta import anchor, slopes_around, to_single
 
 
 class Answers(eqx.Module):
-    """Answers of all markets at one point, and markets as they are evaluated around it. P pools with a fine.
+    """Answers of all markets at one point. P pools with a fine.
 
     Attributes
     ----------
-    zeta
-        The zeta map of each market, with a first axis M.
     back
         Makers' answers to each other in each market: what a residual of the first-order conditions asks for. Each (M, J, J)
     handed_on
         ``d price / d shadow price``. (M, J, P)
     weighs
         ``d balance / d price``. (M, P, J)
-    slope
-        ``d balance / d shadow price``. (P, P)
     """
 
-    zeta: ZetaMap
     back: Rounds
     handed_on: Float[Array, "M J P"]
     weighs: Float[Array, "M P J"]
-    slope: Float[Array, "P P"]
+
+    @property
+    def slope(self) -> Float[Array, "P P"]:
+        """``d balance / d shadow price``."""
+        return jnp.einsum("mkj,mjl->kl", self.weighs, self.handed_on)
 
     def price_step(self, residual: Float[Array, "M J"]) -> Float[Array, "M J"]:
         """The change of prices that a residual of the first-order conditions asks for."""
         return jax.vmap(lambda back, right: back.step(right))(self.back, residual)
 
 
-def answers(area: Area, problems: PriceProblem, price: Float[Array, "M J"]) -> Answers:
-    """Answers at `price`; `problems` has a first axis M."""
+class Known(eqx.Module):
+    """Answers known from before, and the places of the pools that they are about (P,)."""
 
-    def of_market(given: tuple[PriceProblem, Array, Array, Array, Array]) -> tuple[Anchor | NestedAnchor, Rounds, Array, Array]:
+    answers: Answers
+    live: Int[Array, " P"]
+
+    def for_pools(self, area: Area) -> tuple[Answers, Bool[Array, ""]]:
+        """The answers by the pools of another year, and whether they say something of every pool whose shadow price is to be found."""
+        same = ((area.rules.live[:, None] == self.live) & (self.live < area.rules.cap.shape[0])).astype(float)
+        old = self.answers
+        moved = Answers(old.back, old.handed_on @ same.T, jnp.einsum("qp,mpj->mqj", same, old.weighs))
+        asked = (area.of_live(jnp.where(area.averaged, 0.0, area.rules.cap)) > 0) & (area.of_live(area.size()) > 0)
+        return moved, (~asked | (jnp.diagonal(moved.slope) < 0)).all() & jnp.any(old.back.once != 0)
+
+
+def nothing_known(pools: int, markets: int, products: int) -> Known:
+    """No answers: a residual asks for itself."""
+    back = jax.vmap(lambda _: rounds(jnp.zeros((products, products), jnp.float32)))(jnp.arange(markets))
+    return Known(Answers(back, jnp.zeros((markets, products, pools)), jnp.zeros((markets, pools, products))), jnp.zeros(pools, int))
+
+
+def answers(area: Area, problems: PriceProblem, price: Float[Array, "M J"], before: Answers | None = None, anew: Array | None = None) -> Answers:
+    """Answers at `price`; `problems` has a first axis M. Of markets that are not to be looked at `anew` (M,) those of `before` are kept."""
+
+    def at_market(given: tuple[PriceProblem, Array, Array, Array, Array]) -> tuple[Rounds, Array, Array]:
         problem, at, charged, weighed, potential = given
         start = anchor(problem, at)
         rough, near = to_single(problem), at.astype(jnp.float32)
@@ -70,11 +92,17 @@ def answers(area: Area, problems: PriceProblem, price: Float[Array, "M J"]) -> A
         def free() -> tuple[Array, Array]:
             return jnp.zeros_like(charged), jnp.zeros_like(weighed.T)
 
-        handed_on, weighs = jax.lax.cond(jnp.any(charged != 0), ruled, free)
-        return start, back, handed_on, weighs
+        return back, *jax.lax.cond(jnp.any(charged != 0), ruled, free)
 
-    start, back, handed_on, weighs = jax.lax.map(of_market, (problems, price, area.charged, area.weighed, area.potential))
-    return Answers(jax.vmap(zeta_around)(problems, start), back, handed_on, weighs, jnp.einsum("mkj,mjl->kl", weighs, handed_on))
+    each = (problems, price, area.charged, area.weighed, area.potential)
+    if before is None or anew is None:
+        return Answers(*jax.lax.map(at_market, each))
+
+    def kept_or_anew(given: tuple[Any, ...]) -> tuple[Rounds, Array, Array]:
+        fresh, old, market = given
+        return jax.lax.cond(fresh, at_market, lambda _: old, market)
+
+    return Answers(*jax.lax.map(kept_or_anew, (anew, (before.back, before.handed_on, before.weighs), each)))
 
 
 def _by_cost(problem: PriceProblem, price: Array) -> Float[Array, "J J"]:

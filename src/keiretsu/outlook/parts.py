@@ -127,7 +127,7 @@ def area_of_parts(area: Area, parts: int) -> Area:
     """Fleet rules over the markets of every part."""
 
     def by_market(a: Area) -> tuple[Array, ...]:
-        return a.potential, a.money, a.rules.maker, a.rules.burden, a.rules.counted, a.rules.covers
+        return a.potential, a.money, a.charged, a.weighed, a.rules.maker, a.rules.burden, a.rules.counted, a.rules.covers
 
     return eqx.tree_at(by_market, area, repeated(by_market(area), parts))
 

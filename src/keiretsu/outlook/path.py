@@ -1,11 +1,13 @@
 """Many years: the base year reproduced, then year after year, each from what the one before it left ([11]).
 
 `path` is one pure function of the uncertain values, so it can be compiled once, mapped over draws and differentiated. Backwards, each year is
-computed again from its state (`jax.checkpoint`), so memory holds one state a year and the arrays of one year, however many there are.
+computed again from its state and the prices that were found (`jax.checkpoint`), so nothing is searched for twice and memory holds one state a year and the arrays
+of one year, however many there are.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import equinox as eqx
@@ -13,9 +15,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from keiretsu.numerics.implicit import SEARCHED
 from keiretsu.outlook.arrays import BaseYear, FleetState, FleetYears, Plan, Reproduced, State, Year
 from keiretsu.outlook.banking import averaged_over_years
 from keiretsu.outlook.base_year import reproduce
+from keiretsu.outlook.fleet_newton import nothing_known
 from keiretsu.outlook.inputs import Values
 from keiretsu.outlook.year import Draw, one_year
 from keiretsu.supply.pricing import PricingOptions
@@ -38,7 +42,10 @@ def path(base: BaseYear, plan: Plan, values: Values, launches: LaunchValues, opt
     """The base year under these values and every year of the plan, stacked. Look at ``settled`` and ``gap``: nothing raises in here."""
     found = reproduce(base, values)
     draw = Draw(values, launches.shift, launches.happens, launches.appeal, found, _deltas(plan, found, values))
-    unruled = None if plan.rules is None else FleetState(jnp.zeros(plan.rules.cap.shape[1]), jnp.zeros_like(base.price))
+    unruled = None
+    if plan.rules is not None:
+        known = nothing_known(plan.rules.live.shape[1], *base.price.shape)
+        unruled = FleetState(jnp.zeros(plan.rules.cap.shape[1]), jnp.zeros_like(base.price), known)
     start = State(
         base.cumulative_gwh + base.base_year_gwh,
         base.fleet,
@@ -50,7 +57,7 @@ def path(base: BaseYear, plan: Plan, values: Values, launches: LaunchValues, opt
     )
     names = (*PER_YEAR, *(name for name in ("rules", "bend_set", "sellers") if getattr(plan, name) is not None))
 
-    @jax.checkpoint
+    @functools.partial(jax.checkpoint, policy=jax.checkpoint_policies.save_only_these_names(SEARCHED))
     def step(state: State, yearly: dict[str, Any]) -> tuple[State, Year]:
         here = eqx.tree_at(lambda p: tuple(getattr(p, name) for name in names), plan, tuple(yearly[name] for name in names))
         return one_year(base, draw, here, state, options)

@@ -21,6 +21,7 @@ from keiretsu.outlook.bent_year import bent_rules, clear_bent, stood_at_break
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, clear
 from keiretsu.outlook.fleet import Area, year_of
 from keiretsu.outlook.fleet_clearing import Cleared, clear_with_pools
+from keiretsu.outlook.fleet_newton import Known
 from keiretsu.outlook.held import cost_at_first, held_price
 from keiretsu.outlook.inputs import CURRENCIES, Values
 from keiretsu.outlook.state import aged, chargers_next, pack_price, survival
@@ -69,28 +70,30 @@ def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: Pric
     markets = YearMarket(delta, mu, alpha, base.weight, base.nests, on_sale, wedges, weights, cost, plan.shadow, plan.held, start, plan.sellers)
     bent = None
     if plan.bends is not None:
-        bent = clear_bent(markets, area, rate, bent_rules(base, plan, values, state), potential, options, base.outside)
-        solved, cleared = bent.markets, bent.cleared
+        rules = bent_rules(base, plan, values, state)
+        bent = clear_bent(markets, area, rate, None if state.rules is None else state.rules.known, rules, potential, options, base.outside)
+        solved, cleared, known = bent.markets, bent.cleared, bent.known
     elif area is None:
-        solved, cleared = clear(markets, options, base.outside), None
+        solved, cleared, known = clear(markets, options, base.outside), None, None
     else:
-        cleared = clear_with_pools(markets, area, rate, options, base.outside)
+        assert state.rules is not None
+        cleared, known = clear_with_pools(markets, area, rate, state.rules.known, options, base.outside)
         solved = cleared.markets
     units = solved.share * potential[:, None]
     following, found = _accounts(base, plan, draw, state, solved, units, part, cost, potential, battery, older, scrapped)
     if bent is not None:
         following = dataclasses.replace(following, stood=bent.stood)
         found = dataclasses.replace(found, at_break=bent.at_break, unsettled_sides=bent.unsettled, side_gain=bent.to_gain, pot_open=bent.open_share)
-    return (following, found) if area is None or cleared is None else with_rules(following, found, area, cleared, units, plan.split)
+    return (following, found) if area is None or cleared is None else with_rules(following, found, area, cleared, known, units, plan.split)
 
 
 def with_rules(
-    following: State, found: Year, area: Area, cleared: Cleared, units: Float[Array, "M J"], split: Float[Array, "M F J"]
+    following: State, found: Year, area: Area, cleared: Cleared, known: Known | None, units: Float[Array, "M J"], split: Float[Array, "M F J"]
 ) -> tuple[State, Year]:
     """The year with what fleet rules cost: payments come off operating profit, as in one year."""
     rules = year_of(area, cleared.rate, units, split, cleared.gap)
     rules = rules if area.rules.given is None else dataclasses.replace(rules, slope=cleared.slope)
-    seen = FleetState(jax.lax.stop_gradient(cleared.rate[area.rules.pool]), jax.lax.stop_gradient(cleared.shadow))
+    seen = FleetState(jax.lax.stop_gradient(cleared.rate[area.rules.pool]), jax.lax.stop_gradient(cleared.shadow), known)
     return (
         dataclasses.replace(following, rules=seen),
         dataclasses.replace(found, firm_profit=found.firm_profit - rules.firm_pays, rules=rules),
