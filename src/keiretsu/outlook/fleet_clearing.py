@@ -94,7 +94,7 @@ def approached(
     """Near the solution by answers of the year before; by those where the year starts when it brings pools that the year before says nothing of."""
     markets, area, start, known, counts = jax.lax.stop_gradient((markets, area, start, known, counts))
     steps = _Steps(_Given(markets, area, pools_of(area), counts), area.of_live(start), options, outside)
-    old, enough = known.for_pools(area)
+    old, enough = known.for_pools(area, markets.on_sale)
     point = steps.together(markets.start, steps.first_rate)
     near = jax.lax.cond(enough, lambda: old, lambda: steps.answers_at(point))
     end = steps.by(near, point, NEAR_EUR, BRIEF)

@@ -57,12 +57,12 @@ class Known(eqx.Module):
     answers: Answers
     live: Int[Array, " P"]
 
-    def for_pools(self, area: Area) -> tuple[Answers, Bool[Array, ""]]:
-        """The answers by the pools of another year, and whether they say something of every pool whose shadow price is to be found."""
+    def for_pools(self, area: Area, on_sale: Bool[Array, "M J"]) -> tuple[Answers, Bool[Array, ""]]:
+        """The answers by the pools of another year, and whether they say something of every pool with cars on sale whose shadow price is to be found."""
         same = ((area.rules.live[:, None] == self.live) & (self.live < area.rules.cap.shape[0])).astype(float)
         old = self.answers
         moved = Answers(old.back, old.handed_on @ same.T, jnp.einsum("qp,mpj->mqj", same, old.weighs))
-        asked = (area.of_live(jnp.where(area.averaged, 0.0, area.rules.cap)) > 0) & (area.of_live(area.size()) > 0)
+        asked = (area.of_live(jnp.where(area.averaged, 0.0, area.rules.cap)) > 0) & ((area.charged != 0) & on_sale[..., None]).any(axis=(0, 1))
         return moved, (~asked | (jnp.diagonal(moved.slope) < 0)).all() & jnp.any(old.back.once != 0)
 
 
