@@ -19,7 +19,7 @@ from keiretsu.outlook.arrays import BaseYear, Plan, State
 from keiretsu.outlook.bent import Bends, Pieces, pieces_in_force, rules_of_year
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, at_prices, problem_of
 from keiretsu.outlook.fleet import Area
-from keiretsu.outlook.fleet_clearing import Cleared, Solution, approached, cleared_at, pools_of, solve_with_pools
+from keiretsu.outlook.fleet_clearing import Cleared, Solution, cleared_at, pools_of, solve_with_pools, unsolved
 from keiretsu.outlook.fleet_newton import Answers, Known, nothing_known
 from keiretsu.outlook.implicit import known_prices
 from keiretsu.outlook.inputs import Values
@@ -320,41 +320,43 @@ def _find(
         here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
         return here, _lengths(here, sides, bent, open_, potential, outside) if open_.ndim == 2 else None
 
-    def solved(sides: Sides, from_rate: Array, before: Answers, anew: Array) -> tuple[Solution, Answers]:
-        here, counts = on(sides)
-        return solve_with_pools(here, area, from_rate, before, anew, options, outside, counts)
+    before, enough = known.for_pools(area, markets.on_sale)
 
-    here, counts = on(first)
-    near = approached(here, area, rate, known, options, outside, counts)
-    shape, _ = jax.eval_shape(solved, first, near.rate, near.answers, jnp.ones(markets.start.shape[0], bool))
-    nothing: Solution = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
-    nothing = eqx.tree_at(lambda s: (s.price, s.rate), nothing, (near.price, near.rate))
+    def solved(sides: Sides, found: Solution, before: Answers, anew: Array, nearly: Array) -> tuple[Solution, Answers]:
+        here, counts = on(sides)
+        here = eqx.tree_at(lambda m: m.start, here, jnp.where(here.held | ~nearly, here.start, found.price))
+        return solve_with_pools(here, area, found.rate, before, anew, nearly, options, outside, counts)
 
     def again(carry: tuple[Sides, Solution, Answers, Array, Array]) -> tuple[Sides, Solution, Answers, Array, Array]:
-        """Sides at the prices and shadow costs known so far, then all markets and pools on them, where sides are not as they were."""
+        """At first near the solution on the sides of the starting prices; then sides at the prices and shadow costs known so far, and all markets and pools on them, where
+        sides are not as they were."""
         sides, found, at, _, number = carry
-        begins = number == 0
+        nearly, begins = number == 0, number <= 1
         known = (found.price, jnp.broadcast_to(found.settled & ~begins, sides.settled.shape))
         here = eqx.tree_at(lambda s: (s.price, s.settled), sides, known)
-        charged = eqx.tree_at(lambda m: m.shadow, markets, markets.shadow + pools.shadow(found.rate))
-        # what is chosen at first is weighed again at solved prices
-        tolerance = jnp.where(begins, FIRST_EUR, options.tolerance_eur)
-        each = (charged, pieces, here, bent.buyer_class, at.back)
-        fresh = jax.lax.map(lambda x: _weighed(x[0], x[1], x[2], x[3], briefly(options, tolerance, x[4]), outside), each)
+
+        def weighed() -> Sides:
+            charged = eqx.tree_at(lambda m: m.shadow, markets, markets.shadow + pools.shadow(found.rate))
+            # what is chosen at first is weighed again at solved prices
+            tolerance = jnp.where(begins, FIRST_EUR, options.tolerance_eur)
+            each = (charged, pieces, here, bent.buyer_class, at.back)
+            return jax.lax.map(lambda x: _weighed(x[0], x[1], x[2], x[3], briefly(options, tolerance, x[4]), outside), each)
+
+        fresh = jax.lax.cond(nearly, lambda: here, weighed)
         moved = ((fresh.piece != sides.piece) | (fresh.held_at != sides.held_at)).sum(axis=1)
         # what still moves at the end stays where it was solved, with what it would gain
-        stays = (number == PASSES - 1) & (moved > 0)
+        stays = (number == PASSES) & (moved > 0)
         as_solved = eqx.tree_at(lambda s: (s.unsettled, s.to_gain), here, (moved, fresh.began))
         fresh = jax.tree.map(lambda a, b: jnp.where(stays.reshape(-1, *[1] * (b.ndim - 1)), a, b), as_solved, fresh)
         moved = jnp.where(stays, 0, moved)
-        anew = begins | (moved > 0)
-        found, at = jax.lax.cond(anew.any(), solved, lambda *_: (found, at), fresh, found.rate, at, anew)
+        anew = jnp.where(nearly, ~enough, begins | (moved > 0))
+        found, at = jax.lax.cond(begins | moved.any(), solved, lambda *_: (found, at), fresh, found, at, anew, nearly)
         return fresh, found, at, jnp.where(begins, 1, moved), number + 1
 
     def unfinished(carry: tuple[Sides, Solution, Answers, Array, Array]) -> Array:
-        return (carry[3] > 0).any() & (carry[4] < PASSES)
+        return (carry[3] > 0).any() & (carry[4] <= PASSES)
 
-    start = (first, nothing, near.answers, jnp.ones(markets.start.shape[0], int), jnp.array(0, int))
+    start = (first, unsolved(markets, area, rate), before, jnp.ones(markets.start.shape[0], int), jnp.array(0, int))
     sides, done, at, _, _ = jax.lax.while_loop(unfinished, again, start)
     spent = _spending(on(sides)[0], sides, done.price, bent, potential, outside)
     return _Found(sides, done, sides.unsettled, sides.to_gain, spent), Known(at, area.rules.live)

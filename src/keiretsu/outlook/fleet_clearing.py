@@ -62,43 +62,29 @@ class Solution(eqx.Module):
     slope: Array
 
 
-class Approach(eqx.Module):
-    """Prices (M, J) and shadow prices of pools with a fine (P,) near the solution, answers from elsewhere that led there, evaluations."""
-
-    price: Array
-    rate: Array
-    answers: Answers
-    count: Array
-
-
 def clear_with_pools(
     markets: YearMarket, area: Area, start: Float[Array, " K"], known: Known, options: PricingOptions, outside: bool
 ) -> tuple[Cleared, Known]:
     """Prices and shadow prices, and answers for the next year; `start` are shadow prices to start from, at which the markets' own starting prices should be near."""
-    near = approached(markets, area, start, known, options, outside)
-    anew = jnp.ones(markets.start.shape[0], bool)
-    here = eqx.tree_at(lambda m: m.start, markets, near.price)
-    solution, there = solve_with_pools(here, area, near.rate, near.answers, anew, options, outside)
+    before, enough = known.for_pools(area, markets.on_sale)
+    begin = unsolved(markets, area, start)
+
+    def step(number: Array, so_far: tuple[Solution, Answers]) -> tuple[Solution, Answers]:
+        found, at = so_far
+        here = eqx.tree_at(lambda m: m.start, markets, found.price)
+        anew = jnp.full(markets.start.shape[0], (number > 0) | ~enough)
+        return solve_with_pools(here, area, found.rate, at, anew, number == 0, options, outside)
+
+    solution, there = jax.lax.fori_loop(0, 2, step, jax.lax.stop_gradient((begin, before)))
     return cleared_at(markets, area, kept_backwards(solution), outside), Known(there, area.rules.live)
 
 
-def approached(
-    markets: YearMarket,
-    area: Area,
-    start: Float[Array, " K"],
-    known: Known,
-    options: PricingOptions,
-    outside: bool,
-    counts: Counts | None = None,
-) -> Approach:
-    """Near the solution by answers of the year before; by those where the year starts when it brings pools that the year before says nothing of."""
-    markets, area, start, known, counts = jax.lax.stop_gradient((markets, area, start, known, counts))
-    steps = _Steps(_Given(markets, area, pools_of(area), counts), area.of_live(start), options, outside)
-    old, enough = known.for_pools(area, markets.on_sale)
-    point = steps.together(markets.start, steps.first_rate)
-    near = jax.lax.cond(enough, lambda: old, lambda: steps.answers_at(point))
-    end = steps.by(near, point, NEAR_EUR, BRIEF)
-    return Approach(*steps.parted(end.value + end.residual), near, end.iterations)
+def unsolved(markets: YearMarket, area: Area, start: Float[Array, " K"]) -> Solution:
+    """Where a search begins."""
+    pools, far = pools_of(area), jnp.array(jnp.inf, float)
+    rate = jnp.clip(area.of_live(start), 0.0, pools.cap)
+    never = jnp.full(markets.start.shape[0], far)
+    return Solution(markets.start, rate, never, far, jnp.array(False), jnp.array(0, int), jnp.zeros((rate.shape[0], rate.shape[0])))
 
 
 def solve_with_pools(
@@ -107,29 +93,38 @@ def solve_with_pools(
     rate: Float[Array, " P"],
     before: Answers,
     anew: Bool[Array, " M"],
+    nearly: Bool[Array, ""],
     options: PricingOptions,
     outside: bool,
     counts: Counts | None = None,
 ) -> tuple[Solution, Answers]:
-    """The search of `clear_with_pools`, and answers near its end; nothing of it is differentiated. `before` are answers of the markets that are not to be looked at `anew`.
+    """The search of `clear_with_pools`, and the answers that led to its end; nothing of it is differentiated. `before` are answers of the markets that are not to be
+    looked at `anew`.
 
-    With `counts`, markets are parts of a year that count for as long as they last. Where answers do not lead to the solution, they are taken once more where the search has come to.
+    `nearly`: no further than near the solution, by one set of answers (those of the year before, or those where the year starts when it brings pools that the year
+    before says nothing of). Otherwise to the solution; where answers do not lead there, they are taken once more where the search has come to. With `counts`, markets
+    are parts of a year that count for as long as they last.
     """
     markets, area, rate, before, counts = jax.lax.stop_gradient((markets, area, rate, before, counts))
     steps = _Steps(_Given(markets, area, pools_of(area), counts), rate, options, outside)
-    tolerance = jnp.minimum(options.tolerance_eur, options.relative * _mean_price(markets))
+    tolerance = jnp.where(nearly, NEAR_EUR, jnp.minimum(options.tolerance_eur, options.relative * _mean_price(markets)))
+    limit = jnp.where(nearly, BRIEF, PATIENCE)
 
     def on(at: _At) -> _At:
         near = steps.answers_at(at.point, at.near, at.anew)
-        end = steps.by(near, at.point, tolerance, PATIENCE)
+        end = steps.by(near, at.point, tolerance, limit)
         residual, distance = end.kept
-        point = jnp.where(end.settled, end.value, end.value + end.residual)
-        return _At(point, near, jnp.ones_like(at.anew), residual, distance, end.settled, at.count + end.iterations)
+        settled = end.settled & ~nearly
+        point = jnp.where(settled, end.value, end.value + end.residual)
+        return _At(point, near, jnp.ones_like(at.anew), residual, distance, settled, at.count + end.iterations)
+
+    def unfinished(at: _At) -> Array:
+        return (at.count == 0) | (~nearly & ~at.settled & (at.count < LIMIT))
 
     far = jnp.array(jnp.inf, float)
     point = steps.together(markets.start, steps.first_rate)
     first = _At(point, before, anew, jnp.full(markets.start.shape[0], far), far, jnp.array(False), jnp.array(0, int))
-    end = jax.lax.while_loop(lambda at: ~at.settled & (at.count < LIMIT), on, first)
+    end = jax.lax.while_loop(unfinished, on, first)
     return Solution(*steps.parted(end.point), end.residual, end.distance, end.settled, end.count, end.near.slope), end.near
 
 
@@ -312,12 +307,12 @@ class _Steps:
         price, rate = self.given.parted(point)
         return price, jnp.clip(rate / self.scale, 0.0, self.given.pools.cap)
 
-    def answers_at(self, point: Array, before: Answers | None = None, anew: Array | None = None) -> Answers:
-        """Answers at a point."""
+    def answers_at(self, point: Array, before: Answers, anew: Array) -> Answers:
+        """Answers at a point; of markets that are not to be looked at anew those before."""
         price, rate = self.parted(point)
         return answers(self.given.counted_at(price), self.given.problems(rate, self.outside), price, before, anew)
 
-    def by(self, near: Answers, point: Array, tolerance: Array | float, limit: int) -> FixedPoint:
+    def by(self, near: Answers, point: Array, tolerance: Array, limit: Array) -> FixedPoint:
         """As far as these answers lead until every step is within the tolerance (EUR a car)."""
         history, slope = no_history(point.size, self.options.window), near.slope
         return anderson(lambda at: self._image(at, near, slope), point, tolerance, history=history, limit=limit)
