@@ -88,9 +88,10 @@ def test_later_facts_of_every_kind_leave_the_forecast_the_same_to_the_last_bit()
 @pytest.mark.parametrize("part", ["registrations", "all_cars", "launches", "policy", "elasticities"])
 def test_the_same_facts_known_in_time_would_have_changed_what_is_known(part: str):
     column = "announced_on" if part == "launches" else "known_on"
-    table = getattr(planted(), part)
-    moved = table.assign(**{column: [min(day, DAY) for day in table[column]]})
-    assert len(getattr(known_until(replace(few_countries(), **{part: moved}), DAY), part)) > len(getattr(known_until(few_countries(), DAY), part))
+    parts = ("registrations", "all_cars") if part == "registrations" else (part,)  # electric cars of a year say nothing without all cars of it
+    tables = {name: getattr(planted(), name) for name in parts}
+    moved = {name: table.assign(**{column: [min(day, DAY) for day in table[column]]}) for name, table in tables.items()}
+    assert len(getattr(known_until(replace(few_countries(), **moved), DAY), part)) > len(getattr(known_until(few_countries(), DAY), part))
 
 
 def test_persistence_misses_2024_by_what_the_goals_say():
