@@ -163,7 +163,10 @@ def briefly(options: PricingOptions, tolerance: Float[Array, ""], back: Rounds) 
     def solve(problem: PriceProblem, start: Array) -> Solved:
         zeta = zeta_around(problem, anchor(problem, start))
         nothing = no_history(start.shape[0], options.window)
-        step_of = lambda residual: jnp.where(problem.chosen, back.step(residual), 0.0)  # noqa: E731
+
+        def step_of(residual: Array) -> Array:
+            return jnp.where(problem.chosen, back.step(residual), 0.0)
+
         found = anderson(lambda price: (zeta(price).implied, None), start, tolerance, history=nothing, limit=options.limit, step_of=step_of)
         return found.value, jnp.abs(found.residual).max(), found.iterations, found.settled
 
