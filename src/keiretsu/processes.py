@@ -18,6 +18,11 @@ def process_beside(needs: str) -> ProcessPoolExecutor:
     return pool
 
 
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def _begin(needs: str, asker: int) -> None:
     threading.Thread(target=_leave_with, args=(asker,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked is the one that stops

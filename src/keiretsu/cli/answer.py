@@ -54,14 +54,16 @@ def run(
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.errors import InputError, Problem
+    from keiretsu.processes import processors
 
     if export is not None and export.suffix.lower() != ".xlsx":
         raise InputError(Problem("the replication pack is a spreadsheet", "--export", str(export), "a file that ends in .xlsx"))
     try:
         loaded = load_case(case)
         target = out or Path("runs") / loaded.name
+        at_once = (workers or processors()) if on == "threads" else 1
         has_years = until > loaded.year if until else len(loaded.tables["outlook"]) > 0
-        with _process_beside(on == "beside" and has_years) as other, say.progress() as on_step:
+        with _process_beside(on == "beside" and has_years) as other, say.progress(at_once) as on_step:
             from keiretsu.market.solve import SolveOptions  # heavy: the other process loads its own meanwhile
             from keiretsu.numerics.compiled import cache_folder
             from keiretsu.study.answer import AheadOptions, beside, here

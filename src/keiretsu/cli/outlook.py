@@ -44,7 +44,7 @@ def sensitivity(
     from keiretsu.study.runs import YearsAhead, prepare, run_years
 
     executor = executor_of(on, workers)
-    with say.progress() as on_step:
+    with say.progress(executor.at_once) as on_step:
         loaded = load_case(case)
         chosen = () if scenario == "baseline" else (scenario,)
         if loaded.tables["uncertain"].empty:
@@ -98,7 +98,7 @@ def resume(
     from keiretsu.study.runs import resume as go_on
 
     executor = executor_of(on, workers)
-    with say.progress() as on_step:
+    with say.progress(executor.at_once) as on_step:
         every = go_on(folder, executor, on_step)
     say.say(
         f"Complete: {every.data.sizes['scenario'] - 1} scenarios beside the baseline, {every.data.sizes['year']} years, {len(every.inputs)} draws."

@@ -120,8 +120,10 @@ def _short(unit: str) -> str:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[int, int, str], None]]:
+def progress(at_once: int = 1) -> Iterator[Callable[[int, int, str], None]]:
     """A bar that says what is being solved; a listener for `keiretsu.study.run`. It goes away when the work is done.
+
+    `at_once` says how much of the work this process computes at the same time, in threads.
 
     Where standard error is no terminal, a line every `PAUSE` seconds says the same: no log is silent for minutes.
     """
@@ -129,7 +131,7 @@ def progress() -> Iterator[Callable[[int, int, str], None]]:
 
     from keiretsu.numerics.compiled import cache_folder, keep_compiled_code, one_thread_each
 
-    one_thread_each()
+    one_thread_each(at_once)
     keep_compiled_code(cache_folder())  # where that folder cannot be written, work compiles anew and is slower, no more
     columns = (BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=errors, transient=True) as bar, _lines(PAUSE) as now:

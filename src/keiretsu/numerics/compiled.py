@@ -19,15 +19,17 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "keiretsu"
 
 
-ONE_THREAD = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+THREADS = "NPROC"  # how many threads XLA runs compiled code on; it compiles on as many as the machine has, whatever this says
+ONE_THREAD = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", THREADS: "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def one_thread_each() -> None:
-    """Compiled code of this process runs on one thread from now on; to be called before the first array is made.
+def one_thread_each(at_once: int = 1) -> None:
+    """Compiled code runs on one thread from now on, in a process that runs `at_once` of them; to be called before the first array is made.
 
     Sums are then added in one order, so that numbers do not depend on which process computed them, and processes side by side do not wait for each other.
+    With a second thread XLA would hand the small steps of one function back and forth between both, which costs a third more processor time and gains none.
     """
-    os.environ.update(ONE_THREAD)
+    os.environ.update({**ONE_THREAD, THREADS: str(at_once)})
 
 
 def keep_compiled_code(folder: Path) -> bool:

@@ -27,7 +27,7 @@ import jax.numpy as jnp
 from jax.experimental import serialize_executable
 
 import keiretsu
-from keiretsu.numerics.compiled import ONE_THREAD, SHORTEST, kept_in, setting
+from keiretsu.numerics.compiled import SHORTEST, kept_in, setting
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -120,7 +120,6 @@ def _made_from() -> str:
     """What compiled code depends on beside the function and its arguments."""
     versions = [f"{name} {importlib.metadata.version(name)}" for name in ("jax", "jaxlib", "equinox", "numpy")]
     client = jax.devices()[0].client
-    flags = [os.environ.get("XLA_FLAGS", ""), *(os.environ.get(name, "") for name in ONE_THREAD)]
     return "\n".join(
         [
             sources_hash(),
@@ -129,7 +128,7 @@ def _made_from() -> str:
             client.platform_version,
             platform.machine(),
             _processor(),
-            *flags,
+            os.environ.get("XLA_FLAGS", ""),
             str(setting("jax_enable_x64")),
         ]
     )

@@ -7,7 +7,6 @@ threads of its own: sums are then added in one order, and the bytes do not depen
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from keiretsu.errors import InputError, Problem
 from keiretsu.numerics.compiled import ONE_THREAD
 from keiretsu.outlook.outlook import Outlook
 from keiretsu.outlook.pieces import Piece, run_piece
+from keiretsu.processes import processors
 from keiretsu.study.runs import Executor, Threads, Work
 
 LOSSES_ALLOWED = 10  # of workers under one piece before it is given up: a piece that kills its workers is a defect, not bad luck
@@ -38,9 +38,9 @@ def executor_of(on: str, workers: int) -> Executor:
     if workers < 0:
         raise InputError(Problem("a run needs workers", "--workers", str(workers), "1 or more; 0 for one thread for each processor"))
     if on == "threads":
-        return Threads(workers or _processors())
+        return Threads(workers or processors())
     if on == "local":
-        return LocalWorkers(workers or _processors())
+        return LocalWorkers(workers or processors())
     if "://" in on:
         return RunningCluster(on)
     raise InputError(Problem("no such place to compute", "--on", on, "threads, local, or the address of a Dask scheduler such as tcp://host:8786"))
@@ -51,6 +51,7 @@ class LocalWorkers:
     """Worker processes of this machine, one thread each."""
 
     count: int
+    at_once: int = 1
 
     def compute(self, outlook: Outlook, work: Sequence[Work], products: bool) -> Iterator[tuple[Piece, Mapping[str, np.ndarray]]]:
         """See `keiretsu.study.runs.Executor`."""
@@ -83,6 +84,7 @@ class RunningCluster:
     """A Dask scheduler that is already running: started by hand, by dask-jobqueue on SLURM, by the Dask operator on Kubernetes."""
 
     address: str
+    at_once: int = 1
 
     def compute(self, outlook: Outlook, work: Sequence[Work], products: bool) -> Iterator[tuple[Piece, Mapping[str, np.ndarray]]]:
         """See `keiretsu.study.runs.Executor`.
@@ -136,7 +138,3 @@ def _compiled_code() -> dict[str, str]:
     """Workers keep compiled code where this process keeps it."""
     folder = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
     return {"JAX_COMPILATION_CACHE_DIR": folder, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2"} if folder else {}
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0))

@@ -86,7 +86,10 @@ class Prepared:
 
 
 class Executor(Protocol):
-    """Where pieces are computed; results come back in any order."""
+    """Where pieces are computed, `at_once` of them at the same time by this process; results come back in any order."""
+
+    @property
+    def at_once(self) -> int: ...
 
     def compute(self, outlook: Outlook, work: Sequence[Work], products: bool) -> Iterator[tuple[Piece, Mapping[str, np.ndarray]]]:
         """Results of all the work, each as soon as it is there."""
@@ -98,6 +101,11 @@ class Threads:
     """Pieces in threads of this process."""
 
     count: int
+
+    @property
+    def at_once(self) -> int:
+        """See `Executor`."""
+        return self.count
 
     def compute(self, outlook: Outlook, work: Sequence[Work], products: bool) -> Iterator[tuple[Piece, Mapping[str, np.ndarray]]]:
         """See `Executor`."""
