@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from keiretsu.case import Case
-from keiretsu.demand.inversion import invert_many
+from keiretsu.demand.newton import invert_now
 from keiretsu.demand.preferences import Preferences, RandomTaste
 from keiretsu.market.consumers import consumers_of
 from keiretsu.market.market import Market, kappa_of, rows_of, tastes_of_rows, weights_of
@@ -87,7 +87,7 @@ def calibrated(world: World) -> World:
         host(np.broadcast_to(one, (one.shape[0], world.markets[name].consumers.weight.shape[0]))) for name, one in zip(names, money, strict=True)
     ]
     chargers = [charger_utility(world.programmes, table, world.markets[name], world.observed_on) for name, table in zip(names, rows, strict=True)]
-    found = invert_many(shares, tastes, money, [f"market {name}" for name in names], [list(table["product"]) for table in rows])
+    found = invert_now(shares, tastes, money, [f"market {name}" for name in names], [list(table["product"]) for table in rows])
     inverted = [table.assign(delta=np.asarray(one.delta) - added) for table, one, added in zip(rows, found, chargers, strict=True)]
     return recosted(with_xi(world.replace(products=pd.concat(inverted, ignore_index=True))))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
-import jax.numpy as jnp
+import jax
 import numpy as np
 import pandas as pd
 
@@ -70,51 +70,51 @@ def base_year_arrays(world: World, roster: Roster, facts: OutlookFacts) -> tuple
     text = {m: rows["powertrain"].to_numpy(str) for m, rows in roster.rows.items()}
     policy, _ = _policy_on(world, roster.rows, world.observed_on, shape, Shared())
     nests = _join([m.tastes.nests for m in cut if m.tastes.nests is not None])
-    base = BaseYear(
-        mu=_same_width([m.tastes.mu for m in cut]),
-        electric_mu=_same_width([_padded_mu(_electric_mu(world, m, rows), shape) for m, rows in roster.rows.items()]),
-        alpha=_join([m.tastes.alpha for m in cut]),
-        weight=_join([m.tastes.weight for m in cut]),
-        nests=nests,
-        share=jnp.asarray(np.where(sold, column("units") / potential[:, None], 0.0)),
-        price=jnp.asarray(np.where(sold, column("price_eur"), 0.0)),
-        on_sale=jnp.asarray(sold),
-        buyer_rate=jnp.asarray(policy["buyer_rate"]),
-        buyer_add=jnp.asarray(policy["buyer_add"] + policy["incentive"]),
-        maker_rate=jnp.asarray(policy["maker_rate"]),
-        maker_charge=jnp.asarray(policy["maker_charge"]),
-        buyer_class=jnp.asarray(np.stack([_long(classes_of(world.markets[m]), shape.draws, 0) for m in roster.rows])),
-        shadow=jnp.zeros(sold.shape),
-        setter=jnp.asarray(firms.setter),
-        kappa=jnp.asarray(_grown(kappa, shape.firms)),
-        split=jnp.asarray(firms.split),
-        transfer_unit=jnp.asarray(firms.transfer_unit * sold[:, None, :]),
-        transfer_price=jnp.asarray(firms.transfer_price),
-        known=jnp.asarray((column("cost_given") > 0) & sold),
-        known_cost=jnp.asarray(column("cost_eur")),
-        potential=jnp.asarray(potential),
-        powertrain=jnp.asarray(np.stack([marked({m: text[m] == p for m in text}) for p in POWERTRAINS])),
-        battery_kwh=jnp.asarray(column("battery_kwh")),
-        co2_gkm=jnp.asarray(column("co2_gkm")),
-        like_alone=jnp.ones(sold.shape)
+    arrays: dict[str, Any] = {
+        "mu": _same_width([m.tastes.mu for m in cut]),
+        "electric_mu": _same_width([_padded_mu(_electric_mu(world, m, rows), shape) for m, rows in roster.rows.items()]),
+        "alpha": _join([m.tastes.alpha for m in cut]),
+        "weight": _join([m.tastes.weight for m in cut]),
+        "nests": nests,
+        "share": np.where(sold, column("units") / potential[:, None], 0.0),
+        "price": np.where(sold, column("price_eur"), 0.0),
+        "on_sale": sold,
+        "buyer_rate": policy["buyer_rate"],
+        "buyer_add": policy["buyer_add"] + policy["incentive"],
+        "maker_rate": policy["maker_rate"],
+        "maker_charge": policy["maker_charge"],
+        "buyer_class": np.stack([_long(classes_of(world.markets[m]), shape.draws, 0) for m in roster.rows]),
+        "shadow": np.zeros(sold.shape),
+        "setter": firms.setter,
+        "kappa": _grown(kappa, shape.firms),
+        "split": firms.split,
+        "transfer_unit": firms.transfer_unit * sold[:, None, :],
+        "transfer_price": firms.transfer_price,
+        "known": (column("cost_given") > 0) & sold,
+        "known_cost": column("cost_eur"),
+        "potential": potential,
+        "powertrain": np.stack([marked({m: text[m] == p for m in text}) for p in POWERTRAINS]),
+        "battery_kwh": column("battery_kwh"),
+        "co2_gkm": column("co2_gkm"),
+        "like_alone": np.ones(sold.shape)
         if nests is None
-        else jnp.stack([(1 - n.sigma_sub)[n.sub] for n in (m.tastes.nests for m in cut) if n is not None]),
-        currency=jnp.asarray(np.stack([marked({m: _exposure(world.markets[m], rows, c) for m, rows in roster.rows.items()}) for c in CURRENCIES])),
-        money=jnp.asarray(np.array([[float(world.markets[m].currency == c) for m in roster.rows] for c in CURRENCIES])),
-        chinese=jnp.asarray(marked({m: rows["origin"].to_numpy(str) == "CN" for m, rows in roster.rows.items()})),
-        cumulative_gwh=jnp.asarray(facts.cumulative_gwh, dtype=float),
-        base_year_gwh=jnp.asarray(facts.base_year_gwh, dtype=float),
-        pack_price=jnp.asarray(facts.pack_price_eur_kwh),
-        fleet=jnp.asarray(np.stack([facts.fleet[m] for m in roster.rows])),
-        chargers=jnp.asarray(np.array([facts.chargers[m] for m in roster.rows])),
-        pace=jnp.asarray(np.array([facts.pace.get(m, 1.0) for m in roster.rows])),
-        life_years=jnp.asarray(facts.life_years),
-        life_shape=jnp.asarray(facts.life_shape),
-        cycle_years=jnp.asarray(facts.cycle_years),
-        base_year=jnp.asarray(float(facts.base_year)),
-        outside=world.preferences.outside,
-    )
-    return base, shape
+        else np.stack([(1 - n.sigma_sub)[n.sub] for n in (m.tastes.nests for m in cut) if n is not None]),
+        "currency": np.stack([marked({m: _exposure(world.markets[m], rows, c) for m, rows in roster.rows.items()}) for c in CURRENCIES]),
+        "money": np.array([[float(world.markets[m].currency == c) for m in roster.rows] for c in CURRENCIES]),
+        "chinese": marked({m: rows["origin"].to_numpy(str) == "CN" for m, rows in roster.rows.items()}),
+        "cumulative_gwh": host(facts.cumulative_gwh, float),
+        "base_year_gwh": host(facts.base_year_gwh, float),
+        "pack_price": host(facts.pack_price_eur_kwh, float),
+        "fleet": np.stack([facts.fleet[m] for m in roster.rows]),
+        "chargers": np.array([facts.chargers[m] for m in roster.rows]),
+        "pace": np.array([facts.pace.get(m, 1.0) for m in roster.rows]),
+        "life_years": host(facts.life_years, float),
+        "life_shape": host(facts.life_shape, float),
+        "cycle_years": host(facts.cycle_years, float),
+        "base_year": host(facts.base_year, float),
+    }
+    # handed over together: one at a time each shape of array would be compiled by itself
+    return BaseYear(**jax.device_put(arrays), outside=world.preferences.outside), shape
 
 
 def plan_of(
@@ -340,10 +340,10 @@ def _electric_mu(world: World, market: str, rows: pd.DataFrame) -> np.ndarray:
     return mu_of(only, alone, {"electric": characteristic_matrix(rows, ["electric"])[:, 0]}, len(rows))
 
 
-def _padded_mu(mu: np.ndarray, shape: Shape) -> jnp.ndarray:
+def _padded_mu(mu: np.ndarray, shape: Shape) -> np.ndarray:
     out = np.zeros((shape.products, 1 if mu.shape[1] == 1 else shape.draws))
     out[: mu.shape[0], : mu.shape[1]] = mu
-    return jnp.asarray(out)
+    return out
 
 
 def _exposure(facts: MarketFacts, rows: pd.DataFrame, currency: str) -> np.ndarray:
@@ -365,16 +365,14 @@ def _grown(matrix: np.ndarray, size: int) -> np.ndarray:
     return out
 
 
-def _same_width(arrays: Sequence[Any]) -> jnp.ndarray:
+def _same_width(arrays: Sequence[Any]) -> np.ndarray:
     """Stacked, written out over draws when any of them is."""
     wide = max(np.shape(a)[1] for a in arrays)
-    return jnp.asarray(np.stack([np.broadcast_to(np.asarray(a), (np.shape(a)[0], wide)) for a in arrays]))
+    return np.stack([np.broadcast_to(np.asarray(a), (np.shape(a)[0], wide)) for a in arrays])
 
 
 def _join(parts: Sequence[Any]) -> Any:
-    import jax
-
-    return None if not parts else jax.tree.map(lambda *leaves: jnp.stack(leaves), *parts)
+    return None if not parts else jax.tree.map(lambda *leaves: np.stack(leaves), *parts)
 
 
 __all__ = ["Nests", "base_year_arrays", "plan_of"]

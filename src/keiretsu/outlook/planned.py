@@ -9,25 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
-from keiretsu.demand.choice import shares
+from keiretsu.demand.newton import with_shares
 from keiretsu.demand.tastes import Tastes
 from keiretsu.errors import NotSettled
 from keiretsu.market.world import World
 from keiretsu.numerics.host import host
 from keiretsu.outlook.arrays import BaseYear
-from keiretsu.outlook.base_year import by_draw
 from keiretsu.outlook.facts import OutlookFacts
 from keiretsu.outlook.lineage import new_product_of
 from keiretsu.outlook.roster import Roster, Storyline
 from keiretsu.supply.wedges import Wedges, paid
-from keiretsu.typing import BroadcastToDraws, PerProduct, ProductMask
 
-STEPS, TOLERANCE = 200, 1e-8  # log share; expected sales are round numbers
+STEPS, SOUGHT, TOLERANCE = 200, 1e-12, 1e-8  # evaluations; log share looked for, and enough: expected sales are round numbers
 
 Key = tuple[str, str]
 
@@ -49,7 +46,6 @@ def planned_utilities(world: World, roster: Roster, story: Storyline, base: Base
     }
     prices = {(str(m), str(p)): float(x) for m, p, x in zip(story.worlds[0].products["market"], story.worlds[0].products["product"], story.worlds[0].products["price_eur"], strict=True)}  # fmt: skip
     base = jax.tree.map(np.asarray, base)  # outside compiled code every market's slice would be compiled by itself
-    wedges = jax.tree.map(np.asarray, _written_out(base))
     found: dict[Key, tuple[float, float]] = {}
     for m, market in enumerate(roster.rows):
         mine = {product: units for (where, product), (units, _) in expected.items() if where == market}
@@ -66,15 +62,14 @@ def planned_utilities(world: World, roster: Roster, story: Storyline, base: Base
             continue
         nests = None if base.nests is None else jax.tree.map(lambda leaf, m=m: leaf[m], base.nests)
         tastes = Tastes(host(delta), base.mu[m], base.alpha[m], base.weight[m], host(base.on_sale[m] | new), nests, base.outside)
-        money = paid(jax.tree.map(lambda leaf, m=m: leaf[m], wedges), host(price))
-        settled, gap = _fill(tastes, money, host(share), host(new), base.like_alone[m])
-        if not float(gap) <= TOLERANCE:
+        settled, gap, steps = with_shares(share, new, tastes, paid(_wedges(base, m), host(price)), SOUGHT, STEPS)
+        if not (largest := float(np.abs(gap).max())) <= TOLERANCE:
             raise NotSettled(
                 "utilities of planned cars",
                 where=f"market {market}",
-                residual=float(gap),
+                residual=largest,
                 unit="log share",
-                iterations=STEPS,
+                iterations=steps,
                 next_step="lower expected_units in planned_launches.csv",
             )
         for product, units in mine.items():
@@ -98,22 +93,10 @@ def _expected_units(world: World, facts: OutlookFacts) -> Mapping[Key, tuple[flo
     return found
 
 
-@eqx.filter_jit
-def _written_out(base: BaseYear) -> Wedges:
-    return by_draw(base, Wedges(base.buyer_rate, base.buyer_add, base.maker_rate, base.maker_charge))
+def _wedges(base: BaseYear, m: int) -> Wedges:
+    """Taxes and incentives of one market's base year, written out by draw where classes of buyers differ."""
 
+    def spread(values: Array) -> Array:
+        return values[m] if values.shape[-1] == 1 else values[m][:, base.buyer_class[m]]
 
-@eqx.filter_jit
-def _fill(tastes: Tastes, money: BroadcastToDraws, share: PerProduct, new: ProductMask, like_alone: PerProduct) -> tuple[PerProduct, jax.Array]:
-    """Berry's contraction on the planned cars alone, others' deltas given."""
-    target = jnp.log(jnp.where(new, share, 1.0))
-
-    def gap(delta: PerProduct) -> PerProduct:
-        here = eqx.tree_at(lambda t: t.delta, tastes, delta)
-        return jnp.where(new, target - jnp.log(jnp.where(new, shares(here, money), 1.0)), 0.0)
-
-    def step(_: int, delta: PerProduct) -> PerProduct:
-        return delta + 0.9 * like_alone * gap(delta)
-
-    settled = jax.lax.fori_loop(0, STEPS, step, tastes.delta)
-    return settled, jnp.max(jnp.abs(gap(settled)))
+    return Wedges(spread(base.buyer_rate), spread(base.buyer_add), base.maker_rate[m], spread(base.maker_charge))

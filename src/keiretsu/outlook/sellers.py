@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from keiretsu.outlook.arrays import BaseYear, Plan
@@ -30,7 +30,7 @@ def with_sellers(base: BaseYear, plans: Mapping[str, Plan]) -> dict[str, Plan]:
     sizes = (firms, presences, presences, group.shape[1])
 
     def stacked(years: list[list[tuple[np.ndarray, ...]]]) -> Sellers:
-        return Sellers(*(jnp.asarray([[padded(one[f], size) for one in year] for year in years]) for f, size in enumerate(sizes)))
+        return Sellers(*(jax.device_put(np.array([[padded(one[f], size) for one in year] for year in years])) for f, size in enumerate(sizes)))
 
     made = {number: stacked(years) for number, years in found.items()}
     return {name: dataclasses.replace(plan, sellers=made[id(plan.setter)]) for name, plan in plans.items()}
