@@ -69,7 +69,7 @@ def padded(market: Market, shape: Shape) -> Market:
         tastes=Tastes(
             delta=_array(tastes.delta, (j,)),
             mu=_wide(tastes.mu, j, i),
-            alpha=_array(tastes.alpha, (i,), fill=1.0),
+            alpha=_array(tastes.alpha, (i,), fill=float(np.min(tastes.alpha))),  # of no weight, but it may overflow nowhere: 0 x inf is no number
             weight=_array(tastes.weight, (i,)),
             available=_array(tastes.available, (j,)),
             nests=None if tastes.nests is None else _nests(tastes.nests, shape),

@@ -124,13 +124,19 @@ def part_and_age(base: BaseYear, plan: Plan, draw: Draw) -> tuple[Float[Array, "
 
 
 def _cost(base: BaseYear, draw: Draw, plan: Plan, battery: Scalar, elapsed: Scalar) -> Float[Array, "M J"]:
-    """Marginal cost: battery at its price of the year, the rest by its trends and the exchange rates, less what partners save."""
+    """Marginal cost in the market's money: battery at its price of the year, the rest by its trends and the exchange rates, less what partners save.
+
+    Where the money of a car's maker and the market's rise by f and g, its cost there is ``(1 + f) / (1 + g)`` of what it was: who pays it in money of home pays the
+    same. A battery costs the same in euro everywhere.
+    """
     values = draw.values
     known = cost_at_first(draw.base, plan)
     rest = known - plan.saving * base.battery_kwh * base.pack_price
     fall = (1.0 - values["rest_cost_trend"]) ** elapsed * (1.0 - values["electric_cost_trend"] * base.powertrain[0]) ** elapsed
-    dearer = jnp.tensordot(_rates(values), base.currency, axes=1) + values["chinese_cost"] * base.chinese
-    return rest * fall * (1.0 + dearer) + plan.saving * base.battery_kwh * battery
+    rates = _rates(values)
+    money = 1.0 + (rates @ base.money)[:, None]
+    dearer = jnp.tensordot(rates, base.currency, axes=1) / money
+    return rest * fall * (1.0 + dearer) * (1.0 + values["chinese_cost"] * base.chinese) + plan.saving * base.battery_kwh * battery / money
 
 
 def _rates(values: Values) -> Float[Array, " C"]:
