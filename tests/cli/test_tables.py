@@ -41,3 +41,16 @@ def test_words_that_are_figures_with_errors_stand_at_the_right(monkeypatch: pyte
     ends = [line.rstrip()[-3:] for line in text.splitlines() if "\u00b1" in line]
     starts = [line.index("\u00b1") for line in text.splitlines() if "\u00b1" in line]
     assert ends == ["800", " 90"] and starts[0] != starts[1] and len({len(line.rstrip()) for line in text.splitlines() if "\u00b1" in line}) == 1
+
+
+def test_rows_that_differ_in_their_third_word_are_told_apart_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = (
+        Label("Holder", kind="text"),
+        Label("Kind", kind="text"),
+        Label("Company", kind="text"),
+        *(Label(f"Measure {k}", digits=1) for k in range(6)),
+    )
+    rows = tuple((holder, "fund", company, *([1.0] * 6)) for holder in ("Trust", "Bank") for company in ("Alpha", "Beta"))
+    text = shown(Table("t", "", columns, rows, "", frozenset()), monkeypatch)
+    parts = text.count("Holder")
+    assert parts > 1 and text.count("Company") == parts and text.count("Beta") == 2 * parts and text.count("Kind") == 1

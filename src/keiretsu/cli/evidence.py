@@ -97,10 +97,12 @@ def sources(
 
     loaded = load_case(case)
     found = sources_of(loaded, what) if what else loaded.sources
-    columns = ["key", "column", "value", "unit", "row", "source", "title", "publisher", "date", "address", "confidence", "note"]
+    publications = ["source", "title", "publisher", "date", "address"] + ([] if what else ["confidence", "row"])
+    tables = [table_of("sources", f"Publications behind {what or loaded.title}", found.drop_duplicates("source"), names={}, columns=publications)]
     if what:
-        found = found.assign(value=[str(value) for value in found["value"]])
-    table = table_of(
-        "sources", what or f"Publications behind {loaded.title}", found, names={}, columns=columns, labels={"value": Label("Value", kind="text")}
-    )
-    say.show(table, most=len(table.rows) if every else say.LINES)
+        value = [f"{value:.10g}" if isinstance(value, float) else str(value) for value in found["value"]]
+        figures = found.assign(value=value, source=found.groupby(["key", "column"])["source"].transform("; ".join)).drop_duplicates(["key", "column"])
+        columns = ["column", "key", "value", "unit", "row", "source", "confidence", "note"]
+        tables.insert(0, table_of("sources", what, figures, names={}, columns=columns, labels={"value": Label("Value", kind="text")}))
+    for table in tables:
+        say.show(table, most=len(table.rows) if every else say.LINES)

@@ -21,7 +21,6 @@ errors = Console(stderr=True, highlight=False)
 
 AMOUNT = re.compile("[+\N{MINUS SIGN}]?[\\d,]+(\\.\\d+)?( \N{PLUS-MINUS SIGN} [\\d,.]+)?|not known")
 PAUSE = 20.0  # seconds between lines of progress where there is no bar
-MOST_LEADING = 2  # columns of words repeated in front of each part of a wide table
 LINES = 40  # rows of a table shown unless all are asked for
 
 
@@ -85,21 +84,23 @@ def _width(kind: str, heading: list[str], column: list[str]) -> int:
     return max(max(len(line) for line in heading), longest if kind == "number" else min(longest, 30))
 
 
-def _leading(cells: list[list[str]], words: list[bool]) -> int:
-    """How many columns of words, from the left, it takes to tell rows apart: a scenario alone, or a scenario and a rule."""
-    count = 1
-    while count < min(MOST_LEADING, len(words)) and words[count] and len({tuple(row[:count]) for row in cells}) < len(cells):
-        count += 1
-    return count
+def _leading(cells: list[list[str]], words: list[bool]) -> list[int]:
+    """Columns of words that tell rows apart: a scenario alone, a scenario and a rule, a holder and (two columns on) a company; the first two where no pair does."""
+    beside = [k for k in range(1, len(words)) if words[k]]
+    for columns in ([0], *([0, k] for k in beside)):
+        if len({tuple(row[k] for k in columns) for row in cells}) == len(cells):
+            return columns
+    return [0, *beside[:1]] if beside[:1] == [1] else [0]
 
 
-def _parts(widths: list[int], room: int, leading: int = 1) -> list[list[int]]:
+def _parts(widths: list[int], room: int, leading: list[int]) -> list[list[int]]:
     """Columns that fit side by side, the `leading` ones in front of each part."""
-    first = list(range(leading))
-    parts: list[list[int]] = [[*first]]
-    for k in range(leading, len(widths)):
-        if sum(widths[j] + 3 for j in [*parts[-1], k]) > room and len(parts[-1]) > leading:
-            parts.append([*first])
+    if sum(widths) + 3 * len(widths) <= room:
+        return [list(range(len(widths)))]
+    parts: list[list[int]] = [[*leading]]
+    for k in (k for k in range(len(widths)) if k not in leading):
+        if sum(widths[j] + 3 for j in [*parts[-1], k]) > room and len(parts[-1]) > len(leading):
+            parts.append([*leading])
         parts[-1].append(k)
     return parts
 
