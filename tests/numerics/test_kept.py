@@ -48,6 +48,13 @@ def test_a_second_process_gets_the_same_answer_without_tracing_again(folder: Pat
     assert same(again(GIVEN, "log"), GIVEN)
 
 
+def test_what_was_prepared_is_not_traced_when_it_is_asked_for(folder: Path) -> None:
+    function = Kept(demand)
+    function.prepare(GIVEN, "log")
+    assert made == ["log"] and len(list(folder.glob("*.xla"))) == 1
+    assert same(function(GIVEN, "log"), GIVEN) and made == ["log", ""]  # the empty one is asked by `same` itself
+
+
 def test_another_shape_or_another_question_is_compiled_by_itself(folder: Path) -> None:
     function = Kept(demand)
     function(GIVEN, "log")

@@ -56,6 +56,15 @@ class Kept(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """The function's answer."""
+        leaves, (program, form) = self._ready(args, kwargs)
+        return jax.tree.unflatten(jax.tree.structure(form), program(leaves))
+
+    def prepare(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Have the function compiled for arguments of these shapes."""
+        self._ready(args, kwargs)
+
+    def _ready(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[jax.Array], tuple[Program, object]]:
+        """Arrays among the arguments, and the program for their shapes."""
         arrays, rest = eqx.partition((args, kwargs), eqx.is_array)
         leaves, tree = jax.tree.flatten(arrays)
         shapes = tuple((leaf.shape, str(leaf.dtype), bool(getattr(leaf, "weak_type", False))) for leaf in leaves)
@@ -63,8 +72,7 @@ class Kept(Generic[P, R]):
         with self._one_at_a_time:
             if key not in self._known:
                 self._known[key] = self._found(leaves, tree, rest, "\n".join((self.name, str(tree), repr(shapes), repr(rest))))
-        program, form = self._known[key]
-        return jax.tree.unflatten(jax.tree.structure(form), program(leaves))
+        return leaves, self._known[key]
 
     def _found(self, leaves: list[jax.Array], tree: Any, rest: object, what: str) -> tuple[Program, object]:
         """The compiled function, read where it is kept, and an answer's form: itself with numbers in place of arrays."""

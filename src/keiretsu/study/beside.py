@@ -26,7 +26,7 @@ from keiretsu.case import Case
 from keiretsu.errors import KeiretsuError, NoPureEquilibrium, NotSettled, Problem
 from keiretsu.numerics.compiled import keep_compiled_code, one_thread_each
 from keiretsu.outlook.ensemble import Ensemble, assembled, values_of
-from keiretsu.outlook.outlook import BASELINE, Outlook
+from keiretsu.outlook.outlook import BASELINE, Outlook, compiled
 from keiretsu.outlook.pieces import CENTRAL, Piece, run_piece
 from keiretsu.processes import process_beside
 from keiretsu.study.runs import Prepared, YearsAhead, prepare
@@ -96,6 +96,7 @@ class YearsBeside:
         self._handed = threading.Event()
         self._refused: BaseException | None = None
         self._ready: Future[Prepared] = self._pool.submit(_prepared, self.case, self.asked)
+        self._pool.submit(_compile, self.root)  # while this process is still taking in what was prepared
         self._ready.add_done_callback(self._hand_out)
         return self
 
@@ -235,6 +236,14 @@ def _prepared(case: Case, asked: YearsAhead) -> Prepared:
     ready = prepare(case, asked)
     _here["ready"] = ready
     return ready
+
+
+def _compile(root: Path) -> None:
+    """The path compiled before the first piece asks for it; nothing where no piece will, or where preparing failed, which whoever asked for that hears."""
+    ready = _here.get("ready")
+    if isinstance(ready, Prepared) and not {piece.name for piece in ready.pieces} <= finished(folder_of(root, ready)):
+        outlook, central = ready.outlook, ready.outlook.central()
+        compiled.prepare(outlook.base, outlook.plan(BASELINE, central), *outlook.arrays(central), outlook.options)
 
 
 def _remember(folder: str) -> None:
