@@ -116,6 +116,8 @@ class FleetYears(eqx.Module):
         Which window of years each pool's balance is averaged over, at the pool's place; -1 where each year stands alone.
     given
         Shadow prices of pools with a window, at their place: found over all its years by `keiretsu.outlook.banking`. None until then.
+    needed
+        With them, the share of what makers have to spare that somebody needs: one but where the sum of a window jumps through zero.
     windows
         How many windows there are.
     """
@@ -134,6 +136,7 @@ class FleetYears(eqx.Module):
     own_market: Int[Array, "T R"]
     window: Int[Array, "T K"]
     given: Float[Array, "T K"] | None = None
+    needed: Float[Array, "T K"] | None = None
     windows: int = eqx.field(static=True, default=0)
 
 
@@ -236,13 +239,15 @@ class FleetState(eqx.Module):
 class FleetYear(eqx.Module):
     """Fleet rules in a year, by slot: the pool's shadow price (EUR per g/km and car, or per missing car), the maker's own balance (g/km x cars above target,
     or cars missing), what it pays (EUR a year, below zero when it is paid); and what each firm pays. `gap` is how far shadow costs are from settled, EUR a car;
-    `slope` is nearly how pools' balances answer to shadow prices, kept where balances are averaged over years."""
+    `slope` is nearly how pools' balances answer to shadow prices, kept where balances are averaged over years; `left_over` is what a pool has to spare at the end of such
+    years because the sum of its balances jumps through zero at its shadow price, by pool's place in the last of them."""
 
     price: Float[Array, " K"]
     balance: Float[Array, " K"]
     pays: Float[Array, " K"]
     firm_pays: Float[Array, " F"]
     gap: Float[Array, ""]
+    left_over: Float[Array, " K"]
     slope: Float[Array, "K K"] | None = None
 
 

@@ -129,7 +129,7 @@ def year_of(area: Area, rate: Array, units: Float[Array, "M J"], split: Float[Ar
 
     A firm bears the shadow price of what its own cars weigh; what is left of a maker's payment (the rest of the area, a contract other than the internal
     price) falls to the firms that earn its cars in proportion to their sales. A maker without sales here has no firm. Pools whose balance is averaged over
-    years settle every year at the shadow price, whatever their contract.
+    years settle every year at the shadow price, whatever their contract; what is to spare is paid for as far as it is needed.
     """
     rules, count = area.rules, area.rules.cap.shape[0]
     own = area.balance_of_makers(units)
@@ -140,7 +140,8 @@ def year_of(area: Area, rate: Array, units: Float[Array, "M J"], split: Float[Ar
     rate_of = rate[rules.pool]
     worth = area.rule_money[rules.rule_of]
     sharing = jnp.where(area.averaged[rules.pool], 0, rules.sharing)
-    pays = jnp.choose(sharing, [rate_of * own, fine * of_above, fine * rules.payer], mode="clip") * worth
+    asked = own if rules.needed is None else jnp.where(own < 0, own * rules.needed[rules.pool], own)
+    pays = jnp.choose(sharing, [rate_of * asked, fine * of_above, fine * rules.payer], mode="clip") * worth
     on_cars = rate_of[rules.maker] * rules.burden * units[..., None] * area.rule_money
     slot = rules.maker.reshape(-1)
     left = pays - jax.ops.segment_sum(on_cars.reshape(-1), slot, count)
@@ -149,4 +150,4 @@ def year_of(area: Area, rate: Array, units: Float[Array, "M J"], split: Float[Ar
     total = by_firm.sum(axis=1, keepdims=True)
     share = by_firm / jnp.where(total > 0, total, 1.0)
     firms = jnp.einsum("mfj,mjr->f", split, on_cars) + left @ share
-    return FleetYear(rate_of * worth, own, pays, firms, gap)
+    return FleetYear(rate_of * worth, own, pays, firms, gap, jnp.zeros_like(own))

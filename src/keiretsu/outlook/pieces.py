@@ -47,6 +47,10 @@ BY_RULED: Mapping[str, tuple[str, str]] = {
     "rules.price": ("fleet_price_eur", "EUR per g/km and car, or per missing electric car"),
     "rules.balance": ("fleet_balance", "g/km x cars above target, or missing electric cars"),
     "rules.pays": ("fleet_pays_eur", "EUR/yr"),
+    "rules.left_over": (
+        "fleet_left_over",
+        "g/km x cars below target, or electric cars above it, that a pool has to spare at the end of averaged years",
+    ),
 }
 BY_RULED_FIRM: Mapping[str, tuple[str, str]] = {"rules.firm_pays": ("firm_fleet_pays_eur", "EUR/yr")}
 BY_YEAR: Mapping[str, tuple[str, str]] = {"pack_price": ("pack_price_eur_kwh", "EUR/kWh"), "battery_gwh": ("battery_gwh", "GWh/yr")}

@@ -43,10 +43,19 @@ def slopes(outlook: Outlook, scenario: str, measure: Measure | YearlyWeights, va
     Raises
     ------
     NotSettled
-        When the path itself is not settled.
+        When the path itself is not settled, or a pool's balance over several years jumps through zero at its shadow price.
     """
     given, plan = outlook.arrays(values), outlook.plan(scenario, values)
     years = run(outlook, scenario, values)[1]
+    if years.rules is not None and (left := np.asarray(years.rules.left_over)).any():
+        raise NotSettled(
+            "slopes where a pool's balance over several years jumps through zero, at a price at which a maker is indifferent,",
+            where=f"scenario {scenario}, {', '.join(outlook.ruled.labels[k] for k in np.flatnonzero(left.any(axis=0)))}",
+            residual=float(left.max()),
+            unit="g/km x cars, or electric cars, to spare",
+            iterations=0,
+            next_step="ask for differences of paths in place of slopes, or move the central case",
+        )
     along = eqx.filter_grad(measure.of)(years)
     by_plain, by_launch = _slopes(given, outlook.base, plan, outlook.options, along)
     slope = {name: float(s) for name, s in by_plain.items()}

@@ -14,6 +14,7 @@ from keiretsu.case import Case
 from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.outlook import BASELINE
 from keiretsu.study.ahead_beside import PackPrice, Projection, pack_history, projections_beside, regions_of
+from keiretsu.study.ahead_jumps import jump_sentences
 from keiretsu.study.ahead_measures import ALL_MAKERS, ALL_MARKETS, Quantity, Summaries, changes_of, electric_share, makers_among, summaries
 from keiretsu.study.ahead_quotas import quota_sentences
 from keiretsu.study.ahead_said import ahead_sentences
@@ -48,8 +49,8 @@ class Ahead:
     rules
         Makers under fleet rules by scenario and year: shadow price, balance and payments, of makers that ever meet a price; empty where there is no rule.
     went_round, left_out, cautions
-        Markets and years in which no side of a price threshold was best for every maker, what leaving those futures out changes; both in sentences, with tariff
-        quotas that are exceeded.
+        Markets and years in which no side of a price threshold was best for every maker, what leaving those futures out changes; both in sentences, with balances
+        over averaged years that jump and tariff quotas that are exceeded.
     """
 
     sentences: tuple[str, ...]
@@ -106,7 +107,11 @@ def _cautions(case: Case, futures: Ensemble, rows: tuple[WentRound, ...], withou
     wording, titles = Wording.of(case), {one.name: one.title for one in case.scenarios}
     markets = {str(m): str(n) for m, n in zip(case.markets["market"], case.markets["name"], strict=True)}
     currency = "" if wording.money == OWN_MONEY else "EUR"
-    return (*went_round_sentences(rows, without, titles, markets, currency, wording.end), *quota_sentences(futures, titles, markets))
+    return (
+        *went_round_sentences(rows, without, titles, markets, currency, wording.end),
+        *jump_sentences(futures, titles),
+        *quota_sentences(futures, titles, markets),
+    )
 
 
 def _baseline(case: Case, data: xr.Dataset, makers: tuple[str, ...]) -> list[Quantity]:
