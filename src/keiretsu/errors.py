@@ -5,8 +5,10 @@ A message says what is wrong, where (market, maker, product, file, row), the val
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 class KeiretsuError(Exception):
@@ -53,6 +55,10 @@ class InputError(KeiretsuError):
             problems = (problems,)
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def at(self, place: str) -> Self:
+        """The same error with a place in front of where each problem stands."""
+        return type(self)([dataclasses.replace(one, where=f"{place}, {one.where}" if one.where else place) for one in self.problems])
 
 
 class CaseError(InputError):

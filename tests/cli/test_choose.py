@@ -12,7 +12,7 @@ import pytest
         (("alliances", "mine", "-p", "Alpha", "-p", "Beta", "--draws", "12"), "equal parts"),
         (("timing", "mine", "-s", "none"), "no such scenario"),
         (("whatmustbetrue", "mine"), "no terms of a stake"),
-        (("choose", "mine"), "no terms of a stake"),
+        (("choose", "mine"), "nobody is named who chooses"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_answered_in_a_sentence(keiretsu, words, said):

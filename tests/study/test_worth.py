@@ -36,7 +36,7 @@ def _sheet(worth, id):
 
 
 def test_what_owners_hold_adds_up_to_what_all_companies_own_to_the_cent(worth):
-    own = sum(row["Growth"] for row in _sheet(worth, "worth") if row["Line"] in ("operating value", "net debt"))
+    own = sum(row["Growth"] for row in _sheet(worth, "worth") if row["Line"] in ("operating value", "less net debt"))
     assert abs(sum(row["Claim"] for row in _sheet(worth, "owners claims")) - own) < CENT
 
 

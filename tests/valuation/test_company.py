@@ -162,7 +162,7 @@ def test_a_company_valued_has_lines_that_add_up_and_a_sentence(case: Case, ensem
         assert lines.loc["operating value", terminal] == pytest.approx(
             lines.loc["cash of the years simulated", terminal] + lines.loc["value after them", terminal], rel=1e-9
         )
-        parts = lines.loc["operating value", terminal] + lines.loc["net debt", terminal] + lines.loc["stakes in others", terminal]
+        parts = lines.loc["operating value", terminal] + lines.loc["less net debt", terminal] + lines.loc["stakes in others", terminal]
         assert lines.loc["equity", terminal] == pytest.approx(parts, rel=1e-9)
     assert (found.change[["growth_eur", "exit_multiple_eur"]] == 0).all().all()
     assert "±" in found.sentence

@@ -193,9 +193,17 @@ def _form(savings: str, pricing: str, pools: str) -> Cooperation:
 
 def _futures_of_moves(case: Case, company: str, scenarios: tuple[str, ...], draws: int) -> tuple[str, tuple[str, ...], Ensemble]:
     from keiretsu.cli import say
+    from keiretsu.errors import InputError, Problem
+    from keiretsu.outlook.uncertain import REPLICATES
     from keiretsu.study.decisions import moves_open_to
     from keiretsu.study.futures import futures_of
+    from keiretsu.valuation.choosing import NEEDED
 
+    if not company and case.tables["stake_terms"].empty:
+        what, seen = "nobody is named who chooses", "no --for, and no stake_terms.csv whose investor would"
+        raise InputError(Problem(what, "--for", seen, f"one of {', '.join(sorted(set(case.products['priced_by'].astype(str))))}"))
+    if draws < NEEDED or draws % REPLICATES:
+        raise InputError(Problem("too few draws to choose by", "--draws", str(draws), f"{NEEDED} at least, and a multiple of {REPLICATES}"))
     chooser = company or str(_terms_frame(case)["investor"].iloc[0])
     chosen = scenarios or moves_open_to(case, chooser)
     with say.progress() as on_step:

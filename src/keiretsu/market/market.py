@@ -53,8 +53,17 @@ def rows_of(world: World, market: str) -> pd.DataFrame:
 
 
 def kappa_of(world: World, firms: Sequence[str]) -> np.ndarray:
-    """Profit weights of a world's firms at its date under its rule, (F, F)."""
-    return profit_weights(world.register.as_of(world.date), world.rule, firms)
+    """Profit weights of a world's firms at its date under its rule, (F, F).
+
+    Raises
+    ------
+    OwnershipError
+        Where the rule gives none; names the scenario that made the world, or the case.
+    """
+    try:
+        return profit_weights(world.register.as_of(world.date), world.rule, firms)
+    except OwnershipError as error:
+        raise error.at(world.name) from None
 
 
 def tastes_of_rows(facts: MarketFacts, preferences: Preferences, rows: pd.DataFrame) -> Tastes:

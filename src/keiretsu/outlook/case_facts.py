@@ -37,8 +37,14 @@ def facts_of(case: Case, world: World, until: int) -> OutlookFacts:
         raise CaseError(Problem("no year lies ahead", "--until", str(until), f"a year after {case.year}"))
     rows = case.tables["outlook"]
     stated = _Stated(case)
-    if rows.empty:
-        facts = dataclasses.replace(steady_facts(world, case.year, years), launches=planned_launches(case), central=central_of(case))
+    if rows["item"].isin(_OF_NO_FACT).all():
+        facts = dataclasses.replace(
+            steady_facts(world, case.year, years),
+            launches=planned_launches(case),
+            launch_year=_launch_years(rows),
+            pace=_pace(rows),
+            central=central_of(case),
+        )
         stated.problems += [*_launches_of_the_past(case), *_replaced(case), *_without_a_fact(case), *_impossible(case)]
         if stated.problems:
             raise CaseError(stated.problems)
@@ -57,9 +63,9 @@ def facts_of(case: Case, world: World, until: int) -> OutlookFacts:
         life_years=life,
         life_shape=shape,
         cycle_years=stated.number("cycle_years"),
-        pace={str(r["market"]): float(r["value"]) for r in _records(rows[rows["item"] == "electric_pace"])},
+        pace=_pace(rows),
         launches=planned_launches(case),
-        launch_year={str(r["of"]): float(r["value"]) for r in _records(rows[rows["item"] == "launch_year"])},
+        launch_year=_launch_years(rows),
         central=central_of(case),
         rest_follows=True,
     )
@@ -67,6 +73,14 @@ def facts_of(case: Case, world: World, until: int) -> OutlookFacts:
     if stated.problems:
         raise CaseError(stated.problems)
     return facts
+
+
+def _pace(rows: pd.DataFrame) -> dict[str, float]:
+    return {str(r["market"]): float(r["value"]) for r in _records(rows[rows["item"] == "electric_pace"])}
+
+
+def _launch_years(rows: pd.DataFrame) -> dict[str, float]:
+    return {str(r["of"]): float(r["value"]) for r in _records(rows[rows["item"] == "launch_year"])}
 
 
 def last_year(case: Case) -> int:
@@ -109,6 +123,7 @@ _ACT_ON_FACTS = (
     "learning_rate", "raw_material_early", "raw_material_late", "world_batteries", "scrappage_feedback", "life_years", "charger_taste", "charger_speed",
     "charger_power",
 )  # fmt: skip
+_OF_NO_FACT = ("last_year", "launch_year", "electric_pace")  # these may stand alone: they say nothing about batteries, chargers or cars on the road
 _MAY_BE_ZERO = ("battery_output", "fleet", "electric_sales")
 
 

@@ -129,7 +129,11 @@ def alliance_tables(found: Alliance, names: Mapping[str, str]) -> list[Table]:
             **({"chance_stable": _percent("In futures")} if found.draws > 1 else {}), "stable_delta": _text("Holds, leavers face a block"),
             "nash_gamma": _text("Holds, equal split"), "stable_without_payments": _text("Holds, no payments"), "nash_blocked_by": _text("Equal split broken by"),
         }  # fmt: skip
-        tables.append(table_of("seatings", "Which partnerships nobody would leave", shown, names={}, columns=list(seats), labels=seats))
+        rules = (
+            "Some split: those who leave share anew as they like. Equal split, no payments: those who leave keep to the same rule, so a seating may hold there "
+            "that no free split holds together."
+        )
+        tables.append(table_of("seatings", "Which partnerships nobody would leave", shown, names={}, columns=list(seats), labels=seats, note=rules))
     return tables
 
 

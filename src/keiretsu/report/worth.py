@@ -38,9 +38,10 @@ def company_tables(found: CompanyValuation, football: pd.DataFrame, names: Mappi
     title = f"{names.get(found.company, found.company)}: "
     pairs = {"growth": ("growth_eur", "growth_half95_eur"), "exit": ("exit_multiple_eur", "exit_multiple_half95_eur")}
     heads = {"line": _text("Line"), "growth": _amount("By growth"), "exit": _amount("By exit multiple")}
-    missing = f"Counted as nothing, for want of finance: {', '.join(found.not_counted)}." if found.not_counted else ""
+    simulated = f"Years simulated: {found.cash_flows['year'].min()} to {found.cash_flows['year'].max()}."
+    missing = f" Counted as nothing, for want of finance: {', '.join(found.not_counted)}." if found.not_counted else ""
     tables = [
-        _table("worth", title + "what it is worth", _joined(found.value, pairs), names, heads, missing),
+        _table("worth", title + "what it is worth", _joined(found.value, pairs), names, heads, simulated + missing),
         _table("football", title + "by every way of asking", football, names,
                {"bar": _text("Way"), "basis": _text("Basis"), "low_eur": _money("Low"), "middle_eur": _money("Middle"), "high_eur": _money("High")}),
         _table("wacc_growth", title + "by discount rate and growth, without its stakes in others",

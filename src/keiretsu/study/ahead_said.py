@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from keiretsu.case import Case
@@ -10,6 +11,8 @@ from keiretsu.study.ahead_beside import PackPrice, Projection, sold_electric
 from keiretsu.study.ahead_measures import ALL_MAKERS, ALL_MARKETS, Summaries, Summary
 from keiretsu.study.headline import OWN_MONEY, Wording
 from keiretsu.study.said import money_with_error, number_with_error
+
+_FIRST_DIGIT = re.compile(r"(\d)")
 
 
 def ahead_sentences(
@@ -31,15 +34,21 @@ def ahead_sentences(
 
 def _about(scenario: str, averages: Summaries, titles: Mapping[str, str], wording: Wording, years: Sequence[int]) -> str:
     profit, surplus = _most_moved(averages, scenario), averages.one(scenario, "surplus", ALL_MARKETS)
+    when = f"“{titles.get(scenario, scenario)}”: from {years[0]} to {years[-1]}"
+    if not any((row.mean, row.error) != (0.0, 0.0) for row in (profit, surplus)):
+        return f"{when} no maker's profit changes, nor buyers' surplus."
     currency = "" if wording.money == OWN_MONEY else "EUR"
-    text = (
-        f"“{titles.get(scenario, scenario)}”: from {years[0]} to {years[-1]} {wording.name(profit.of)}'s operating profit changes by "
-        f"{money_with_error(profit.mean, profit.error, currency)} a year on average"
-    )
+    text = f"{when} {wording.name(profit.of)}'s operating profit changes by {_change(profit.mean, profit.error, currency)} a year on average"
     if profit.half95 is not None and not _all_alike(profit):
-        low, high = (money_with_error(end, profit.error, currency, alone=True) for end in (profit.p10, profit.p90))
+        low, high = (_change(end, profit.error, currency, alone=True) for end in (profit.p10, profit.p90))
         text += f" (in eight futures of ten between {low} and {high})"
-    return f"{text}; buyers' surplus by {money_with_error(surplus.mean, surplus.error, currency)} a year{wording.end}"
+    return f"{text}; buyers' surplus by {_change(surplus.mean, surplus.error, currency)} a year{wording.end}"
+
+
+def _change(value: float, error: float, currency: str, *, alone: bool = False) -> str:
+    """A change of money with its sign, ``EUR +3.4 ± 0.2 m``: a gain and a loss look alike without it."""
+    text = money_with_error(value, error, currency, alone=alone)
+    return _FIRST_DIGIT.sub(r"+\1", text, count=1) if value > 0 and any(c in "123456789" for c in text.partition("±")[0]) else text
 
 
 def _all_alike(row: Summary) -> bool:

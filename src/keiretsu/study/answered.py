@@ -53,13 +53,15 @@ class Answer(Results):
         asked = self.manifest.get("years_ahead")
         used = asked if isinstance(asked, Mapping) else {}
         buyers = (
-            f" The years ahead average over {used['consumers_used']} consumers a market, the base year over {used['consumers_of_base_year']}."
+            f" The years ahead average over {used['consumers_used']} {_consumers(used['consumers_used'])} a market, the base year over {used['consumers_of_base_year']}."
             if "consumers_used" in used
             else ""
         )
         draws = len(self.futures.inputs)
         if not draws:
             return f"Every figure is of the central case: no futures were drawn, so none has an error.{buyers}"
+        if not self.futures.normals.shape[1]:
+            return f"Nothing in this case is uncertain (no uncertain.csv): every future is the central case, so no figure has an error.{buyers}"
         return f"± is half of the 95 % interval of a mean over {draws:,} futures (Monte-Carlo error), not the spread between futures. {here}.{buyers}"
 
 
@@ -67,3 +69,7 @@ def answered(results: Results, futures: Ensemble | None, ahead: Ahead, worth: Wo
     """The same results with what the years ahead add."""
     own = {part.name: getattr(results, part.name) for part in dataclasses.fields(Results)}
     return Answer(**own, futures=futures, ahead=ahead, worth=worth)
+
+
+def _consumers(count: object) -> str:
+    return "consumer" if str(count) == "1" else "consumers"

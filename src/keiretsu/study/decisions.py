@@ -12,7 +12,9 @@ from keiretsu.errors import Problem, ValuationError
 from keiretsu.market.build import build_world
 from keiretsu.market.consumers import with_at_most
 from keiretsu.market.world import World
+from keiretsu.moves.companies import JointVenture, Merger
 from keiretsu.moves.cost_moves import Partnership
+from keiretsu.moves.move import Move
 from keiretsu.outlook.case_facts import facts_of, last_year
 from keiretsu.outlook.ensemble import Ensemble, ensemble
 from keiretsu.outlook.inputs import input_of
@@ -122,7 +124,7 @@ def knowable(futures: Ensemble) -> pd.DataFrame:
 
 
 def moves_open_to(case: Case, company: str) -> tuple[str, ...]:
-    """Scenarios that are this company's own move: the first stake it has terms for, and partnerships it takes part in.
+    """Scenarios that are this company's own move: the first stake it has terms for, partnerships and joint ventures it takes part in, and mergers by which it takes over.
 
     Raises
     ------
@@ -132,13 +134,28 @@ def moves_open_to(case: Case, company: str) -> tuple[str, ...]:
     terms = case.tables["stake_terms"]
     stakes = [str(row["scenario"]) for row in terms.to_dict("records") if row["investor"] == company and row["scenario"]][:1]
     known = chosen_scenarios(case, ())
-    partnerships = [one.name for one in known if any(isinstance(move, Partnership) and company in move.partners for move in one.moves)]
+    partnerships = [one.name for one in known if any(company in _partners(move) for move in one.moves)]
     found = tuple(dict.fromkeys([*stakes, *partnerships]))
     if not found:
         raise ValuationError(
-            Problem("no scenario is a move of this company", "choosing", company, "a stake or a partnership of its own", "name scenarios with -s")
+            Problem(
+                "no scenario is a move of this company",
+                "choosing",
+                company,
+                "a stake, partnership, joint venture or take-over of its own",
+                "name scenarios with -s",
+            )
         )
     return found
+
+
+def _partners(move: Move) -> tuple[str, ...]:
+    """Whose own move it is."""
+    if isinstance(move, Partnership):
+        return tuple(move.partners)
+    if isinstance(move, JointVenture):
+        return tuple(move.split)
+    return (move.acquirer,) if isinstance(move, Merger) else ()
 
 
 def stake_claims(case: Case, futures: Futures, company: str, scenarios: Sequence[str]) -> dict[str, Vector]:

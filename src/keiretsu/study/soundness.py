@@ -13,6 +13,7 @@ from typing import TypeVar
 from keiretsu.case import Case
 from keiretsu.errors import InputError, KeiretsuError, Problem
 from keiretsu.market.build import build_world
+from keiretsu.market.market import kappa_of
 from keiretsu.market.policy.parsing import parse_programmes
 from keiretsu.market.policy.parsing_pools import parse_pools
 from keiretsu.market.world import World
@@ -82,7 +83,10 @@ class _Found:
 def _beyond_the_base_year(case: Case, world: World, scenarios: dict[str, Scenario], found: _Found) -> None:
     """Scenarios made in the world and in the years in which more of them is in force, what the years start from, and the terms of money."""
     for scenario in scenarios.values():
-        found.problems += scenario.problems(world)
+        problems = scenario.problems(world)
+        found.problems += problems
+        if not problems and scenario.moves_at(world):
+            found.of(lambda scenario=scenario: _weights(scenario.apply(world)))
     last = last_year(case)
     if any(len(case.tables[name]) for name in ("outlook", "planned_launches", "uncertain")):
         facts = found.of(lambda: facts_of(case, world, last))
@@ -112,4 +116,11 @@ def _in_later_years(world: World, scenarios: dict[str, Scenario], facts: Outlook
     found.problems += begun.planned.problems()
     if not found.problems:
         for name, scenario in begins_later.items():
-            found.of(lambda name=name, scenario=scenario: storyline(begun, name, scenario, facts))
+            story = found.of(lambda name=name, scenario=scenario: storyline(begun, name, scenario, facts))
+            for later in story.worlds if story is not None else ():
+                found.of(lambda later=later: _weights(later))
+
+
+def _weights(world: World) -> None:
+    """Refuse a world in which the ownership rule gives some firm no aim: who sets its prices gets nothing of its profit, say."""
+    kappa_of(world, world.firms())

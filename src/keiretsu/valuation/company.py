@@ -170,7 +170,7 @@ def _lines(worth: Worth, equities: Mapping[Terminal, Equity]) -> dict[str, dict[
         "cash of the years simulated": dict.fromkeys(equities, worth.flows),
         "value after them": {t: worth.after[t] for t in equities},
         "operating value": {t: worth.operating(t) for t in equities},
-        "net debt": dict.fromkeys(equities, -owed),
+        "less net debt": dict.fromkeys(equities, -owed),
         "stakes in others": {t: equity.of(worth.finance.company) - worth.own(t) for t, equity in equities.items()},
         "equity": {t: equity.of(worth.finance.company) for t, equity in equities.items()},
     }
