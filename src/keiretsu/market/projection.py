@@ -19,6 +19,7 @@ import pandas as pd
 from keiretsu.demand.projection import Projection, project
 from keiretsu.errors import DemandError, Problem
 from keiretsu.market.characteristics import SIZE_OF_SEGMENT, characteristic_matrix
+from keiretsu.market.memory import Memory, Same, content_of
 from keiretsu.market.world import World
 
 # Characteristics that vary within a powertrain. Mass follows battery and size; body styles other than SUVs are in the brands.
@@ -27,6 +28,9 @@ PROJECTED_ON: Mapping[str, tuple[str, ...]] = {
     "PHEV": ("power_100kw", "size", "suv"),
     "ICE": ("power_100kw", "size", "suv", "seven_seats"),
 }
+# Columns that a projection does not look at.
+_NOT_SEEN = {"price_eur", "cost_eur", "cost_given", "held", "xi", "units", "priced_by", "profit_to", "made_by", "transfer_price_eur"}
+_KNOWN = Memory()  # launches do not change the projection that each of them asks for
 _CONSTANT = 1e-9  # a characteristic that varies by less within every brand and market adds nothing
 
 
@@ -41,6 +45,11 @@ def projection_of(world: World, powertrain: str) -> Projection:
         When there are too few products to tell characteristics from brands.
     """
     rows = observed_rows(world, powertrain)
+    key = (powertrain, Same(world.preferences), content_of(rows, [name for name in rows.columns if name not in _NOT_SEEN]))
+    return _KNOWN.once("projection", key, lambda: _projected(world, powertrain, rows))
+
+
+def _projected(world: World, powertrain: str, rows: pd.DataFrame) -> Projection:
     brand, market = (rows[column].astype(str).tolist() for column in ("brand", "market"))
     names = [name for name in PROJECTED_ON[powertrain] if name != "size" or set(rows["segment"]) <= set(SIZE_OF_SEGMENT)]
     x = pd.DataFrame(characteristic_matrix(rows, names), columns=names)

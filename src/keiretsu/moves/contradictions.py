@@ -49,7 +49,7 @@ def make_more(made: Made, moves: Sequence[Move]) -> Made:
         rows = _rows(world, move.touched(world))
         about.append((move, rows, {row for row in rows if row[1] in _named(move)}))
         try:
-            after = move.apply(world)
+            after = move.made(world)
         except MoveError as error:
             problems += error.problems
             continue

@@ -74,6 +74,10 @@ class Move(ABC):
         problems = [*self.faults(), *self.check(world)]
         if problems:
             raise MoveError(problems)
+        return self.made(world)
+
+    def made(self, world: World) -> World:
+        """As `apply`, where the caller has made sure that `check` finds nothing."""
         changed = self.changed(world)
         return changed.replace(changed_by=(*changed.changed_by, self.label))
 

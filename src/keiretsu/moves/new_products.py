@@ -78,7 +78,7 @@ def added(world: World, new: NewProduct, utility: Utility) -> World:
     if "powertrain_group" in rows:
         rows["powertrain_group"] = np.where(rows["powertrain"] == "BEV", "electric", "other")
     rows, note = utility(world, new, rows)
-    products = pd.concat([old, rows[old.columns].astype(old.dtypes)], ignore_index=True)
+    products = pd.concat([old, _of_kinds(rows[old.columns], old)], ignore_index=True)
     return world.replace(products=products, notes=(*world.notes, f"{new.label}: {note}"))
 
 
@@ -122,8 +122,16 @@ def price_setter_of(world: World, brand: str) -> str:
 
 def rows_like(products: pd.DataFrame, product: str, markets: Sequence[str]) -> pd.DataFrame:
     """The rows of a product in these markets, in their order."""
-    rows = products[(products["product"] == product) & products["market"].isin(markets)]
-    return rows.iloc[np.argsort([markets.index(str(market)) for market in rows["market"]], kind="stable")].reset_index(drop=True)
+    place = {market: at for at, market in enumerate(markets)}
+    there = products["market"].to_numpy()
+    found = [(place[there[row]], row) for row in np.flatnonzero(products["product"].to_numpy() == product) if there[row] in place]
+    return products.take([row for _, row in sorted(found)]).reset_index(drop=True)
+
+
+def _of_kinds(rows: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
+    """Rows with columns of the same kinds as the table's."""
+    wanted = products.dtypes
+    return rows.astype({name: kind for name, kind in wanted.items() if rows[name].dtype != kind})
 
 
 def _setters_of(world: World, brand: str) -> list[str]:

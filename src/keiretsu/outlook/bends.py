@@ -6,16 +6,18 @@ All storylines share one shape, so that one compiled path serves them all. A cas
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 
+from keiretsu.market.memory import Content
 from keiretsu.outlook.arrays import FleetYears, Plan
 from keiretsu.outlook.bent import Bends
 from keiretsu.outlook.policy import Rules
-from keiretsu.outlook.shared import Shared
+from keiretsu.outlook.shared import Shared, content_of_array, same
 
 
 @dataclass(frozen=True)
@@ -58,62 +60,97 @@ def bends_of(stories: Mapping[str, RulesOfYears], products: int, shared: Shared)
     if pieces == 1 and most == 0:
         return None
     classes = max(rules.terms["buyer_rate"].shape[2] for rules in every)
-    sets = max(len(story.sets) for story in stories.values())
-    shape = (sets, most, products, pieces, classes)
-    found = {id(story): _stacked(story, pots[name], shape) for name, story in {id(one): (name, one) for name, one in stories.items()}.values()}
-    same = [field for field in _BY_CLASS if all((one[field] == one[field][..., :1]).all() for one in found.values())]
-    made: dict[int, Bends] = {}
-    for number, one in found.items():
-        arrays: dict[str, Any] = {field: shared.array(values[..., :1] if field in same else values) for field, values in one.items()}
-        made[number] = Bends(**arrays)
-    return {name: made[id(story)] for name, story in stories.items()}
+    sizes = _Sizes(max(len(story.sets) for story in stories.values()), most, products, pieces, classes, _alike(every))
+    return {
+        name: shared.once(("bends", *same(story)), lambda name=name, story=story: _made(story, pots[name], sizes, shared))
+        for name, story in stories.items()
+    }
 
 
+@dataclass(frozen=True)
+class _Sizes:
+    """What all storylines are laid out to: sets of rules, pots, slots, pieces and classes; terms named in `alike` have one column for all classes."""
+
+    sets: int
+    pots: int
+    products: int
+    pieces: int
+    classes: int
+    alike: frozenset[str]
+
+    def of(self, term: str) -> tuple[int, ...]:
+        """Shape of a term in one market."""
+        if term in _AT_BREAKS:
+            return self.products, self.pieces - 1
+        of_piece = self.products, self.pieces
+        return of_piece if term in _ONE_FOR_ALL else (*of_piece, 1 if term in self.alike else self.classes)
+
+
+_AT_BREAKS = {"breaks": np.inf, "wall": False, "below_better": False}  # and what an empty place holds
+_ON_PIECES = {"buyer_rate": 1.0, "buyer_add": 0.0, "maker_rate": 1.0, "maker_charge": 0.0, "incentive_rate": 0.0, "incentive_add": 0.0}
+_OF_POTS = ("pot_rate", "pot_add", "pot_charge", "pot_lost")
+_ONE_FOR_ALL = ("maker_rate", "pot_lost")
 _BY_CLASS = ("buyer_rate", "maker_charge", "incentive_rate", "pot_rate", "pot_charge")  # one column where all buyers are alike: quicker to solve on
 
 
-def _stacked(story: RulesOfYears, pots: tuple[str, ...], shape: tuple[int, int, int, int, int]) -> dict[str, np.ndarray]:
-    sets, most, products, pieces, classes = shape
-    markets = len(story.sets[0])
+def _alike(every: Sequence[Rules]) -> frozenset[str]:
+    """Terms by class that are the same for all classes wherever they stand."""
+    found = {
+        term: [rules.terms[term] for rules in every] if term in _ON_PIECES else [pot[term] for rules in every for pot in rules.pots.values()]
+        for term in _BY_CLASS
+    }
+    return frozenset(term for term, arrays in found.items() if all((values == values[..., :1]).all() for values in arrays))
 
-    def slots(values: np.ndarray, fill: float) -> np.ndarray:
-        """Padded slots with `fill`; padded pieces and classes, which nothing uses, like the last real one."""
-        count, own, kinds = values.shape[0], values.shape[1], values.shape[-1]
-        out = np.full((products, pieces, classes)[: values.ndim], fill)
-        if values.ndim == 2:
-            out[:count, :own] = values
-        else:
-            out[:count, :own, :kinds] = values
-            out[:count, :own, kinds:] = values[:, :, -1:]
+
+def _made(story: RulesOfYears, pots: tuple[str, ...], sizes: _Sizes, shared: Shared) -> Bends:
+    sets = [story.sets[min(u, len(story.sets) - 1)] for u in range(sizes.sets)]  # the last one again where another storyline has more
+    cells = [(u, m, rules) for u, one in enumerate(sets) for m, rules in enumerate(one)]
+    plain, by_pot = (sizes.sets, len(sets[0])), (sizes.sets, sizes.pots, len(sets[0]))
+    arrays: dict[str, Any] = {}
+    for term, empty in _AT_BREAKS.items():
+        arrays[term] = _laid_out(term, plain, empty, [((u, m), getattr(rules, term)) for u, m, rules in cells], sizes, shared)
+    for term, empty in _ON_PIECES.items():
+        arrays[term] = _laid_out(term, plain, empty, [((u, m), rules.terms[term]) for u, m, rules in cells], sizes, shared)
+    for term in _OF_POTS:
+        parts = [((u, pots.index(pot), m), terms[term]) for u, m, rules in cells for pot, terms in rules.pots.items() if terms[term].any()]
+        arrays[term] = _laid_out(term, by_pot, 0.0, parts, sizes, shared)
+    budget = np.full((sizes.sets, sizes.pots), np.inf)
+    for u, _, rules in cells:
+        for pot, eur in rules.budgets.items():
+            budget[u, pots.index(pot)] = eur
+    return Bends(**arrays, budget=shared.array(budget))
+
+
+def _laid_out(
+    term: str, outer: tuple[int, ...], empty: float, parts: Sequence[tuple[tuple[int, ...], np.ndarray]], sizes: _Sizes, shared: Shared
+) -> jax.Array:
+    """A term's values at their places, laid out once for all storylines where they are the same."""
+    inner = sizes.of(term)
+
+    def placed(values: np.ndarray) -> np.ndarray:
+        out = np.full(inner, empty)
+        _fill(out, values[..., :1] if term in sizes.alike else values, term in _AT_BREAKS)
+        return out
+
+    def make() -> jax.Array:
+        out = np.full((*outer, *inner), empty)
+        for place, values in parts:
+            out[place] = placed(values)
+        return jax.device_put(out)
+
+    def content(values: np.ndarray) -> Content:
+        return shared.once(("placed", term, inner, *same(values)), lambda: content_of_array(placed(values)))
+
+    return shared.once(("bends", term, outer, inner, tuple((place, content(values)) for place, values in parts)), make)
+
+
+def _fill(out: np.ndarray, values: np.ndarray, at_breaks: bool) -> None:
+    """Values in the first slots; padded pieces and classes, which nothing uses, are like the last real one."""
+    count, own = values.shape[:2]
+    if at_breaks or values.ndim == 2:
+        out[:count, :own] = values
+    else:
+        out[:count, :own, : values.shape[2]] = values
+        out[:count, :own, values.shape[2] :] = values[:, :, -1:]
+    if not at_breaks:
         out[:count, own:] = out[:count, own - 1 : own]
-        return out
-
-    def breaks(values: np.ndarray, fill: float) -> np.ndarray:
-        out = np.full((products, pieces - 1), fill)
-        out[: values.shape[0], : values.shape[1]] = values
-        return out
-
-    fills = {"buyer_rate": 1.0, "maker_rate": 1.0}
-    arrays: dict[str, np.ndarray] = {}
-    for field in ("breaks", "wall", "below_better"):
-        fill = np.inf if field == "breaks" else 0.0
-        arrays[field] = np.stack([np.stack([breaks(getattr(rules, field), fill) for rules in one]) for one in story.sets])
-    for field in ("buyer_rate", "buyer_add", "maker_rate", "maker_charge", "incentive_rate", "incentive_add"):
-        arrays[field] = np.stack([np.stack([slots(rules.terms[field], fills.get(field, 0.0)) for rules in one]) for one in story.sets])
-    for field in ("pot_rate", "pot_add", "pot_charge", "pot_lost"):
-        inner = (products, pieces) if field == "pot_lost" else (products, pieces, classes)
-        full = np.zeros((len(story.sets), most, markets, *inner))
-        for u, one in enumerate(story.sets):
-            for m, rules in enumerate(one):
-                for pot, terms in rules.pots.items():
-                    full[u, pots.index(pot), m] = slots(terms[field], 0.0)
-        arrays[field] = full
-    budget = np.full((len(story.sets), most), np.inf)
-    for u, one in enumerate(story.sets):
-        for rules in one:
-            for pot, eur in rules.budgets.items():
-                budget[u, pots.index(pot)] = eur
-    arrays["budget"] = budget
-    longer = {name: np.concatenate([values, np.repeat(values[-1:], sets - len(values), axis=0)]) for name, values in arrays.items()}
-    kinds = {"wall": bool, "below_better": bool}
-    return {name: values.astype(kinds.get(name, float)) for name, values in longer.items()}

@@ -104,7 +104,7 @@ def _laid_out(
         key = (u, *((duty.rule.id, duty.rule.markets, duty.rule.counted_by, duty.rule.target, duty.pools) for duty in duties))
         if key not in known:
             records = story.worlds[u].pools
-            known[key] = _one_year(slots, world, tuple(r for r in records if isinstance(r, RestOfArea)), rows[u], duties, size, follows)
+            known[key] = _one_year(slots, world, tuple(r for r in records if isinstance(r, RestOfArea)), rows[u], duties, size, follows, shared)
         every.append(known[key])
     window, windows = _windows(slots, story, years, np.stack([one["pool"] for one in every]), np.stack([one["cap"] for one in every]))
     stacked = {name: shared.array(np.stack([one[name] for one in every])) for name in every[0]}
@@ -132,6 +132,7 @@ def _one_year(
     duties: Sequence[Obligation],
     size: int,
     follows: bool,
+    shared: Shared,
 ) -> dict[str, np.ndarray]:
     """Arrays of one year, see `FleetYears`."""
     place = {slot: k for k, slot in enumerate(slots.makers)}
@@ -149,7 +150,9 @@ def _one_year(
     }
     for duty in duties:
         r = slots.rules.index(duty.rule.id)
-        goes_with = _goes_with(duty, world, [one for one in rest if one.rule == duty.rule.id]) if follows else {}
+        mine = [one for one in rest if one.rule == duty.rule.id]
+        key = ("goes with", *same(duty.rule, world, *mine))
+        goes_with = shared.once(key, lambda duty=duty, mine=mine: _goes_with(duty, world, mine)) if follows else {}
         for m, market in enumerate(markets):
             if market not in duty.rule.markets:
                 continue

@@ -34,7 +34,7 @@ def launched_arrays(
     after = story.worlds[0].products
     delta_after = {(str(m), str(p)): float(d) for m, p, d in zip(after["market"], after["product"], after["delta"], strict=True)}
     slots: list[int] = []
-    maps: list[np.ndarray] = []
+    new_map = np.zeros((spare, len(markets) * n))
     adds: list[float] = []
     gaps: list[float] = []
     for (market, product), slot in slot_of.items():
@@ -51,16 +51,12 @@ def launched_arrays(
         from_year[m, slot] = story.launch_years[product]
         where = keys[line.source]
         source[m, slot] = slot_of[where] + n * markets.index(where[0])
-        spread = np.zeros(len(markets) * n)
-        spread[row_slot] = line.weights[base_rows]
+        new_map[len(slots), row_slot] = line.weights[base_rows]
         slots.append(slot + n * m)
-        maps.append(spread)
         over_like, by_sales = planned.get((market, product), (0.0, 0.0))
         gaps.append(by_sales - over_like)
         adds.append(delta_after[market, product] - float(line.weights @ first) + by_sales)
     used = len(slots)
-    new_map = np.zeros((spare, len(markets) * n))
-    new_map[:used] = np.array(maps).reshape(used, len(markets) * n)
     return {
         "from_year": from_year,
         "to_year": to_year,

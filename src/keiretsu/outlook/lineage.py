@@ -45,39 +45,46 @@ def lineages(base: World, after: World, moves: Sequence[Move], fits: Fits) -> di
 
     `base` holds the base year's products only, and `moves` come in the order in which they were made.
     """
-    rows = base.products
-    place = {(str(m), str(p)): i for i, (m, p) in enumerate(zip(rows["market"], rows["product"], strict=True))}
-    unit = np.eye(len(rows))
-    known: dict[Key, Lineage] = {key: Lineage(unit[i], i, True) for key, i in place.items()}
-    new_rows = after.products.set_index(["market", "product"])
-    brand_of = {
-        (str(m), str(p)): str(b) for m, p, b in zip(after.products["market"], after.products["product"], after.products["brand"], strict=True)
-    }
+    rows = after.products
+    row_of = {key: i for i, key in enumerate(zip(rows["market"], rows["product"], strict=True))}
+    brand = rows["brand"].to_numpy()
     found: dict[Key, Lineage] = {}
     for move in moves:
         new = new_product_of(move)
         if new is None:
             continue
         for market in new.markets:
-            like, key = known[market, new.like], (market, new.product)
-            old_brand = brand_of[market, new.like]
+            key = (market, new.product)
+            like = found[market, new.like] if (market, new.like) in found else fits.of_itself((market, new.like))
+            old_brand = str(brand[row_of[market, new.like]])
             if new.utility == "of_like" or (new.utility == "twin" and old_brand == new.brand):
                 weights = like.weights
             else:
-                row = new_rows.loc[[key]].reset_index()
+                row = rows.take([row_of[key]])
                 fit = fits.of(str(row["powertrain"].iloc[0]))
                 standing = fit.standing(market, new.brand, new.brand_like)
                 weights = like.weights + standing - fit.standing(market, old_brand, "") if new.utility == "twin" else fit.of(row) + standing
-            found[key] = known[key] = Lineage(weights, like.source, new.utility == "twin" and like.copies_cost)
+            found[key] = Lineage(weights, like.source, new.utility == "twin" and like.copies_cost)
     return found
 
 
 class Fits:
-    """Projections of one world by powertrain, each fitted when it is first asked for."""
+    """Projections of one world by powertrain, each fitted when it is first asked for, and its products as their own lineages."""
 
     def __init__(self, base: World) -> None:
         self.base = base
+        rows = base.products
+        self._place = {(str(m), str(p)): i for i, (m, p) in enumerate(zip(rows["market"], rows["product"], strict=True))}
+        self._own: dict[Key, Lineage] = {}
         self._known: dict[str, _Projection] = {}
+
+    def of_itself(self, key: Key) -> Lineage:
+        """A product of the world: its own delta and its own cost."""
+        if key not in self._own:
+            weights = np.zeros(len(self.base.products))
+            weights[self._place[key]] = 1.0
+            self._own[key] = Lineage(weights, self._place[key], True)
+        return self._own[key]
 
     def of(self, powertrain: str) -> _Projection:
         """The projection for cars of that powertrain."""

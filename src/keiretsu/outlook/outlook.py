@@ -25,6 +25,7 @@ from keiretsu.outlook.plan import base_year_arrays, plan_of
 from keiretsu.outlook.planned import planned_utilities
 from keiretsu.outlook.roster import Roster, Storyline, beginning, roster_of, storyline
 from keiretsu.outlook.sellers import with_sellers
+from keiretsu.outlook.shared import Shared, content_of_array
 from keiretsu.ownership.look_through import owners_look_through
 from keiretsu.supply.pricing import PricingOptions
 
@@ -133,7 +134,7 @@ def build(
     plans = with_bends(bent, shared)
     base, plans = one_charge(base, plans)
     plans = with_sellers(base, plans)
-    owners, claims = _claims(stories, roster, shape.firms)
+    owners, claims = _claims(stories, roster, shape.firms, shared)
     other = {name: plan for name, plan in plans.items() if name not in own}
     mine = {name: plans[name] for name in own}
     return Outlook(world, facts, roster, stories, base, mine, owners, claims, options, ruled, tuple(events), branches, other)
@@ -193,7 +194,7 @@ def require_settled(found: Reproduced, years: Year, where: str, labels: Sequence
     )
 
 
-def _claims(stories: Mapping[str, Storyline], roster: Roster, firms: int) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
+def _claims(stories: Mapping[str, Storyline], roster: Roster, firms: int, shared: Shared) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
     at = {name: [w.register.as_of(w.date) for w in story.worlds] for name, story in stories.items()}
     owners = tuple(dict.fromkeys(owner for holdings in at.values() for h in holdings for owner in h.owners))
     claims: dict[str, np.ndarray] = {}
@@ -207,5 +208,6 @@ def _claims(stories: Mapping[str, Storyline], roster: Roster, firms: int) -> tup
                 if firm in holdings.companies:
                     matrix[rows, f] = through[:, holdings.companies.index(firm)]
             every.append(matrix)
-        claims[name] = np.stack([every[u] for u in story.world_of_year])
+        contents = tuple(content_of_array(every[u]) for u in story.world_of_year)
+        claims[name] = shared.once(("claims", contents), lambda every=every, story=story: np.stack([every[u] for u in story.world_of_year]))
     return owners, claims

@@ -154,18 +154,20 @@ def plan_of(
     rows = [one for _, one in parts]
     of_worlds = {name: [found[name] for found, _ in parts] for name in parts[0][0]}
     stacked = {name: shared.by_year(values, of_year, KINDS.get(name)) for name, values in of_worlds.items()}
-    policy, bent = _policy_of_years(story, rows, facts, shape, shared)
+    days, bent = _policy_of_years(story, rows, facts, shape, shared)
     before = _policy_on(world, roster.rows, world.observed_on, shape, shared)[0]["utility"]
     own = float((world.products["units"] * world.products["battery_kwh"]).sum()) / 1e6
     others = 1.0 - own / facts.base_year_gwh if facts.base_year_gwh > 0 else 1.0  # without a battery in the world all of nothing is others'
     rules = fleet_of_years(slots_ruled, world, story, rows, facts.years, n, facts.rest_follows, shared)
-    alone = [*launched.items(), *((name, values) for name, values in policy.items() if name != "utility")]
-    fields: dict[str, Any] = {**stacked, **{name: shared.array(values) for name, values in alone}}
+    stacked |= {name: shared.by_year([day[name] for day in days], bent.of_year) for name in days[0] if name != "utility"}
+    fields: dict[str, Any] = {**stacked, **{name: shared.array(values) for name, values in launched.items()}}
     plan = Plan(
         **fields,
         kappa=shared.by_year([_grown(_kappa(w, roster.firms), shape.firms) for w in story.worlds], of_year),
         shadow=shared.array(np.zeros(stacked["start"].shape)),
-        utility=shared.array(policy["utility"] - before),  # the base year's chargers are inside the deltas inverted from it
+        utility=shared.by_year(
+            [day["utility"] - before for day in days], bent.of_year
+        ),  # the base year's chargers are inside the deltas inverted from it
         world_gwh=shared.array(np.array(facts.world_gwh) * others),
         year=shared.array(np.array(facts.years, dtype=float)),
         rules=rules,
@@ -179,24 +181,25 @@ def _one_world(
     """A plan's arrays for one world of the storyline, without the axis of years and without policy, and its rows on the roster's slots."""
     base_cost = base.products["cost_eur"].to_numpy(float)
     base_place = {(str(m), str(p)): i for i, (m, p) in enumerate(zip(base.products["market"], base.products["product"], strict=True))}
+    table = {str(name): column.to_numpy() for name, column in w.products.items()}
+    costs, twice = table["cost_eur"].astype(float), doubled.to_numpy(float)
     columns: dict[str, list[np.ndarray]] = {}
     seen: dict[str, pd.DataFrame] = {}
     for market, all_rows in roster.rows.items():
-        there = w.products[w.products["market"] == market]
-        index = np.array([slot_of[market, str(p)] for p in there["product"]])
-        rows = _in_their_slots(all_rows, there, index)
+        there = np.flatnonzero(table["market"] == market)
+        products = [str(product) for product in table["product"][there]]
+        index = np.array([slot_of[market, product] for product in products])
+        rows = _in_their_slots(all_rows, {name: values[there] for name, values in table.items()}, index)
         on = np.zeros(len(rows))
-        on[index] = there["available"].to_numpy(float)
+        on[index] = table["available"][there]
         slope, add, saving = np.zeros(len(rows)), np.zeros(len(rows)), np.ones(len(rows))
-        for slot, product, cost, twice in zip(
-            index, there["product"].astype(str), there["cost_eur"].to_numpy(float), doubled[there.index].to_numpy(float), strict=True
-        ):
+        for slot, product, cost, at_twice in zip(index, products, costs[there].tolist(), twice[there].tolist(), strict=True):
             line = story.lineage.get((market, product))
             source = base_cost[base_place[market, product] if line is None else line.source]
             if line is not None and not line.copies_cost:
                 slope[slot], saving[slot] = cost / source, 1.0
             else:
-                slope[slot] = (twice - cost) / source
+                slope[slot] = (at_twice - cost) / source
                 add[slot], saving[slot] = cost - slope[slot] * source, slope[slot]
         firms = _firms(rows, roster.firms, shape)
         seen[market] = rows
@@ -218,23 +221,23 @@ def _one_world(
     return {name: np.stack(values) for name, values in columns.items()}, seen
 
 
-def _in_their_slots(slots: pd.DataFrame, there: pd.DataFrame, index: np.ndarray) -> pd.DataFrame:
+def _in_their_slots(slots: pd.DataFrame, there: Mapping[str, np.ndarray], index: np.ndarray) -> pd.DataFrame:
     """The roster's rows of a market with a world's products in their slots; kinds of columns stay those of the roster."""
 
-    def column(name: str) -> Any:
-        values = slots[name].array.copy()
-        values[index] = there[name].to_numpy()
+    def column(name: str, values: Any) -> Any:
+        values = values.array.copy()
+        values[index] = there[name]
         return values
 
-    return pd.DataFrame({name: column(name) for name in slots.columns}, index=slots.index)
+    return pd.DataFrame({name: column(str(name), values) for name, values in slots.items()}, index=slots.index)
 
 
 def _policy_of_years(
     story: Storyline, rows: Sequence[Mapping[str, pd.DataFrame]], facts: OutlookFacts, shape: Shape, shared: Shared
-) -> tuple[dict[str, np.ndarray], RulesOfYears]:
-    """Policy arrays with the axis of years, and all pieces; days with the same programmes in force are compiled once."""
+) -> tuple[list[dict[str, np.ndarray]], RulesOfYears]:
+    """Policy arrays and all pieces of days on which programmes differ, and which of them each year has."""
 
-    def made() -> tuple[dict[str, np.ndarray], RulesOfYears]:
+    def made() -> tuple[list[dict[str, np.ndarray]], RulesOfYears]:
         known: dict[tuple[object, ...], int] = {}
         sets: list[tuple[dict[str, np.ndarray], tuple[Rules, ...]]] = []
         of_year = []
@@ -245,8 +248,7 @@ def _policy_of_years(
                 known[key] = len(sets)
                 sets.append(_policy_on(story.worlds[u], rows[u], day, shape, shared))
             of_year.append(known[key])
-        arrays = {name: np.stack([sets[k][0][name] for k in of_year]) for name in sets[0][0]}
-        return arrays, RulesOfYears(tuple(rules for _, rules in sets), tuple(of_year))
+        return [arrays for arrays, _ in sets], RulesOfYears(tuple(rules for _, rules in sets), tuple(of_year))
 
     looks = tuple(look for tables in rows for look in shared.looks(tables).values())
     return shared.once(("policy", looks, story.world_of_year, *same(*(of for w in story.worlds for of in (w.programmes, w.markets)))), made)
@@ -263,7 +265,7 @@ def _policy_on(
         key = ("wedges", looks[market], *same(facts, *in_force(world.programmes, market, day)))
         price = table["price_eur"].to_numpy(float)
         found[market] = shared.once(key, lambda facts=facts, table=table, price=price: wedges_on(world.programmes, table, facts, day, price))
-    return _policy(found, shape)
+    return shared.once(("day", shape, *same(*found.values())), lambda: _policy(found, shape))
 
 
 def _policy(found: Mapping[str, YearlyWedges], shape: Shape) -> tuple[dict[str, np.ndarray], tuple[Rules, ...]]:

@@ -57,12 +57,12 @@ class Roster:
 
     def slots(self, storyline: Storyline) -> dict[tuple[str, str], int]:
         """Slot in its market of every product of a storyline."""
-        found: dict[tuple[str, str], int] = {}
         products = storyline.worlds[0].products
-        for market, rows in self.rows.items():
-            looks = {key: i for i, key in enumerate(_looks(rows))}
-            found |= {(market, key[0]): looks[key] for key in _looks(products[products["market"] == market])}
-        return found
+        places = {market: {key: i for i, key in enumerate(_looks(rows))} for market, rows in self.rows.items()}
+        of_market: dict[str, list[tuple[str, tuple[object, ...]]]] = {market: [] for market in self.rows}
+        for market, key in zip(products["market"], _looks(products), strict=True):
+            of_market[market].append(key)
+        return {(market, key[0]): places[market][key] for market, keys in of_market.items() for key in keys}
 
 
 @dataclass(frozen=True)
@@ -132,18 +132,20 @@ def storyline(begun: Beginning, name: str, scenario: Scenario | None, facts: Out
 def roster_of(world: World, storylines: Sequence[Storyline]) -> Roster:
     """One static roster for all storylines."""
     rows, first_new = {}, {}
-    tables = {id(story.worlds[0].products): story.worlds[0].products for story in storylines}
-    for market in world.markets:
-        base = world.products[(world.products["market"] == market) & world.products["available"]]
-        parts, seen = [base], set[tuple[str, tuple[object, ...]]]()
-        for there in tables.values():
-            new = there[(there["market"] == market) & (there["launched_by"] != "")]
-            for i, key in zip(new.index, _looks(new), strict=True):
-                if key not in seen:
-                    seen.add(key)
-                    parts.append(there.loc[[i]])
-        rows[market] = pd.concat(parts, ignore_index=True)
-        first_new[market] = len(base)
+    seen: set[tuple[str, tuple[str, tuple[object, ...]]]] = set()
+    parts = {market: [world.products[(world.products["market"] == market) & world.products["available"]]] for market in world.markets}
+    for there in {id(story.worlds[0].products): story.worlds[0].products for story in storylines}.values():
+        new = there[there["launched_by"] != ""]
+        fresh: dict[str, list[int]] = {}
+        for i, key in enumerate(zip(new["market"], _looks(new), strict=True)):
+            if key not in seen:
+                seen.add(key)
+                fresh.setdefault(key[0], []).append(i)
+        for market, places in fresh.items():
+            parts[market].append(new.take(places))
+    for market, tables in parts.items():
+        rows[market] = pd.concat(tables, ignore_index=True)
+        first_new[market] = len(tables[0])
     launched = tuple(dict.fromkeys(product for story in storylines for product in story.launch_years))
     firms = tuple(sorted({firm for story in storylines for w in story.worlds for firm in w.firms()}))
     return Roster(rows, first_new, launched, firms)
@@ -171,4 +173,5 @@ def _launch_years(own: Sequence[Move], facts: OutlookFacts) -> dict[str, float]:
 
 def _looks(rows: pd.DataFrame) -> list[tuple[str, tuple[object, ...]]]:
     """Product and what consumers see of it, row by row."""
-    return list(zip(rows["product"].astype(str), zip(*(rows[column] for column in SEEN), strict=True), strict=True))
+    products = (str(product) for product in rows["product"])
+    return list(zip(products, zip(*(rows[column].tolist() for column in SEEN), strict=True), strict=True))

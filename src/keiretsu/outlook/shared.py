@@ -34,7 +34,11 @@ class Shared:
 
     def array(self, values: np.ndarray) -> jax.Array:
         """`values` for compiled code: one array for all that are equal. They must not change afterwards."""
-        return self.once(("array", _content(values)), lambda: jax.device_put(np.ascontiguousarray(values)))
+        return self.once(("array", self.content(values)), lambda: jax.device_put(np.ascontiguousarray(values)))
+
+    def content(self, values: np.ndarray) -> Content:
+        """What is in an array, as a key. The array must not change afterwards."""
+        return self.once(("content", *same(values)), lambda: content_of_array(values))
 
     def by_year(self, of_world: Sequence[np.ndarray], of_year: tuple[int, ...], as_type: type | None = None) -> jax.Array:
         """Arrays of a storyline's worlds laid out over its years, for compiled code. (T, ...)"""
@@ -43,7 +47,8 @@ class Shared:
             stacked = np.stack([of_world[u] for u in of_year])
             return jax.device_put(stacked if as_type is None else stacked.astype(as_type))
 
-        return self.once(("by year", tuple(_content(values) for values in of_world), of_year, as_type), make)
+        contents = [self.content(values) for values in of_world]
+        return self.once(("by year", tuple(contents[u] for u in of_year), as_type), make)
 
     def looks(self, rows: Mapping[str, pd.DataFrame]) -> dict[str, Content]:
         """What tells one table of products from another where taxes, incentives and fleet rules are concerned, by market."""
@@ -56,6 +61,7 @@ def same(*things: object) -> tuple[Same, ...]:
     return tuple(Same(thing) for thing in things)
 
 
-def _content(values: np.ndarray) -> tuple[tuple[int, ...], str, bytes]:
+def content_of_array(values: np.ndarray) -> Content:
+    """What is in an array, as a key."""
     whole = np.ascontiguousarray(values)
-    return whole.shape, whole.dtype.str, hashlib.blake2b(whole.view(np.uint8).data if whole.size else b"", digest_size=16).digest()
+    return Content(whole.shape, whole.dtype.str, hashlib.blake2b(whole.view(np.uint8).data if whole.size else b"", digest_size=16).digest())
