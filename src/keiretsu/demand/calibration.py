@@ -20,10 +20,12 @@ from keiretsu.demand.batch import Stacked, stack, unstack
 from keiretsu.demand.choice import choose_now
 from keiretsu.demand.inversion import EXACT, Settings, invert_stacked, refuse_unsettled, share_problems
 from keiretsu.demand.moments import MARGIN, Seen, Target, parts, refuse, target_problems
+from keiretsu.demand.newton import invert_now
 from keiretsu.demand.preferences import ConsumerDraws, Preferences
 from keiretsu.demand.tastes import Tastes
 from keiretsu.demand.utility import tastes_of
 from keiretsu.errors import NotSettled, Problem
+from keiretsu.numerics.batching import filled
 from keiretsu.numerics.host import host
 from keiretsu.typing import Vector
 
@@ -141,7 +143,7 @@ def calibrate(
         When the optimiser stops before it has converged.
     """
     refuse(_problems(markets, targets, free, start, margins))
-    return _fit(_Moments(markets, targets, margins, settings), targets, free, start, _to_unit(free, [f.start for f in free]))
+    return _fit(_Moments(markets, targets, margins, settings, _compiled), targets, free, start, _to_unit(free, [f.start for f in free]))
 
 
 def spread(
@@ -155,7 +157,7 @@ def spread(
     settings: Settings = EXACT,
 ) -> pd.DataFrame:
     """Parameters refitted to `count` draws of the targets, one row each; triangular between low and high, most likely at the value."""
-    moments = _Moments(markets, targets, margins, settings)
+    moments = _Moments(markets, targets, margins, settings, _compiled)
     rng = np.random.default_rng(seed)
     begin = _to_unit(free, [fit.parameters[f.name] for f in free])
     rows = []
@@ -170,7 +172,7 @@ def moments_at(
 ) -> Vector:
     """What the targets' moments are at given parameters, in the targets' order."""
     refuse(_problems(markets, targets, (), trial, margins))
-    return _Moments(markets, targets, margins, settings)(trial)
+    return _Moments(markets, targets, margins, settings, _now)(trial)
 
 
 def _fit(moments: _Moments, targets: Sequence[Target], free: Sequence[Free], start: Trial, begin: Vector) -> Calibration:
@@ -209,11 +211,33 @@ def _fit(moments: _Moments, targets: Sequence[Target], free: Sequence[Free], sta
     return Calibration(parameters, trial, table, float(table["contribution"].sum()), tuple(near), moments.evaluations - before)
 
 
+Inverse = Callable[[Sequence[ObservedMarket], np.ndarray, Sequence[Tastes], Stacked, Settings], np.ndarray]
+"""Mean utilities (M, J) of markets with shares (M, J), their tastes one by one and stacked."""
+
+
+def _compiled(markets: Sequence[ObservedMarket], share: np.ndarray, single: Sequence[Tastes], stacked: Stacked, settings: Settings) -> np.ndarray:
+    """For many trials: compiled once."""
+    del single
+    solved = invert_stacked(host(share), stacked, settings)
+    refuse_unsettled(solved, [m.id for m in markets], [m.products for m in markets], settings)
+    return np.asarray(solved.delta)
+
+
+def _now(markets: Sequence[ObservedMarket], share: np.ndarray, single: Sequence[Tastes], stacked: Stacked, settings: Settings) -> np.ndarray:
+    """For one trial: nothing compiled."""
+    paid = [host(m.paid) for m in markets]
+    cut = [share[m, :count] for m, count in enumerate(stacked.products)]
+    found = invert_now(cut, single, paid, [m.id for m in markets], [m.products for m in markets], settings)
+    return np.stack([filled(one.delta, share.shape[1:]) for one in found])
+
+
 class _Moments:
     """Moments of fixed markets and targets as a function of the trial point; keeps stacked arrays and compiled functions warm."""
 
-    def __init__(self, markets: Sequence[ObservedMarket], targets: Sequence[Target], margins: Margins | None, settings: Settings) -> None:
-        self.markets, self.targets, self.margins, self.settings = markets, targets, margins, settings
+    def __init__(
+        self, markets: Sequence[ObservedMarket], targets: Sequence[Target], margins: Margins | None, settings: Settings, inverse: Inverse
+    ) -> None:
+        self.markets, self.targets, self.margins, self.settings, self.inverse = markets, targets, margins, settings, inverse
         self.rows = max(len(m.share) for m in markets)
         self.potential = np.array([m.potential for m in markets])
         self.share = np.stack([self._padded(m.share) for m in markets])
@@ -230,9 +254,8 @@ class _Moments:
         stacked = stack(single, [m.paid for m in self.markets])
         rates = stack(single, [m.buyer_rate for m in self.markets]).paid
         share = self.share / trial.potential_scale
-        solved = invert_stacked(host(share), stacked, self.settings)
-        refuse_unsettled(solved, [m.id for m in self.markets], [m.products for m in self.markets], self.settings)
-        settled = eqx.tree_at(lambda s: s.tastes.delta, stacked, solved.delta)
+        delta = host(self.inverse(self.markets, share, single, stacked, self.settings))
+        settled = eqx.tree_at(lambda s: s.tastes.delta, stacked, delta)
         seen = Seen(stacked.paid, rates, self.price, self.n_models)
         numerator, denominator = self._parts(settled.tastes, seen)
         if MARGIN in self.kinds:

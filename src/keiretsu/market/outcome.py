@@ -140,18 +140,19 @@ def market_tables(facts: MarketFacts, state: MarketState, firms: Sequence[str]) 
     paid_eur, profit = (sold * q).sum(axis=1), (sold * margin).sum(axis=1)
     government = (sold * (q - margin - cost[:, None])).sum(axis=1)
     revenue = price * units
-    products = rows[list(ABOUT)].assign(
-        price_eur=price,
-        paid_eur=paid_eur / units,
-        units=units,
-        share=units / facts.potential,
-        margin_eur=profit / units,
-        cost_eur=cost,
-        revenue_eur=revenue,
-        profit_eur=profit,
-        government_eur=government,
-        residual_eur=np.asarray(pricing.residual)[:n],
-    )
+    found = {
+        "price_eur": price,
+        "paid_eur": paid_eur / units,
+        "units": units,
+        "share": units / facts.potential,
+        "margin_eur": profit / units,
+        "cost_eur": cost,
+        "revenue_eur": revenue,
+        "profit_eur": profit,
+        "government_eur": government,
+        "residual_eur": np.asarray(pricing.residual)[:n],
+    }
+    products = pd.DataFrame({**{name: rows[name] for name in ABOUT}, **found}, index=rows.index)
     electric_units = units * (rows["powertrain"] == "BEV").to_numpy()
     split, fee = (np.asarray(x)[:n_firms, :n] for x in (market.weights.split, market.weights.fee))
     by_firm = pd.DataFrame(

@@ -26,6 +26,13 @@ _MONEY = ("units", "revenue_eur", "profit_eur", "government_eur")
 _MARKET_SUMS = ("potential", "units", "electric_units", "surplus_eur", "profit_eur", "government_eur", "co2_t")
 _MARKET_RATIOS: Mapping[str, tuple[str, str]] = {"share_sold": ("units", "potential"), "electric_share": ("electric_units", "units")}
 _MARKET_MEANS = ("mean_paid_eur", "mean_price_eur", "co2_g_km")  # weighted by cars sold
+_SUMMED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    # table: keys, measures
+    "brands": (("market", "brand"), _MONEY),
+    "makers": (("market", "firm"), ("units", "revenue_eur", "profit_eur")),
+    "consumers": (("market", "group", "kind"), ("surplus_eur", "buyers")),
+    "markets": (("market",), (*_MARKET_SUMS, *_MARKET_RATIOS, *_MARKET_MEANS)),
+}
 
 
 @dataclass(frozen=True)
@@ -77,21 +84,37 @@ def compare(base: Outcome, other: Outcome) -> Comparison:
     MoveError
         When the two do not cover the same markets.
     """
-    _refuse_different_markets(base, other)
-    keys = ("market", "product")
-    return Comparison(
-        base=base.world.name,
-        scenario=other.world.name,
-        products=side_by_side(base.products, other.products, keys, _MONEY, _PRODUCT),
-        prices=_prices(base.products, other.products),
-        price_index=price_indices(base.products, other.products),
-        brands=_with_all(base.products, other.products, ("market", "brand"), _MONEY),
-        makers=_with_all(base.firms, other.firms, ("market", "firm"), ("units", "revenue_eur", "profit_eur")),
-        owners=side_by_side(base.owners, other.owners, ("owner",), ("claim_eur",), ("kind",)),
-        look_through=side_by_side(base.look_through, other.look_through, ("firm",), ("value_eur",), ()),
-        consumers=_with_all(base.consumers, other.consumers, ("market", "group", "kind"), ("surplus_eur", "buyers")),
-        markets=side_by_side(all_markets(base), all_markets(other), ("market",), (*_MARKET_SUMS, *_MARKET_RATIOS, *_MARKET_MEANS), ()),
-    )
+    return Against(base).compare(other)
+
+
+class Against:
+    """One world that many others are compared with: what is summed of it is summed once."""
+
+    def __init__(self, base: Outcome) -> None:
+        self.base, self.sums = base, _sums(base)
+
+    def compare(self, other: Outcome) -> Comparison:
+        """As `keiretsu.moves.comparison.compare`."""
+        _refuse_different_markets(self.base, other)
+        base, before, after = self.base, self.sums, _sums(other)
+        keys = ("market", "product")
+
+        def of_sums(table: str) -> pd.DataFrame:
+            return side_by_side(before[table], after[table], *_SUMMED[table], ())
+
+        return Comparison(
+            base=base.world.name,
+            scenario=other.world.name,
+            products=side_by_side(base.products, other.products, keys, _MONEY, _PRODUCT),
+            prices=_prices(base.products, other.products),
+            price_index=price_indices(base.products, other.products),
+            brands=of_sums("brands"),
+            makers=of_sums("makers"),
+            owners=side_by_side(base.owners, other.owners, ("owner",), ("claim_eur",), ("kind",)),
+            look_through=side_by_side(base.look_through, other.look_through, ("firm",), ("value_eur",), ()),
+            consumers=of_sums("consumers"),
+            markets=of_sums("markets"),
+        )
 
 
 def side_by_side(base: pd.DataFrame, other: pd.DataFrame, keys: Sequence[str], measures: Sequence[str], about: Sequence[str]) -> pd.DataFrame:
@@ -148,14 +171,15 @@ def change_percent(before: np.ndarray, change: np.ndarray) -> np.ndarray:
     return np.where(size > 0, 100.0 * change / np.where(size > 0, size, 1.0), of_nothing)
 
 
-def _with_all(base: pd.DataFrame, other: pd.DataFrame, keys: tuple[str, ...], measures: tuple[str, ...]) -> pd.DataFrame:
-    """Summed by `keys`, whose first is the market, each market and then all of them."""
-
-    def summed(table: pd.DataFrame) -> pd.DataFrame:
+def _sums(outcome: Outcome) -> dict[str, pd.DataFrame]:
+    """Tables of `_SUMMED`: summed by their keys, whose first is the market, each market and then all of them."""
+    tables = {"brands": outcome.products, "makers": outcome.firms, "consumers": outcome.consumers}
+    found = {"markets": all_markets(outcome)}
+    for name, table in tables.items():
+        keys, measures = _SUMMED[name]
         every = pd.concat([table, table.assign(market=ALL)], ignore_index=True)
-        return every.groupby(list(keys), sort=False, as_index=False)[list(measures)].sum()
-
-    return side_by_side(summed(base), summed(other), keys, measures, ())
+        found[name] = every.groupby(list(keys), sort=False, as_index=False)[list(measures)].sum()
+    return found
 
 
 def _prices(base: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
+import numpy as np
 import pandas as pd
 
 from keiretsu.market.outcome import Outcome
@@ -17,8 +18,8 @@ def concentration_table(outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
     for scenario, outcome in outcomes.items():
         firms = list(outcome.kappa.index)
         kappa = outcome.kappa.to_numpy(float)
-        for (market, basis), sales in _sales(outcome).items():
-            found = concentration(sales.reindex(firms).fillna(0.0).to_numpy(float), kappa, basis)
+        for (market, basis), sales in _sales(outcome, firms).items():
+            found = concentration(sales, kappa, basis)
             rows.append(
                 {
                     "scenario": scenario,
@@ -32,11 +33,14 @@ def concentration_table(outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _sales(outcome: Outcome) -> dict[tuple[str, Basis], pd.Series]:
-    """Sales by price setter for each market and basis; a firm that sells nothing in a market is absent from its series."""
+def _sales(outcome: Outcome, firms: Sequence[str]) -> dict[tuple[str, Basis], np.ndarray]:
+    """Sales of each of `firms` as a price setter, for each market and basis. (F,)"""
     columns: dict[Basis, str] = {"units": "units", "revenue": "revenue_eur"}
+    setter = pd.Index(firms).get_indexer(pd.Index(outcome.products["priced_by"]))
+    at, markets = pd.factorize(outcome.products["market"])
+    sold = {basis: outcome.products[column].to_numpy(float) for basis, column in columns.items()}
     return {
-        (str(market), basis): rows.groupby("priced_by")[columns[basis]].sum()
-        for market, rows in outcome.products.groupby("market", sort=False)
+        (str(market), basis): np.bincount(setter[at == m], weights=sold[basis][at == m], minlength=len(firms))
+        for m, market in enumerate(markets)
         for basis in get_args(Basis)
     }

@@ -18,7 +18,7 @@ from keiretsu.market.outcome import Outcome
 from keiretsu.market.solve import SolveOptions, solve
 from keiretsu.market.world import World
 from keiretsu.moves.channels import channels
-from keiretsu.moves.comparison import compare
+from keiretsu.moves.comparison import Against
 from keiretsu.moves.scenario import Scenario, parse_scenarios
 from keiretsu.ownership.weights import rule_named
 from keiretsu.study.calibration import calibration_table
@@ -88,6 +88,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
     steps.next("baseline")
     world = started_at(observed, solve(observed, options.solving, memory=memory))
     base = solved(world)
+    against = Against(base)
     outcomes: dict[str, Outcome] = {BASELINE: base}
     owners = {BASELINE: owners_tables(world)}
     comparisons, splits = {}, {}
@@ -104,7 +105,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
             continue
         outcomes[scenario.name] = outcome
         owners[scenario.name] = owners_tables(changed)
-        comparisons[scenario.name] = compare(base, outcome)
+        comparisons[scenario.name] = against.compare(outcome)
     if failed and not comparisons:
         raise next(iter(failed.values()))
     unsettled = [(s.name, s.title, str(failed[s.name])) for s in scenarios if s.name in failed]
@@ -296,10 +297,10 @@ def _rules_side_by_side(
         same = rule == near.world.rule
         other = near.world if same else started_at(recosted(world.replace(rule=rule)), near)
         answer = solved if same else _Solver(solved.options, Memory())
-        base = answer(other)
+        against = Against(answer(other))
         for scenario in scenarios:
             try:
-                row = headline_row(compare(base, answer(scenario.apply(other))), scenario, makers)
+                row = headline_row(against.compare(answer(scenario.apply(other))), scenario, makers)
             except WITHOUT_ANSWER as error:
                 failed.append((scenario.name, f"{scenario.title}, under the ownership rule {name}", str(error)))
             else:
