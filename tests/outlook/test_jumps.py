@@ -18,7 +18,7 @@ from keiretsu.outlook import sensitivity
 from keiretsu.outlook.arrays import FleetYear, FleetYears, Year
 from keiretsu.outlook.banking import averaged_over_years
 from keiretsu.outlook.fleet import Area, year_of
-from keiretsu.outlook.jumps import TOLERANCE_EUR, Search, begin, looked, to_spare
+from keiretsu.outlook.jumps import TOLERANCE_EUR, Search, begin, looked, to_spare, unsettled_eur
 from keiretsu.outlook.measures import Measure
 from keiretsu.outlook.outlook import Outlook
 
@@ -217,6 +217,13 @@ def test_every_pool_clears_or_is_slack_or_fined_or_jumps_through_zero_at_its_pri
             assert here[k] >= -width
         else:
             assert abs(here[k]) <= width
+
+
+def test_a_year_without_prices_ends_the_search_at_once_and_is_not_taken_for_a_solution() -> None:
+    balances = eqx.tree_at(lambda b: b.begins, balances_of(0), jnp.full(POOLS, jnp.nan))
+    end = searched(balances)
+    assert int(end.count) == 1 and not bool(end.done)
+    assert not bool((unsettled_eur(end, SIZE) <= TOLERANCE_EUR).all())
 
 
 def test_slopes_are_refused_by_name_where_a_price_follows_a_makers_indifference(monkeypatch: pytest.MonkeyPatch) -> None:

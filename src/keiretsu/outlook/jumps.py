@@ -60,8 +60,8 @@ class Search(eqx.Module):
     count: Int[Array, ""]
 
     def going(self) -> Bool[Array, ""]:
-        """Whether there is more to look at."""
-        return ~self.done & (self.count < LIMIT)
+        """Whether there is more to look at; after balances that are no numbers there is not."""
+        return ~self.done & (self.count < LIMIT) & jnp.isfinite(self.balance).all()
 
     def next_rate(self, cap: Float[Array, "W K"]) -> Float[Array, "W K"]:
         """Shadow prices to look at next."""

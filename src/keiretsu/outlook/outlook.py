@@ -188,7 +188,7 @@ def require_settled(found: Reproduced, years: Year, where: str, labels: Sequence
         residual=residual,
         unit="EUR of a first-order condition" if rules else "EUR",
         iterations=int(np.asarray(years.iterations)[year].max()),
-        next_step="where a car crosses a price threshold a pool's balance jumps, and no price clears it; ask for other draws with --draws"
+        next_step="where cars cross price thresholds balances of several pools may jump and chase each other; ask for other draws with --draws"
         if rules
         else "look at the draw's values, or raise PricingOptions.limit",
     )
