@@ -54,7 +54,7 @@ def run(
     from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.errors import InputError, Problem
-    from keiretsu.processes import processors
+    from keiretsu.processes import loading, processors
 
     if export is not None and export.suffix.lower() != ".xlsx":
         raise InputError(Problem("the replication pack is a spreadsheet", "--export", str(export), "a file that ends in .xlsx"))
@@ -64,13 +64,14 @@ def run(
         at_once = (workers or processors()) if on == "threads" else 1
         has_years = until > loaded.year if until else len(loaded.tables["outlook"]) > 0
         with _process_beside(on == "beside" and has_years) as other, say.progress(at_once) as on_step:
-            from keiretsu.market.solve import SolveOptions  # heavy: the other process loads its own meanwhile
-            from keiretsu.numerics.compiled import cache_folder
-            from keiretsu.study.answer import AheadOptions, beside, here
-            from keiretsu.study.answer import answer as answered
-            from keiretsu.study.cluster import executor_of
-            from keiretsu.study.run import RunOptions
-            from keiretsu.study.store import draft_of, refuse_occupied
+            with loading():  # heavy: the other process loads its own meanwhile
+                from keiretsu.market.solve import SolveOptions
+                from keiretsu.numerics.compiled import cache_folder
+                from keiretsu.study.answer import AheadOptions, beside, here
+                from keiretsu.study.answer import answer as answered
+                from keiretsu.study.cluster import executor_of
+                from keiretsu.study.run import RunOptions
+                from keiretsu.study.store import draft_of, refuse_occupied
 
             refuse_occupied(target)
             years_by = beside(target.parent, cache_folder(), other) if on == "beside" else here(target.parent, executor_of(on, workers))
