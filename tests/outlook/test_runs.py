@@ -119,10 +119,17 @@ def test_a_scenario_that_is_not_drawn_has_its_central_case_and_changes_no_other(
     assert found.data.identical(whole[1].data.sel(scenario=["baseline"]))
 
 
-@pytest.mark.parametrize(("key", "value"), [("case_hash", "b"), ("program", "another"), ("asked", {"draws": 16, "block": 4})])
-def test_a_changed_case_version_or_question_refuses_to_mix(whole: tuple[Path, Ensemble], key: str, value: object) -> None:
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("case_hash", "b", "the case has changed"),
+        ("program", "another", "the program has changed"),
+        ("asked", {"draws": 16, "block": 4}, "another question was asked"),
+    ],
+)
+def test_a_changed_case_version_or_question_refuses_to_mix(whole: tuple[Path, Ensemble], key: str, value: object, said: str) -> None:
     other = dataclasses.replace(ready(), manifest={**ready().manifest, key: value})
-    with pytest.raises(RunError, match=f"holds another run: {key}"):
+    with pytest.raises(RunError, match=f"holds another run: {said}"):
         run_years(other, whole[0], Threads(1), quiet)
 
 

@@ -182,6 +182,9 @@ def choice_tables(found: Choice, titles: Mapping[str, str]) -> list[Table]:
     note = f"Knowing everything is worth EUR m {everything}. Futures are sorted into bins of each input; what shuffled inputs show (by chance alone) is taken off."
     known = found.information.to_dict("records")
     knowing = found.information.assign(worth=[amount(float(row["worth_eur"]), float(row["half95_eur"]), 1e-6) for row in known])
+    if found.perfect_eur < 1.0:
+        nothing = f"{CONVENTION} One move is best in every future: it is worth nothing to know more first."
+        return [table_of("choice", "Moves side by side", shown, names={}, labels=moves, note=nothing)]
     return [
         table_of("choice", "Moves side by side", shown, names={}, labels=moves, note=CONVENTION),
         table_of(

@@ -24,6 +24,13 @@ MANIFEST, PIECES, LOCK = "run.json", "pieces", "lock"
 _UNFINISHED = ".part"
 
 
+_DIFFERS = {
+    "case_hash": "the case has changed since it began",
+    "program": "the program has changed since it began",
+    "asked": "another question was asked",
+}
+
+
 class RunError(InputError):
     """A run folder that cannot be written, read, or continued."""
 
@@ -61,7 +68,13 @@ def refuse_other_run(folder: Path, manifest: Mapping[str, object]) -> None:
     if differ:
         raise RunError(
             [
-                Problem(f"the folder holds another run: {key} differs", str(folder), _short(there.get(key)), _short(here.get(key)), next_step)
+                Problem(
+                    f"the folder holds another run: {_DIFFERS.get(key, f'{key} differs')}",
+                    str(folder),
+                    _short(there.get(key)),
+                    _short(here.get(key)),
+                    next_step,
+                )
                 for key in differ
             ]
         )

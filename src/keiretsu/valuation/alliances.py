@@ -231,7 +231,9 @@ def _sentence(seatings: pd.DataFrame, coalitions: pd.DataFrame, names: tuple[str
             sure = f" (in {in_futures(float(best['chance_stable']), gamma.shape[1])})" if gamma.shape[1] > 1 else ""
             parts.append(f"Nobody would leave {_in_words(str(best['seating']))}{how}{sure}, worth {_total(best)} to the partners together")
         else:
-            parts.append(f"However the partners group and split the gains, some would leave; worth most {_worth_most(seatings)}")
+            bound = seatings[seatings["nash_gamma"]]
+            equal = f" (where all have to share equally nobody would leave {_in_words(str(bound.iloc[0]['seating']))})" if len(bound) else ""
+            parts.append(f"However the partners group and split the gains, some would leave{equal}; worth most {_worth_most(seatings)}")
     else:
         best = coalitions.iloc[int(coalitions["gamma_eur"].to_numpy(float).argmax())]
         parts.append(f"{best['coalition']} is worth most: {with_error(float(best['gamma_eur']), float(best['gamma_half95_eur']))}")
