@@ -68,7 +68,7 @@ def sensitivity(
         if draws:
             every = run_years(ready, out or Path("runs") / f"{loaded.name}-sensitivity", executor, on_step)
             fit = global_indices(every, scenario, measure)
-    say.show(tornado_table(loaded, of, measure.what, scenario, table, solved=closely > 0), most=1000)
+    say.show(tornado_table(loaded, of, measure.what, scenario, table, solved=closely > 0, years=ready.outlook.facts.years), most=1000)
     if fit is not None:
         say.show(indices_table(loaded, *fit, draws))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -22,10 +23,10 @@ NOTE = (
 )
 
 
-def tornado_table(case: Case, of: str, what: What, scenario: str, tornado: pd.DataFrame, *, solved: bool) -> Table:
-    """Slopes of one output, see `keiretsu.outlook.sensitivity.tornado`; `solved`: paths were solved again for some inputs.
+def tornado_table(case: Case, of: str, what: What, scenario: str, tornado: pd.DataFrame, *, solved: bool, years: Sequence[int] = ()) -> Table:
+    """Slopes of one output over `years`, see `keiretsu.outlook.sensitivity.tornado`; `solved`: paths were solved again for some inputs.
 
-    Money is in millions of euro, or in the case's own unit where it keeps one.
+    Money is in millions of euro, or in the case's own unit where it keeps one. Columns about changes of regime are left out where none is known.
     """
     money = names_in(case).get("EUR", "EUR")
     unit, _, about = UNITS[what].partition(", ")
@@ -53,12 +54,14 @@ def tornado_table(case: Case, of: str, what: What, scenario: str, tornado: pd.Da
         "to_switch": Label("Input may move before the regime changes by", kind="text"),
         "switch": Label("what changes then", kind="text"),
     }
-    if not solved:
-        del labels["solved"]
+    left_out = ([] if solved else ["solved"]) + ([] if (tornado["to_switch"] < float("inf")).any() else ["to_switch", "switch"])
+    labels = {name: label for name, label in labels.items() if name not in left_out}
     value = with_digits_for(plain, float(tornado["value"].iloc[0])).show(tornado["value"].iloc[0])
     said = f"EUR {value} m{plain.unit.removeprefix('EUR m')}" if plain.unit.startswith("EUR m") else f"{value} {plain.unit}"
     note = f"{of} at the central case of {scenario}: {said}{', ' + about if about else ''}. {NOTE}"
-    return table_of("tornado", f"What moves {of}", shown[list(labels)], names={}, labels=labels, note=note)
+    title = f"What moves {of}{f', {years[0]} to {years[-1]}' if len(years) > 1 else f', {years[0]}' if years else ''}"
+    note += " No change of regime is known for any of these inputs." if "to_switch" in left_out else ""
+    return table_of("tornado", title, shown[list(labels)], names={}, labels=labels, note=note)
 
 
 def indices_table(case: Case, indices: pd.DataFrame, held_out_r2: float, draws: int) -> Table:

@@ -31,7 +31,7 @@ def input_said(case: Case, name: str) -> str:
     if not colon or own.empty:
         return in_words(name)
     car = f"{own['brand'].iloc[0]} {own['model'].iloc[0]}"
-    return {"happens": car, "date": f"launch of {car}"}.get(kind, f"{kind} of {car}")
+    return {"happens": car, "date": f"delay of {car}"}.get(kind, f"{kind} of {car}")
 
 
 def in_words(name: str) -> str:
