@@ -9,7 +9,7 @@ import pytest
 from keiretsu.case import load_case
 from keiretsu.market.build import build_world
 from keiretsu.market.solve import solve
-from keiretsu.study.notes import unpriced, unpriced_said
+from keiretsu.study.notes import costs_said, unpriced, unpriced_said
 from keiretsu.study.soundness import soundness_of
 
 from .folders import folder
@@ -73,3 +73,16 @@ def test_a_rule_that_bound_in_the_base_year_is_counted_twice_in_a_baseline_under
     world = build_world(load_case(folder(tmp_path, IN_FORCE)))
     price = solve(world).products.set_index("product")["price_eur"] / world.products.set_index("product")["price_eur"]
     assert price["Roomy"] > 1.001 and price["Sakura"] < 0.999
+
+
+def test_costs_recovered_below_zero_are_said_and_costs_that_are_not_are_not(tmp_path: Path) -> None:
+    sound = load_case(folder(tmp_path / "sound"))
+    assert costs_said(build_world(sound)) == []
+    careless = folder(tmp_path / "careless", {"case.toml": ("price_taste = 0.00025", "price_taste = 0.00004")})
+    case = load_case(careless)
+    world = build_world(case)
+    below = int((world.products["cost_eur"] < 0).sum())
+    assert below > 0
+    (sentence,) = costs_said(world)
+    assert f"below zero for {below} of 5 products" in sentence
+    assert any(f"below zero for {below} of 5 products" in str(note) for note in soundness_of(case).notes)

@@ -1,4 +1,4 @@
-"""What stops nobody but a reader should know about a case's policy: programmes that cover no car, fleet rules that costs were recovered without."""
+"""What stops nobody but a reader should know: programmes that cover no car, fleet rules that costs were recovered without, costs below zero."""
 
 from __future__ import annotations
 
@@ -30,6 +30,42 @@ MOST_POOLS = 3  # named in a sentence
 def notes_on_policy(case: Case, world: World, scenarios: Mapping[str, Scenario]) -> tuple[Problem, ...]:
     """Notes on the programmes and fleet rules of a case; `world` is its base year."""
     return (*_cover_nothing(case, world, scenarios), *(_unpriced_note(duty, pools) for duty, pools in unpriced(world)))
+
+
+def notes_on_costs(world: World) -> tuple[Problem, ...]:
+    """A note where costs recovered from prices lie below zero; `world` is its base year."""
+    cars = _costless(world)
+    if cars.empty:
+        return ()
+    what, wanted = (
+        f"marginal costs recovered below zero for {_of_cars(cars, world)}",
+        "buyers who mind prices more, weights on fewer rivals' profit, or unit_cost stated",
+    )
+    worst = cars.iloc[0]
+    return (Problem(what, "demand and ownership", f"{worst['product']} in {worst['market']}", wanted, "see targets.csv and `keiretsu calibrate`"),)
+
+
+def costs_said(world: World) -> list[str]:
+    """A sentence for the results where costs recovered from prices lie below zero: margins above the price, which no maker has."""
+    cars = _costless(world)
+    if cars.empty:
+        return []
+    worst = cars.iloc[0]
+    return [
+        f"Marginal costs recovered from prices lie below zero for {_of_cars(cars, world)}, {worst['product']} ({worst['market']}) the furthest: "
+        "the case has buyers who mind prices too little, or makers that care for too many rivals, for these prices; margins and effects are too large."
+    ]
+
+
+def _costless(world: World) -> pd.DataFrame:
+    """Cars on sale whose cost was recovered and lies below zero, the furthest part of its price first."""
+    sold = _on_sale(world)
+    below = sold[(sold["cost_eur"] < 0) & ~sold["cost_given"].astype(bool)]
+    return below.assign(part=below["cost_eur"] / below["price_eur"]).sort_values("part", kind="stable")
+
+
+def _of_cars(cars: pd.DataFrame, world: World) -> str:
+    return f"{len(cars)} of {len(_on_sale(world))} products"
 
 
 def unpriced(world: World) -> list[tuple[Obligation, list[int]]]:

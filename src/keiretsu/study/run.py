@@ -26,7 +26,7 @@ from keiretsu.study.concentration import concentration_table
 from keiretsu.study.diagnostics import diagnostics_table, starts_table
 from keiretsu.study.headline import Wording, headline_row, sentences
 from keiretsu.study.lookback import lookback_errors, lookback_table
-from keiretsu.study.notes import unpriced_said
+from keiretsu.study.notes import costs_said, unpriced_said
 from keiretsu.study.owners import owners_tables
 from keiretsu.study.policy import policies_table
 from keiretsu.study.policy_effects import literature_check, policy_effects_table
@@ -134,6 +134,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
             *(sentences(comparisons, begun, Wording.of(case)) if begun else ()),
             *(said for s in scenarios if (said := _not_yet(s, world))),
             *_apart_from_observed(observed, base, Wording.of(case)),
+            *costs_said(observed),
             *unpriced_said(observed),
         ),
         manifest=manifest(case, options),

@@ -22,7 +22,7 @@ from keiretsu.outlook.case_facts import facts_of, last_year
 from keiretsu.outlook.facts import OutlookFacts
 from keiretsu.outlook.roster import beginning, storyline
 from keiretsu.outlook.uncertain import uncertain_of
-from keiretsu.study.notes import notes_on_policy
+from keiretsu.study.notes import notes_on_costs, notes_on_policy
 from keiretsu.valuation.finance import finances
 from keiretsu.valuation.listing_terms import listing_terms_of, refuse_bad_listing
 from keiretsu.valuation.terms import refuse_bad_terms, terms_of
@@ -59,7 +59,7 @@ def soundness_of(case: Case) -> Soundness:
     world = None if found.problems else found.of(lambda: build_world(case))
     if world is not None:
         _beyond_the_base_year(case, world, scenarios, found)
-    notes = notes_on_policy(case, world, scenarios) if world is not None and not found.problems else ()
+    notes = (*notes_on_costs(world), *notes_on_policy(case, world, scenarios)) if world is not None and not found.problems else ()
     return Soundness(tuple(dict.fromkeys(found.problems)), notes)
 
 
