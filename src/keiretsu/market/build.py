@@ -122,7 +122,8 @@ def recosted(world: World) -> World:
             labels=tuple(rows["product"]),
         )
         parts.append(rows.assign(cost_eur=np.asarray(cost)[: len(rows)]))
-    return world.replace(products=pd.concat(parts, ignore_index=True))
+    products = pd.concat(parts, ignore_index=True).copy()  # columns of a kind side by side in memory: rows are taken from them a thousand times
+    return world.replace(products=products)
 
 
 def observed_market(world: World, name: str, kappa: np.ndarray) -> tuple[Market, pd.DataFrame]:

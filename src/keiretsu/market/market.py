@@ -49,7 +49,8 @@ class Market(eqx.Module):
 def rows_of(world: World, market: str) -> pd.DataFrame:
     """The products on sale in one market, in the order of its arrays."""
     products = world.products
-    return products[(products["market"] == market) & products["available"]].reset_index(drop=True)
+    here = (products["market"].to_numpy() == market) & products["available"].to_numpy(bool)
+    return products.take(np.flatnonzero(here)).reset_index(drop=True)
 
 
 def kappa_of(world: World, firms: Sequence[str]) -> np.ndarray:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from keiretsu.errors import MoveError, Problem
 from keiretsu.market.outcome import Outcome
-from keiretsu.moves.price_index import price_indices
+from keiretsu.moves.price_index import places, price_indices
 
 ALL = "all"  # the row over all markets
 
@@ -127,11 +127,9 @@ def side_by_side(base: pd.DataFrame, other: pd.DataFrame, keys: Sequence[str], m
     about
         Columns that describe a row; taken from the scenario, or from the baseline for what was withdrawn.
     """
-    left, right = (pd.MultiIndex.from_frame(table[list(keys)]) for table in (base, other))
-    in_left = left.get_indexer(right)  # where each row of the scenario stands in the baseline, -1 when nowhere
-    new = np.flatnonzero(in_left < 0)
+    new = np.flatnonzero(places(other, base, keys) < 0)
     at_left = np.concatenate([np.arange(len(base)), np.full(new.size, -1)])
-    at_right = np.concatenate([right.get_indexer(left), new])
+    at_right = np.concatenate([places(base, other, keys), new])
     in_base, in_other = at_left >= 0, at_right >= 0
     columns: dict[str, object] = {}
     for column in keys:
@@ -185,8 +183,7 @@ def _sums(outcome: Outcome) -> dict[str, pd.DataFrame]:
 def _prices(base: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     keys = ["market", "product"]
     measures = ("price_eur", "paid_eur", "margin_eur")
-    left, right = (pd.MultiIndex.from_frame(table[keys]) for table in (base, other))
-    there = right.get_indexer(left)
+    there = places(base, other, keys)
     kept = np.flatnonzero(there >= 0)
     columns: dict[str, object] = {key: base[key].take(kept).reset_index(drop=True) for key in keys}
     columns |= {name: other[name].take(there[kept]).to_numpy() for name in _PRODUCT}

@@ -6,7 +6,7 @@ who moves to a dearer car does not raise it. The share of base sales that the pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -29,8 +29,7 @@ def price_indices(base: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
         ``level, market, name, price_change_percent`` (maker's prices), ``paid_change_percent`` (buyers'), ``products`` compared and
         ``base_units_covered_share``. What has no product on sale in both worlds has no row.
     """
-    left, right = (pd.MultiIndex.from_frame(table[_KEYS]) for table in (base, other))
-    there = right.get_indexer(left)
+    there = places(base, other, _KEYS)
     kept = np.flatnonzero(there >= 0)
     units = base["units"].to_numpy(float)
     sums: dict[str, np.ndarray] = {"units": units[kept]}
@@ -48,6 +47,14 @@ def price_indices(base: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
             by_market = [m for m in market_names for _ in names], list(names) * len(market_names)
             parts.append(_index(level, pairs, *by_market, kept, sums, units))
     return pd.concat(parts, ignore_index=True)
+
+
+def places(rows: pd.DataFrame, table: pd.DataFrame, keys: Sequence[str]) -> np.ndarray:
+    """Where each of `rows` stands in `table` by these keys, which are different in every row; -1 where it is not there. (rows,)"""
+    if len(rows) == len(table) and all(np.array_equal(rows[key].to_numpy(), table[key].to_numpy()) for key in keys):
+        return np.arange(len(rows))  # most scenarios have the products of the baseline
+    wanted, there = (pd.MultiIndex.from_frame(one[list(keys)]) for one in (rows, table))
+    return there.get_indexer(wanted)
 
 
 def _index(
