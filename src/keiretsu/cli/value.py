@@ -31,9 +31,11 @@ def value(
     from keiretsu.report.own_money import sentence_in, table_in
     from keiretsu.report.worth import company_tables, stake_tables, terms_said
     from keiretsu.valuation import football_field, terms_of, value_company, value_stake
+    from keiretsu.valuation.finance import finance_of, finances
 
     loaded = load_case(case)
     chosen = company or _company_of(loaded, "stake_terms")
+    finance_of(finances(loaded), chosen)  # what cannot be valued is refused before the years are simulated
     asked = [terms_of(loaded, name) for name in terms] if terms else [terms_of(loaded, name) for name in _terms_for(loaded, chosen)]
     futures = _futures(loaded, tuple(dict.fromkeys(t.scenario for t in asked if t.scenario)), draws)
     names = dict(names_in(loaded))
@@ -57,9 +59,11 @@ def list_(case: CaseName, company: CompanyName = "", draws: Draws = 32) -> None:
     from keiretsu.report.own_money import sentence_in, table_in
     from keiretsu.report.worth import listing_tables
     from keiretsu.valuation import value_listing
+    from keiretsu.valuation.listing_terms import listing_terms_of, refuse_bad_listing
 
     loaded = load_case(case)
     chosen = company or _company_of(loaded, "listing")
+    refuse_bad_listing(listing_terms_of(loaded, chosen))  # before the years are simulated
     found = value_listing(loaded, _futures(loaded, (), draws), chosen)
     names = names_in(loaded)
     say.say(sentence_in(found.sentence, names))

@@ -66,7 +66,8 @@ def utility_problems(world: World, new: NewProduct) -> list[Problem]:
     try:
         fit = fit_utility(world, powertrain)
     except DemandError as error:
-        next_step = 'say utility = "of_like", with an appeal'
+        instead = f'a launch with like = "{new.like}" and utility = "of_like" in place of the twin, with an appeal'
+        next_step = instead if new.utility == "twin" else 'say utility = "of_like", with an appeal'
         return [Problem(problem.what, new.place, problem.seen, problem.wanted, next_step) for problem in error.problems]
     problems = []
     for market, original in zip(originals["market"].astype(str), originals["brand"].astype(str), strict=True):
