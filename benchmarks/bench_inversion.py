@@ -1,4 +1,4 @@
-"""How long inversions take, ours and PyBLP's, on one thread each, both warmed up; prints the ratios.
+"""How long inversions take, ours and PyBLP's, in processor time on one core, both warmed up; prints the ratios.
 
 Run as ``python benchmarks/bench_inversion.py``. Both sides start from the same thing: characteristics, draws and parameters in
 arrays; both compute the tastes of every draw, start cold (PyBLP from the logit delta, which is its own default) and stop at what
@@ -19,7 +19,7 @@ if hasattr(os, "sched_setaffinity"):
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
@@ -36,7 +36,7 @@ from keiretsu.demand.inversion import EXACT, invert_stacked, refuse_unsettled
 from keiretsu.demand.tastes import Tastes
 
 pyblp.options.verbose = False
-REPEATS = 15
+ROUNDS, SECONDS = 5, 0.4  # both sides take turns, for the same time each
 
 
 def padded(table: pd.DataFrame, columns: list[str], ids: list[object], rows: int) -> np.ndarray:
@@ -53,15 +53,20 @@ def tastes_of_draws(x: jax.Array, demographics: jax.Array, nodes: jax.Array, sig
     return jnp.einsum("mjk,mik->mji", x, nodes @ sigma.T + demographics @ pi.T)
 
 
-def best(function: Callable[[], object]) -> tuple[float, float]:
-    """Shortest and median time in seconds of warmed-up calls."""
-    function()
-    times = []
-    for _ in range(REPEATS):
-        begin = time.perf_counter()
+def best(functions: Sequence[Callable[[], object]]) -> list[tuple[float, float]]:
+    """Shortest and median processor time in seconds of each function, warmed up, called for the same time as the others and in turns with them."""
+    times: list[list[float]] = [[] for _ in functions]
+    for function in functions:
         function()
-        times.append(time.perf_counter() - begin)
-    return min(times), float(np.median(times))
+    for _ in range(ROUNDS):
+        for function, own in zip(functions, times, strict=True):
+            spent = 0.0
+            while spent < SECONDS:
+                begin = time.process_time()
+                function()
+                own.append(time.process_time() - begin)
+                spent += own[-1]
+    return [(min(own), float(np.median(own))) for own in times]
 
 
 def compare(
@@ -79,23 +84,23 @@ def compare(
     sigma, pi = jnp.asarray(results.sigma), jnp.asarray(results.pi)
     one = jnp.ones((len(ids), weight.shape[1]))
     nothing = jnp.zeros((len(ids), rows, 1))
+    available, labels = share > 0, [[str(j) for j in range(rows)] for _ in ids]
 
     def ours() -> jax.Array:
         mu = tastes_of_draws(x, demographics, nodes, sigma, pi)
-        tastes = Tastes(nothing[:, :, 0], mu, one, weight, share > 0, None)
+        tastes = Tastes(nothing[:, :, 0], mu, one, weight, available, None)
         solved = invert_stacked(share, Stacked(tastes, nothing, tuple(size)), EXACT)
-        refuse_unsettled(solved, [str(i) for i in ids], [[str(j) for j in range(rows)] for _ in ids], EXACT)
+        refuse_unsettled(solved, [str(i) for i in ids], labels, EXACT)
         return jax.block_until_ready(solved.delta)
 
     shares = products["shares"].to_numpy()
     outside = 1 - products.groupby("market_ids")["shares"].transform("sum").to_numpy()
     results._delta = (np.log(shares) - np.log(outside))[:, None]  # cold start, else PyBLP starts at the answer
 
-    begin = time.perf_counter()
+    begin = time.process_time()
     ours()
-    first = time.perf_counter() - begin
-    theirs_time, theirs_median = best(results.compute_delta)
-    our_time, our_median = best(ours)
+    first = time.process_time() - begin
+    (theirs_time, theirs_median), (our_time, our_median) = best([results.compute_delta, ours])
     delta = np.asarray(ours())
     flat = np.concatenate([delta[m, :n] for m, n in enumerate(size)])
     apart = np.abs(flat - results.compute_delta()[:, 0]).max()

@@ -82,6 +82,29 @@ def test_a_batch_of_ragged_markets_gives_what_each_market_gives_alone():
     np.testing.assert_allclose(together[0].delta, invert(share, tastes, paid).delta, atol=1e-9)
 
 
+@pytest.mark.parametrize(("structure", "sizes"), [("plain", (80, 48, 50, 79)), ("two levels", (48, 47))])
+def test_large_markets_of_unequal_size_are_inverted_in_groups_as_if_each_were_alone(structure, sizes):
+    # With 90 draws: one after the other, in two groups where sizes differ much, conjugate gradients in single precision.
+    worlds = [random_world(seed, structure, n=n, draws=90) for seed, n in enumerate(sizes)]
+    observed = [np.asarray(shares(t, p)) for t, p in worlds]
+    together = invert_many(observed, [t for t, _ in worlds], [p for _, p in worlds], list("abcd"[: len(sizes)]))
+    assert [found.delta.size for found in together] == list(sizes)
+    for (tastes, _), found in zip(worlds, together, strict=True):
+        assert found.residual <= Settings().tolerance
+        # Shares came from these deltas; 1e-12 in log shares times the conditioning of thin shares.
+        np.testing.assert_allclose(found.delta, tastes.delta, atol=1e-9)
+
+
+@pytest.mark.parametrize("pull", [1.0, 4.0])
+def test_few_buyers_who_want_a_car_far_more_than_the_others_do_not_spoil_the_search(pull):
+    tastes, paid = random_world(9, n=12, draws=200)
+    keen = jnp.where(jnp.arange(200) < 4, 6.0 * pull, 0.0)
+    tastes = eqx.tree_at(lambda t: (t.mu, t.delta), tastes, (tastes.mu + keen, jnp.where(tastes.available, tastes.delta - 5.0, 0.0)))
+    found = invert(np.asarray(shares(tastes, paid)), tastes, paid)
+    np.testing.assert_allclose(found.delta, tastes.delta, atol=1e-9)  # as above
+    assert found.steps < 20  # the logarithm of their mean taste alone would begin utils too low, where Newton's steps stray
+
+
 def test_zero_shares_and_full_markets_are_refused_with_what_to_do():
     tastes = plain_logit(np.zeros(3), 1.0)
     price = jnp.ones((3, 1))

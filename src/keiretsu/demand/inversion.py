@@ -26,7 +26,8 @@ from keiretsu.typing import BroadcastToDraws, PerProduct, Vector
 
 _FROZEN_REACH = 300.0  # exponents; within it no share above 1e-100 can be hurt by an exponential that underflowed at the centre
 _SUM_TOLERANCE = 1e-6
-_SIDE_BY_SIDE = 4096  # products x draws up to which a processor solves markets side by side
+_WORTH_A_LOOP = 0.9  # of the rows; a second loop takes a second to compile
+Groups = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -128,43 +129,42 @@ def invert_many(
 
 def invert_stacked(share: Float[Array, "M J"], stacked: Stacked, settings: Settings = EXACT) -> Solved:
     """Invert stacked markets whose shares have already been checked; the caller looks at `Solved.gap`."""
-    solved = _from_start(share, stacked.tastes, stacked.paid, settings.tolerance, settings.max_steps)
+    order, groups = _grouped(stacked)
+    given = (share, stacked.tastes, stacked.paid)
+    solved = _from_start(*given, order, groups, settings.tolerance, settings.max_steps, True)
+    if not (np.abs(np.asarray(solved.gap)) <= settings.tolerance).all():
+        solved = _from_start(*given, order, groups, settings.tolerance, settings.max_steps, False)
     for _ in range(settings.rounds):
-        if not bool((solved.reach > _FROZEN_REACH).any()):
+        if not (np.asarray(solved.reach) > _FROZEN_REACH).any():
             break
-        solved = _from_centre(share, stacked.tastes, stacked.paid, solved.delta, settings.tolerance, settings.max_steps)
+        solved = _from_centre(*given, solved.delta, settings.tolerance, settings.max_steps)
     return solved
 
 
-def delta_of(share: PerProduct, tastes: Tastes, paid: BroadcastToDraws, tolerance: float, max_steps: int) -> core.End:
+def delta_of(share: PerProduct, tastes: Tastes, paid: BroadcastToDraws, tolerance: float, max_steps: int, quick: bool = False) -> core.End:
     """One market's inversion as a pure function of arrays, for use inside other compiled functions.
 
-    Without an outside good delta of the first product on sale is zero.
+    Without an outside good delta of the first product on sale is zero. For `quick` see `inversion_core.find_delta`.
     """
     target = _target(share, tastes, paid)
     closed = closed_form(share, target.nests, tastes.available, tastes.outside)
-    mean = target.utility @ tastes.weight
-    return _normalised(core.find_delta(target, closed, closed - mean, tastes.outside, tolerance, max_steps), tastes)
+    centre = jnp.where(tastes.available, closed - target.utility @ tastes.weight, 0.0)
+    return _normalised(core.find_delta(target, closed, centre, tastes.outside, tolerance, max_steps, quick), tastes)
 
 
-def closed_form(share: PerProduct, nests: Nests, available: Array, outside: bool) -> PerProduct:
+def closed_form(share: PerProduct, nests: Nests | None, available: Array, outside: bool) -> PerProduct:
     """``ln s_j - ln s_0 - sigma_sub ln s_j|sub - sigma_group ln s_sub|group``, the answer without random tastes or prices.
 
     Without an outside good the term in ``s_0`` is left out.
     """
     seen = jnp.where(available, share, 0.0)
-    if nests.sigma_sub.shape[0] == 1:
-        total = seen.sum()
-        in_sub, in_group = total, total
-    else:
+    log_share = jnp.log(jnp.where(available, share, 1.0))
+    delta = log_share - (jnp.log1p(-seen.sum()) if outside else 0.0)
+    if nests is not None:
         of_sub = jax.ops.segment_sum(seen, nests.sub, num_segments=nests.sigma_sub.shape[0])
         of_group = jax.ops.segment_sum(of_sub, nests.group_of_sub, num_segments=nests.sigma_group.shape[0])
-        in_sub, in_group = of_sub[nests.sub], of_group[nests.group]
-    log_share = jnp.log(jnp.where(available, share, 1.0))
-    log_sub, log_group = (jnp.log(jnp.where(available, total, 1.0)) for total in (in_sub, in_group))
-    nothing = jnp.log1p(-seen.sum()) if outside else 0.0
-    sigma_sub, sigma_group = nests.sigma_sub[nests.sub], nests.sigma_group[nests.group]
-    delta = log_share - nothing - sigma_sub * (log_share - log_sub) - sigma_group * (log_sub - log_group)
+        log_sub, log_group = (jnp.log(jnp.where(available, total, 1.0)) for total in (of_sub[nests.sub], of_group[nests.group]))
+        delta -= nests.sigma_sub[nests.sub] * (log_share - log_sub) + nests.sigma_group[nests.group] * (log_sub - log_group)
     return jnp.where(available, delta, 0.0)
 
 
@@ -195,9 +195,7 @@ def _target(share: PerProduct, tastes: Tastes, paid: BroadcastToDraws) -> core.T
     utility = tastes.mu - tastes.alpha[None, :] * paid
     total = 1.0 if tastes.outside else jnp.where(tastes.available, share, 0.0).sum()
     log_share = jnp.log(jnp.where(tastes.available, share, 1.0) / jnp.where(tastes.available, total, 1.0))
-    rows = share.shape[0]
-    nests = tastes.nests or Nests(jnp.zeros(rows, int), jnp.zeros(1, int), jnp.zeros(1), jnp.zeros(1))
-    return core.Target(log_share, tastes.available, jnp.where(tastes.available[:, None], utility, 0.0), tastes.weight, nests)
+    return core.Target(log_share, tastes.available, utility, tastes.weight, tastes.nests)
 
 
 def _normalised(end: core.End, tastes: Tastes) -> core.End:
@@ -205,18 +203,54 @@ def _normalised(end: core.End, tastes: Tastes) -> core.End:
     return end._replace(delta=jnp.where(tastes.available, delta, 0.0))
 
 
-def _across(share: Array, tastes: Tastes) -> Callable[[Solver], Solver]:
+def _across(tastes: Tastes) -> Callable[[Solver], Solver]:
     """How stacked markets share the machine. Side by side every market takes as many steps as the slowest, which small ones gain more than they lose by."""
-    large = share.shape[1] * tastes.alpha.shape[1] > _SIDE_BY_SIDE
-    return one_by_one if large and jax.default_backend() == "cpu" else side_by_side
+    return one_by_one if _large(tastes) else side_by_side
 
 
-@partial(jax.jit, static_argnums=(3, 4))
-def _from_start(share: Array, tastes: Tastes, paid: Array, tolerance: float, max_steps: int) -> Solved:
+def _large(tastes: Tastes) -> bool:
+    return tastes.delta.shape[1] * tastes.alpha.shape[1] > core.LARGE and jax.default_backend() == "cpu"
+
+
+def _grouped(stacked: Stacked) -> tuple[np.ndarray, Groups]:
+    """Markets in an order of size, and how many of them, padded to how many products, are worth a loop of their own: one or two such groups."""
+    size = np.array(stacked.products)
+    rows = int(stacked.tastes.delta.shape[1])
+    if not _large(stacked.tastes):
+        return np.arange(size.size), ((size.size, rows),)
+    order = np.argsort(size, kind="stable")
+    cut = min(range(size.size), key=lambda n: n * size[order[n - 1]] + (size.size - n) * rows)
+    padded = cut * int(size[order[cut - 1]]) + (size.size - cut) * rows
+    if padded > _WORTH_A_LOOP * size.size * rows:
+        return np.arange(size.size), ((size.size, rows),)
+    return order, ((cut, int(size[order[cut - 1]])), (size.size - cut, rows))
+
+
+@partial(jax.jit, static_argnums=(4, 5, 6, 7))
+def _from_start(share: Array, tastes: Tastes, paid: Array, order: Array, groups: Groups, tolerance: float, max_steps: int, quick: bool) -> Solved:
     def one(market: tuple[Array, Tastes, Array]) -> core.End:
-        return delta_of(*market, tolerance, max_steps)
+        return delta_of(*market, tolerance, max_steps, quick)
 
-    return Solved(*_across(share, tastes)(one)((share, tastes, paid)))
+    if not _large(tastes):
+        return Solved(*side_by_side(one)((share, tastes, paid)))
+    found, first = [], 0
+    for count, rows in groups:
+        ends = jax.lax.map(lambda m, rows=rows: one(_cut((share, tastes, paid), m, rows)), order[first : first + count])
+        missing = ((0, 0), (0, share.shape[1] - rows))
+        found.append(ends._replace(delta=jnp.pad(ends.delta, missing), gap=jnp.pad(ends.gap, missing)))
+        first += count
+    back = jnp.argsort(order)
+    return Solved(*jax.tree.map(lambda *parts: jnp.concatenate(parts)[back], *found))
+
+
+def _cut(given: tuple[Array, Tastes, Array], m: Array, rows: int) -> tuple[Array, Tastes, Array]:
+    """Market m with its first products only."""
+    share, tastes, paid = jax.tree.map(lambda leaf: leaf[m], given)
+    nests = tastes.nests
+    if nests is not None:
+        nests = Nests(nests.sub[:rows], nests.group_of_sub, nests.sigma_sub, nests.sigma_group)
+    few = Tastes(tastes.delta[:rows], tastes.mu[:rows], tastes.alpha, tastes.weight, tastes.available[:rows], nests, tastes.outside)
+    return share[:rows], few, paid[:rows]
 
 
 @partial(jax.jit, static_argnums=(4, 5))
@@ -227,7 +261,7 @@ def _from_centre(share: Array, tastes: Tastes, paid: Array, centre: Array, toler
         closed = closed_form(s, target.nests, t.available, t.outside)
         return _normalised(core.find_delta(target, closed, c, t.outside, tolerance, max_steps), t)
 
-    return Solved(*_across(share, tastes)(one)((share, tastes, paid, centre)))
+    return Solved(*_across(tastes)(one)((share, tastes, paid, centre)))
 
 
 def refuse_unsettled(solved: Solved, markets: Sequence[str], names: Sequence[Sequence[str]], settings: Settings) -> Vector:
