@@ -83,12 +83,12 @@ def compare(
     weight = jnp.asarray(np.stack([p["weights"].to_numpy() for p in people]))
     sigma, pi = jnp.asarray(results.sigma), jnp.asarray(results.pi)
     one = jnp.ones((len(ids), weight.shape[1]))
-    nothing = jnp.zeros((len(ids), rows, 1))
+    nothing, unknown = jnp.zeros((len(ids), rows, 1)), jnp.zeros((len(ids), rows))
     available, labels = share > 0, [[str(j) for j in range(rows)] for _ in ids]
 
     def ours() -> jax.Array:
         mu = tastes_of_draws(x, demographics, nodes, sigma, pi)
-        tastes = Tastes(nothing[:, :, 0], mu, one, weight, available, None)
+        tastes = Tastes(unknown, mu, one, weight, available, None)
         solved = invert_stacked(share, Stacked(tastes, nothing, tuple(size)), EXACT)
         refuse_unsettled(solved, [str(i) for i in ids], labels, EXACT)
         return jax.block_until_ready(solved.delta)

@@ -19,6 +19,7 @@ from jaxtyping import Array, Float
 
 from keiretsu.demand import inversion_core as core
 from keiretsu.demand.batch import Stacked, stack, unstack
+from keiretsu.demand.inversion_shares import Target
 from keiretsu.demand.tastes import Nests, Tastes
 from keiretsu.errors import DemandError, InversionNotSettled, Problem
 from keiretsu.numerics.batching import Solver, one_by_one, side_by_side
@@ -191,11 +192,11 @@ def share_problems(share: Vector, tastes: Tastes, market: str, labels: Sequence[
     return problems
 
 
-def _target(share: PerProduct, tastes: Tastes, paid: BroadcastToDraws) -> core.Target:
+def _target(share: PerProduct, tastes: Tastes, paid: BroadcastToDraws) -> Target:
     utility = tastes.mu - tastes.alpha[None, :] * paid
     total = 1.0 if tastes.outside else jnp.where(tastes.available, share, 0.0).sum()
     log_share = jnp.log(jnp.where(tastes.available, share, 1.0) / jnp.where(tastes.available, total, 1.0))
-    return core.Target(log_share, tastes.available, utility, tastes.weight, tastes.nests)
+    return Target(log_share, tastes.available, utility, tastes.weight, tastes.nests)
 
 
 def _normalised(end: core.End, tastes: Tastes) -> core.End:
