@@ -64,7 +64,7 @@ def _most_moved(averages: Summaries, scenario: str) -> Summary:
 
 def _electric(baseline: Summaries, last_year: int, base_year: int, sold_before: float) -> str:
     last = baseline.one(BASELINE, "electric_share", ALL_MARKETS, last_year)
-    text = f"Without any deal electric cars go from {100 * sold_before:.0f} % of cars sold in {base_year} to {_share(last)} in {last_year}"
+    text = f"Without any deal electric cars go from {100 * sold_before:.{0 if sold_before >= 0.1 else 1}f} % of cars sold in {base_year} to {_share(last)} in {last_year}"
     if last.half95 is not None and not _all_alike(last):
         text += f"; in eight futures of ten to between {100 * last.p10:.0f} and {100 * last.p90:.0f} %"
     return f"{text}."
@@ -90,4 +90,4 @@ def _packs(packs: Sequence[PackPrice], base_year: int) -> list[str]:
 
 
 def _share(row: Summary) -> str:
-    return f"{number_with_error(100 * row.mean, 100 * row.error)} %"
+    return f"{number_with_error(100 * row.mean, 100 * row.error) if row.error else f'{100 * row.mean:.1f}'} %"
