@@ -83,8 +83,8 @@ def test_a_batch_of_ragged_markets_gives_what_each_market_gives_alone():
 
 
 @pytest.mark.parametrize(("structure", "sizes"), [("plain", (80, 48, 50, 79)), ("two levels", (48, 47))])
-def test_large_markets_of_unequal_size_are_inverted_in_groups_as_if_each_were_alone(structure, sizes):
-    # With 90 draws: one after the other, in two groups where sizes differ much, conjugate gradients in single precision.
+def test_large_markets_of_unequal_size_are_inverted_as_if_each_were_alone(structure, sizes):
+    # With 90 draws: one after the other, conjugate gradients in single precision.
     worlds = [random_world(seed, structure, n=n, draws=90) for seed, n in enumerate(sizes)]
     observed = [np.asarray(shares(t, p)) for t, p in worlds]
     together = invert_many(observed, [t for t, _ in worlds], [p for _, p in worlds], list("abcd"[: len(sizes)]))

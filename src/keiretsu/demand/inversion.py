@@ -27,8 +27,6 @@ from keiretsu.typing import BroadcastToDraws, PerProduct, Vector
 
 _FROZEN_REACH = 300.0  # exponents; within it no share above 1e-100 can be hurt by an exponential that underflowed at the centre
 _SUM_TOLERANCE = 1e-6
-_WORTH_A_LOOP = 0.9  # of the rows; a second loop takes a second to compile
-Groups = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -130,11 +128,10 @@ def invert_many(
 
 def invert_stacked(share: Float[Array, "M J"], stacked: Stacked, settings: Settings = EXACT) -> Solved:
     """Invert stacked markets whose shares have already been checked; the caller looks at `Solved.gap`."""
-    order, groups = _grouped(stacked)
     given = (share, stacked.tastes, stacked.paid)
-    solved = _from_start(*given, order, groups, settings.tolerance, settings.max_steps, True)
+    solved = _from_start(*given, settings.tolerance, settings.max_steps, True)
     if not (np.abs(np.asarray(solved.gap)) <= settings.tolerance).all():
-        solved = _from_start(*given, order, groups, settings.tolerance, settings.max_steps, False)
+        solved = _from_start(*given, settings.tolerance, settings.max_steps, False)
     for _ in range(settings.rounds):
         if not (np.asarray(solved.reach) > _FROZEN_REACH).any():
             break
@@ -206,52 +203,16 @@ def _normalised(end: core.End, tastes: Tastes) -> core.End:
 
 def _across(tastes: Tastes) -> Callable[[Solver], Solver]:
     """How stacked markets share the machine. Side by side every market takes as many steps as the slowest, which small ones gain more than they lose by."""
-    return one_by_one if _large(tastes) else side_by_side
+    large = tastes.delta.shape[1] * tastes.alpha.shape[1] > core.LARGE
+    return one_by_one if large and jax.default_backend() == "cpu" else side_by_side
 
 
-def _large(tastes: Tastes) -> bool:
-    return tastes.delta.shape[1] * tastes.alpha.shape[1] > core.LARGE and jax.default_backend() == "cpu"
-
-
-def _grouped(stacked: Stacked) -> tuple[np.ndarray, Groups]:
-    """Markets in an order of size, and how many of them, padded to how many products, are worth a loop of their own: one or two such groups."""
-    size = np.array(stacked.products)
-    rows = int(stacked.tastes.delta.shape[1])
-    if not _large(stacked.tastes):
-        return np.arange(size.size), ((size.size, rows),)
-    order = np.argsort(size, kind="stable")
-    cut = min(range(size.size), key=lambda n: n * size[order[n - 1]] + (size.size - n) * rows)
-    padded = cut * int(size[order[cut - 1]]) + (size.size - cut) * rows
-    if padded > _WORTH_A_LOOP * size.size * rows:
-        return np.arange(size.size), ((size.size, rows),)
-    return order, ((cut, int(size[order[cut - 1]])), (size.size - cut, rows))
-
-
-@partial(jax.jit, static_argnums=(4, 5, 6, 7))
-def _from_start(share: Array, tastes: Tastes, paid: Array, order: Array, groups: Groups, tolerance: float, max_steps: int, quick: bool) -> Solved:
+@partial(jax.jit, static_argnums=(3, 4, 5))
+def _from_start(share: Array, tastes: Tastes, paid: Array, tolerance: float, max_steps: int, quick: bool) -> Solved:
     def one(market: tuple[Array, Tastes, Array]) -> core.End:
         return delta_of(*market, tolerance, max_steps, quick)
 
-    if not _large(tastes):
-        return Solved(*side_by_side(one)((share, tastes, paid)))
-    found, first = [], 0
-    for count, rows in groups:
-        ends = jax.lax.map(lambda m, rows=rows: one(_cut((share, tastes, paid), m, rows)), order[first : first + count])
-        missing = ((0, 0), (0, share.shape[1] - rows))
-        found.append(ends._replace(delta=jnp.pad(ends.delta, missing), gap=jnp.pad(ends.gap, missing)))
-        first += count
-    back = jnp.argsort(order)
-    return Solved(*jax.tree.map(lambda *parts: jnp.concatenate(parts)[back], *found))
-
-
-def _cut(given: tuple[Array, Tastes, Array], m: Array, rows: int) -> tuple[Array, Tastes, Array]:
-    """Market m with its first products only."""
-    share, tastes, paid = jax.tree.map(lambda leaf: leaf[m], given)
-    nests = tastes.nests
-    if nests is not None:
-        nests = Nests(nests.sub[:rows], nests.group_of_sub, nests.sigma_sub, nests.sigma_group)
-    few = Tastes(tastes.delta[:rows], tastes.mu[:rows], tastes.alpha, tastes.weight, tastes.available[:rows], nests, tastes.outside)
-    return share[:rows], few, paid[:rows]
+    return Solved(*_across(tastes)(one)((share, tastes, paid)))
 
 
 @partial(jax.jit, static_argnums=(4, 5))

@@ -27,9 +27,8 @@ _LONGEST_STEP = 30.0  # utils
 _ENDGAME = 1e-6  # below this residual the convex function is flat to rounding and the residual itself must fall
 _LEAST_CAUTION = 1e-12
 _CG_STEPS = 100
-_CG_FORCING = 0.3
+_CG_FORCING = 0.1
 _LIFTS = 3
-_EARLY = 2  # first steps, from so far away that the preconditioner's own serve as well as Newton's
 _ALL_BUY = 1e-10  # below this part of total sales their answer to a common rise of delta is rounding
 
 
@@ -58,10 +57,10 @@ def find_delta(
     def gap_at(share: PerProduct) -> PerProduct:
         return jnp.where(target.available, target.log_share - jnp.log(jnp.where(target.available, share, 1.0)), 0.0)
 
-    def swift(delta: PerProduct, early: Bool[Array, ""]) -> tuple[PerProduct, PerProduct]:
+    def swift(delta: PerProduct, first: Bool[Array, ""]) -> tuple[PerProduct, PerProduct]:
         seen = shares_around(target, around, delta, outside, rough)
         gap = gap_at(seen.share)
-        return gap, _newton_step(seen, gap, damp, target.available, outside, tolerance, None, early)
+        return gap, _newton_step(seen, gap, damp, target.available, outside, tolerance, None, first)
 
     def careful(delta: PerProduct, caution: Scalar) -> _View:
         seen = shares_around(target, around, delta, outside, around.odds)
@@ -72,7 +71,7 @@ def find_delta(
     start = expanded_start(target, around, closed_form)
     if outside:
         start = start + _lift(draws_around(target, around, start, outside).refused, target.weight, observed.sum())
-    best, steps = _swiftly(swift, start, _EARLY if outside else 1, tolerance, max_steps)
+    best, steps = _swiftly(swift, start, tolerance, max_steps)
     if not quick:
         best, steps = _carefully(careful, best, steps, tolerance, max_steps)
     reach = jnp.max(jnp.where(target.available, jnp.abs(best.delta - centre) * around.scale, 0.0))
@@ -136,12 +135,12 @@ class _Careful(NamedTuple):
 
 
 def _swiftly(
-    look: Callable[[PerProduct, Bool[Array, ""]], tuple[PerProduct, PerProduct]], start: PerProduct, early: int, tolerance: float, max_steps: int
+    look: Callable[[PerProduct, Bool[Array, ""]], tuple[PerProduct, PerProduct]], start: PerProduct, tolerance: float, max_steps: int
 ) -> tuple[_Best, Int[Array, ""]]:
-    """Newton steps, after `early` ones of the preconditioner, until the tolerance is met or they stop improving."""
+    """Newton steps, after a first one of the preconditioner, until the tolerance is met or they stop improving."""
 
     def body(state: _Swift) -> _Swift:
-        gap, step = look(state.delta, state.steps < early)
+        gap, step = look(state.delta, state.steps == 0)
         residual = jnp.max(jnp.abs(gap))
         better = residual < state.best.residual
         failures = jnp.where(better, 0, jnp.where(jnp.isfinite(residual), state.failures + 1, _PATIENCE))
@@ -197,12 +196,12 @@ def _newton_step(
     outside: bool,
     tolerance: float,
     caution: Scalar | None,
-    early: Bool[Array, ""] | None,
+    first: Bool[Array, ""] | None,
 ) -> PerProduct:
     """Newton's step for ``ln s = ln S`` by conjugate gradients: solves ``(ds/ddelta + caution s/(1 - sigma)) d = s (ln S - ln s)``.
 
     It is preconditioned by the contraction with one number added to all of it, so that a change common to all products comes out right: shares are
-    slow to answer that one, most of all where many buy something. The `early` steps are the preconditioner's own, which cost nothing. Without
+    slow to answer that one, most of all where many buy something. The `first` step is the preconditioner's own, which costs nothing. Without
     an outside good the matrix has the constant vector in its kernel and the right side is made orthogonal to it.
     """
     share = seen.share
@@ -222,7 +221,7 @@ def _newton_step(
     # Newton converges fast only when the linear system is solved better as the residual falls, and not beyond what is asked for.
     residual = jnp.max(jnp.abs(gap))
     forcing = jnp.maximum(jnp.minimum(_CG_FORCING, residual), _CG_FORCING * tolerance / residual)
-    free = (residual <= tolerance) if early is None else (residual <= tolerance) | early
+    free = (residual <= tolerance) if first is None else (residual <= tolerance) | first
     goal = jnp.where(free, jnp.inf, size * forcing**2)
 
     def body(state: tuple[Array, Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array, Array]:
@@ -241,7 +240,7 @@ def _newton_step(
         return (state[3] > goal) & (state[4] < _CG_STEPS)
 
     found = jax.lax.while_loop(go_on, body, (jnp.zeros_like(wanted), wanted, start, size, jnp.asarray(0)))[0]
-    return found if early is None else jnp.where(early, start, found)
+    return found if first is None else jnp.where(first, start, found)
 
 
 def _together(grown: Scalar, whole: Scalar, caution: Scalar | float) -> Scalar:
