@@ -41,6 +41,26 @@ class BentRules(eqx.Module):
     stood: Bool[Array, "M J"]
 
 
+class Given(eqx.Module):
+    """A year to be solved: its markets with prices to start from, fleet rules with shadow prices to start from (at which those should be near) and answers known from
+    before, rules that bend, potential buyers; or the same of every part of a year, one after the other (N = S x M in place of M)."""
+
+    markets: YearMarket
+    area: Area | None
+    rate: Float[Array, " K"]
+    known: Known | None
+    bent: BentRules
+    potential: Float[Array, " M"]
+    options: PricingOptions = eqx.field(static=True)
+    outside: bool = eqx.field(static=True)
+
+    def starting(self, price: Float[Array, "M J"], stood: Bool[Array, "M J"], rate: Float[Array, " K"], known: Known | None) -> Given:
+        """The same from other prices, of which those that `stood` at a breakpoint are held there, and from other shadow prices and answers."""
+        markets = eqx.tree_at(lambda m: m.start, self.markets, jnp.where(self.markets.held, self.markets.start, price))
+        bent = eqx.tree_at(lambda b: b.stood, self.bent, stood)
+        return Given(markets, self.area, rate, known, bent, self.potential, self.options, self.outside)
+
+
 class BentYear(eqx.Module):
     """Markets over the year; `cleared` with fleet rules. Prices that stand at a breakpoint at its end, (M, J), and how many in its first part (M,); choices of side
     that went round (M,) and what moving one price would bring its setter there (EUR a year, inf where it is not known); the share of the year that each pot was open
@@ -79,47 +99,24 @@ def stood_at_break(state: State) -> Bool[Array, "M J"]:
     return jnp.zeros(state.price.shape, bool) if state.stood is None else state.stood
 
 
-def clear_bent(
-    markets: YearMarket,
-    area: Area | None,
-    rate: Array,
-    known: Known | None,
-    bent: BentRules,
-    potential: Float[Array, " M"],
-    options: PricingOptions,
-    outside: bool,
-) -> BentYear:
-    """All markets of a year; `rate` are shadow prices to start from, at which the markets' starting prices should be near, `known` answers from before.
+def clear_bent(given: Given) -> BentYear:
+    """All markets of a year.
 
     Parts of the year, sides and prices are searched for first, without derivatives; what they come to is worked out once from there, with them.
     """
-    if area is None or not bent.rules.joint:
-        return _in_turn(markets, area, rate, known, bent, potential, options, outside)
-    assert known is not None
-    return jax.lax.cond(
-        jnp.isfinite(bent.rules.budget).any(),
-        lambda _: _together(markets, area, rate, known, bent, potential, options, outside),
-        lambda _: _in_turn(markets, area, rate, known, bent, potential, options, outside),
-        0,
-    )
+    if given.area is None or not given.bent.rules.joint:
+        return _in_turn(given)
+    return jax.lax.cond(jnp.isfinite(given.bent.rules.budget).any(), lambda _: _together(given), lambda _: _in_turn(given), 0)
 
 
-def _in_turn(
-    markets: YearMarket,
-    area: Area | None,
-    rate: Array,
-    known: Known | None,
-    bent: BentRules,
-    potential: Float[Array, " M"],
-    options: PricingOptions,
-    outside: bool,
-) -> BentYear:
+def _in_turn(given: Given) -> BentYear:
     """Parts of the year one after the other; one part where years with pots are solved together."""
-    *searched, after = _search(*jax.lax.stop_gradient((markets, area, rate, known, bent, potential)), options, outside)
+    bent = given.bent
+    *searched, after = _search(jax.lax.stop_gradient(given))
     found, lengths, open_ = kept_backwards(tuple(searched))
 
     def at(part: _Found, pots: Array) -> tuple[SolvedMarket, Cleared | None, Array]:
-        return _worked_out(markets, area, part, bent, pots, potential, outside)
+        return _worked_out(given, part, pots)
 
     def first(values: Any) -> Any:
         return jax.tree.map(lambda value: value[0], values)
@@ -141,7 +138,7 @@ def _in_turn(
         return *_blended(solved, cleared, length), length @ open_
 
     solved, cleared, open_share = whole(0) if open_.shape[0] == 1 else jax.lax.cond(lengths[1] > 0, split, whole, 0)
-    return _as_year(solved, cleared, found.sides, lengths, potential, open_share, after)
+    return _as_year(solved, cleared, found.sides, lengths, given.potential, open_share, after)
 
 
 def _as_year(
@@ -161,45 +158,44 @@ def _as_year(
     return BentYear(solved, cleared, held[last], held[0].sum(axis=1), unsettled.sum(axis=0), to_gain, open_share, known)
 
 
-def _together(
-    markets: YearMarket,
-    area: Area,
-    rate: Array,
-    known: Known,
-    bent: BentRules,
-    potential: Float[Array, " M"],
-    options: PricingOptions,
-    outside: bool,
-) -> BentYear:
+def _together(given: Given) -> BentYear:
     """Parts of a year under fleet rules, as markets of their own that count in balances for as long as they last; answers of the year before are handed on."""
-    parts, rows = bent.rules.joint, potential.shape[0]
-    markets, buyers, area = repeated(markets, parts), repeated(potential, parts), area_of_parts(area, parts)
-    bent = eqx.tree_at(lambda b: (b.buyer_class, b.stood), bent, repeated((bent.buyer_class, bent.stood), parts))
-    found, open_ = kept_backwards(_found_together(*jax.lax.stop_gradient((markets, area, rate, bent, buyers)), options, outside))
+    every = _of_parts(given)
+    bent, parts, rows = every.bent, every.bent.rules.joint, given.potential.shape[0]
+    found, open_ = kept_backwards(_found_together(jax.lax.stop_gradient(every)))
+    assert every.area is not None
     assert found.solution is not None
-    here = jax.vmap(with_sides)(markets, pieces_in_force(bent.rules, bent.incentives, open_), found.sides, bent.buyer_class)
-    counts = _lengths(here, found.sides, bent, open_, buyers, outside)
-    cleared = cleared_at(here, area, found.solution, outside, counts)
+    here = jax.vmap(with_sides)(every.markets, pieces_in_force(bent.rules, bent.incentives, open_), found.sides, bent.buyer_class)
+    counts = _lengths(every, here, found.sides, open_)
+    cleared = cleared_at(here, every.area, found.solution, given.outside, counts)
     length = counts.of_parts(cleared.markets.price)
     each, sides = jax.tree.map(lambda leaf: leaf.reshape(parts, rows, *leaf.shape[1:]), (cleared.markets, found.sides))
     solved, _ = _blended(each, None, length)
     whole = Cleared(solved, cleared.rate, cleared.shadow[:rows], cleared.gap, cleared.rounds, cleared.slope)
-    return _as_year(solved, whole, sides, jax.lax.stop_gradient(length), potential, length @ open_, known)
+    return _as_year(solved, whole, sides, jax.lax.stop_gradient(length), given.potential, length @ open_, given.known)
 
 
-def _found_together(
-    markets: YearMarket, area: Area, rate: Array, bent: BentRules, potential: Float[Array, " N"], options: PricingOptions, outside: bool
-) -> tuple[_Found, Float[Array, "S P"]]:
+def _of_parts(given: Given) -> Given:
+    """The same for all parts of the year that may be, one after the other, with nothing known from before."""
+    parts, bent, area = given.bent.rules.joint, given.bent, given.area
+    assert area is not None
+    markets, buyers = repeated((given.markets, given.potential), parts)
+    bent = eqx.tree_at(lambda b: (b.buyer_class, b.stood), bent, repeated((bent.buyer_class, bent.stood), parts))
+    none = nothing_known(area.rules.live.shape[0], *markets.start.shape)
+    return Given(markets, area_of_parts(area, parts), given.rate, none, bent, buyers, given.options, given.outside)
+
+
+def _found_together(given: Given) -> tuple[_Found, Float[Array, "S P"]]:
     """Sides, prices and shadow prices of all parts (N = S x M), and which pots are open in them: found anew while pots are empty in another order."""
+    markets, area, bent = given.markets, given.area, given.bent
     budget, parts = bent.rules.budget, bent.rules.joint
+    assert area is not None
 
     def part(open_: Array, start: Array, stood: Array, rate: Array) -> _Found:
-        here = eqx.tree_at(lambda m: m.start, markets, jnp.where(markets.held, markets.start, start))
-        none = nothing_known(area.rules.live.shape[0], *markets.start.shape)
-        return _find(here, area, rate, none, eqx.tree_at(lambda b: b.stood, bent, stood), open_, potential, options, outside)[0]
+        return _find(given.starting(start, stood, rate, given.known), open_)[0]
 
     first = in_order(budget, jnp.ones((parts, budget.shape[0])))
-    shape = jax.eval_shape(part, first, markets.start, bent.stood, rate)
+    shape = jax.eval_shape(part, first, markets.start, bent.stood, given.rate)
     nothing: _Found = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
 
     def again(carry: tuple[Array, Array, _Found, Array, Array]) -> tuple[Array, Array, _Found, Array, Array]:
@@ -208,7 +204,7 @@ def _found_together(
         assert before.solution is not None
         start = jnp.where(begun, before.solution.price, markets.start)
         stood = jnp.where(begun, before.sides.held_at >= 0, bent.stood)
-        found = part(open_, start, stood, jnp.where(begun, area.at_slots(pools_of(area).every(before.solution.rate)), rate))
+        found = part(open_, start, stood, jnp.where(begun, area.at_slots(pools_of(area).every(before.solution.rate)), given.rate))
         following = in_order(budget, by_part(found.spent, parts))
         return open_, following, found, (following != open_).any(), number + 1
 
@@ -220,34 +216,26 @@ def _found_together(
     return eqx.tree_at(lambda f: f.solution.settled, found, found.solution.settled & ~changed), open_  # type: ignore[union-attr]
 
 
-def _lengths(here: YearMarket, sides: Sides, bent: BentRules, open_: Float[Array, "S P"], potential: Float[Array, " N"], outside: bool) -> Lengths:
-    """How long the parts of a year last when markets are on these sides."""
-    rules = bent.rules
-    return Lengths(spending_of(here, sides.piece, rules, bent.incentives, bent.buyer_class, potential, outside), open_, rules.budget)
+def _lengths(given: Given, here: YearMarket, sides: Sides, open_: Float[Array, "S P"]) -> Lengths:
+    """How long the parts of a year last when its markets are on these sides (`here`)."""
+    bent = given.bent
+    spending = spending_of(here, sides.piece, bent.rules, bent.incentives, bent.buyer_class, given.potential, given.outside)
+    return Lengths(spending, open_, bent.rules.budget)
 
 
-def _search(
-    markets: YearMarket,
-    area: Area | None,
-    rate: Array,
-    known: Known | None,
-    bent: BentRules,
-    potential: Float[Array, " M"],
-    options: PricingOptions,
-    outside: bool,
-) -> tuple[_Found, Float[Array, " S"], Float[Array, "S P"], Known | None]:
+def _search(given: Given) -> tuple[_Found, Float[Array, " S"], Float[Array, "S P"], Known | None]:
     """Parts of the year (a first axis S), how long each is (a share of the year; zero where there is none), which pots are open in it, and answers at its end."""
+    markets, area, bent = given.markets, given.area, given.bent
     budget = bent.rules.budget
 
     def part(pots: Array, start: Array, stood: Array, rate: Array, known: Known | None) -> tuple[_Found, Known | None]:
-        here = eqx.tree_at(lambda m: m.start, markets, jnp.where(markets.held, markets.start, start))
-        return _find(here, area, rate, known, eqx.tree_at(lambda b: b.stood, bent, stood), pots, potential, options, outside)
+        return _find(given.starting(start, stood, rate, known), pots)
 
     if budget.shape[0] == 0 or bent.rules.joint:
-        found, known = part(jnp.zeros(budget.shape), markets.start, bent.stood, rate, known)
+        found, known = part(jnp.zeros(budget.shape), markets.start, bent.stood, given.rate, given.known)
         return jax.tree.map(lambda value: value[None], found), jnp.ones(1), jnp.zeros((1, *budget.shape)), known
     parts = budget.shape[0] + 1
-    one = jax.eval_shape(part, jnp.zeros(budget.shape), markets.start, bent.stood, rate, known)[0]
+    one = jax.eval_shape(part, jnp.zeros(budget.shape), markets.start, bent.stood, given.rate, given.known)[0]
     none = (jax.tree.map(lambda leaf: jnp.zeros((parts, *leaf.shape), leaf.dtype), one), jnp.zeros(parts), jnp.zeros((parts, *budget.shape)))
 
     def step(carry: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -261,7 +249,7 @@ def _search(
         so_far = jax.tree.map(lambda values, value: values.at[number].set(value), so_far, (found, length, pots))
         return number + 1, after, rest, price, found.sides.held_at >= 0, rate, known, so_far
 
-    first = (jnp.array(0, int), *begins(budget), markets.start, bent.stood, rate, known, none)
+    first = (jnp.array(0, int), *begins(budget), markets.start, bent.stood, given.rate, given.known, none)
     end = jax.lax.while_loop(lambda carry: (carry[0] < parts) & (carry[2] > TINY), step, first)
     return *end[-1], end[-2]
 
@@ -294,33 +282,24 @@ def _blended(m: SolvedMarket, c: Cleared | None, length: Float[Array, " S"]) -> 
     )
 
 
-def _find(
-    markets: YearMarket,
-    area: Area | None,
-    rate: Array,
-    known: Known | None,
-    bent: BentRules,
-    open_: Array,
-    potential: Float[Array, " M"],
-    options: PricingOptions,
-    outside: bool,
-) -> tuple[_Found, Known | None]:
+def _find(given: Given, open_: Array) -> tuple[_Found, Known | None]:
     """Sides and prices of all markets with these pots open, or of all markets of all parts of a year with the pots open in each; and answers there."""
+    markets, area, bent, options, outside = given.markets, given.area, given.bent, given.options, given.outside
     pieces = pieces_in_force(bent.rules, bent.incentives, open_)
     first = jax.vmap(sides_at)(markets, pieces, bent.stood)
     if area is None:
         each = (markets, pieces, first, bent.buyer_class)
         sides = jax.lax.map(lambda x: choose_sides(x[0], x[1], x[2], x[3], in_full(options), outside), each)
         here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
-        return _Found(sides, None, sides.unsettled, sides.to_gain, _spending(here, sides, sides.price, bent, potential, outside)), None
-    assert known is not None
+        return _Found(sides, None, sides.unsettled, sides.to_gain, _spending(given, here, sides, sides.price)), None
+    assert given.known is not None
     pools = pools_of(area)
 
     def on(sides: Sides) -> tuple[YearMarket, Lengths | None]:
         here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
-        return here, _lengths(here, sides, bent, open_, potential, outside) if open_.ndim == 2 else None
+        return here, _lengths(given, here, sides, open_) if open_.ndim == 2 else None
 
-    before, enough = known.for_pools(area, markets.on_sale)
+    before, enough = given.known.for_pools(area, markets.on_sale)
 
     def solved(sides: Sides, found: Solution, before: Answers, anew: Array, nearly: Array) -> tuple[Solution, Answers]:
         here, counts = on(sides)
@@ -356,25 +335,24 @@ def _find(
     def unfinished(carry: tuple[Sides, Solution, Answers, Array, Array]) -> Array:
         return (carry[3] > 0).any() & (carry[4] <= PASSES)
 
-    start = (first, unsolved(markets, area, rate), before, jnp.ones(markets.start.shape[0], int), jnp.array(0, int))
+    start = (first, unsolved(markets, area, given.rate), before, jnp.ones(markets.start.shape[0], int), jnp.array(0, int))
     sides, done, at, _, _ = jax.lax.while_loop(unfinished, again, start)
-    spent = _spending(on(sides)[0], sides, done.price, bent, potential, outside)
+    spent = _spending(given, on(sides)[0], sides, done.price)
     return _Found(sides, done, sides.unsettled, sides.to_gain, spent), Known(at, area.rules.live)
 
 
-def _worked_out(
-    markets: YearMarket, area: Area | None, part: _Found, bent: BentRules, open_: Array, potential: Float[Array, " M"], outside: bool
-) -> tuple[SolvedMarket, Cleared | None, Array]:
+def _worked_out(given: Given, part: _Found, open_: Array) -> tuple[SolvedMarket, Cleared | None, Array]:
     """What a part of the year comes to in a whole year, with derivatives, and what each pot pays."""
+    bent, area, outside = given.bent, given.area, given.outside
     pieces, sides = pieces_in_force(bent.rules, bent.incentives, open_), part.sides
-    here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
+    here = jax.vmap(with_sides)(given.markets, pieces, sides, bent.buyer_class)
     if area is None or part.solution is None:
         solved = (here, sides.price, sides.residual, sides.evaluations, sides.settled)
         found, cleared = jax.lax.map(lambda x: solved_before(x[0], x[1], x[2], x[3], x[4], outside), solved), None
     else:
         cleared = cleared_at(here, area, part.solution, outside)
         found = cleared.markets
-    return found, cleared, _spending(here, sides, found.price, bent, potential, outside).sum(axis=0)
+    return found, cleared, _spending(given, here, sides, found.price).sum(axis=0)
 
 
 def solved_before(m: YearMarket, price: Array, residual: Array, evaluations: Array, settled: Array, outside: bool) -> SolvedMarket:
@@ -391,15 +369,13 @@ def _weighed(m: YearMarket, pieces: Pieces, known: Sides, buyer_class: Array, so
     return jax.lax.cond(bent, lambda x: choose_sides(m, pieces, x, buyer_class, solver, outside), lambda x: x, known)
 
 
-def _spending(
-    here: YearMarket, sides: Sides, price: Float[Array, "M J"], bent: BentRules, potential: Float[Array, " M"], outside: bool
-) -> Float[Array, "M P"]:
+def _spending(given: Given, here: YearMarket, sides: Sides, price: Float[Array, "M J"]) -> Float[Array, "M P"]:
     """What each pot would pay out in each market in a whole year at these prices, EUR; nothing to count where no pot can be empty."""
-    rules = bent.rules
+    bent, rules = given.bent, given.bent.rules
     if rules.budget.shape[0] == 0:
         return jnp.zeros((price.shape[0], 0))
 
     def counted() -> Array:
-        return spending_of(here, sides.piece, rules, bent.incentives, bent.buyer_class, potential, outside)(price)
+        return spending_of(here, sides.piece, rules, bent.incentives, bent.buyer_class, given.potential, given.outside)(price)
 
     return jax.lax.cond(jnp.isfinite(rules.budget).any(), counted, lambda: jnp.zeros((price.shape[0], rules.budget.shape[0])))

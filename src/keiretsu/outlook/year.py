@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 from keiretsu.market.outcome import KM_IN_A_CAR_LIFE
 from keiretsu.outlook.arrays import BaseYear, FleetState, Plan, Reproduced, State, Year
 from keiretsu.outlook.base_year import by_draw, tastes_under
-from keiretsu.outlook.bent_year import bent_rules, clear_bent, stood_at_break
+from keiretsu.outlook.bent_year import Given, bent_rules, clear_bent, stood_at_break
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, clear
 from keiretsu.outlook.fleet import Area, year_of
 from keiretsu.outlook.fleet_clearing import Cleared, clear_with_pools
@@ -71,7 +71,8 @@ def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: Pric
     bent = None
     if plan.bends is not None:
         rules = bent_rules(base, plan, values, state)
-        bent = clear_bent(markets, area, rate, None if state.rules is None else state.rules.known, rules, potential, options, base.outside)
+        known = None if state.rules is None else state.rules.known
+        bent = clear_bent(Given(markets, area, rate, known, rules, potential, options, base.outside))
         solved, cleared, known = bent.markets, bent.cleared, bent.known
     elif area is None:
         solved, cleared, known = clear(markets, options, base.outside), None, None
