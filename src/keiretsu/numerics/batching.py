@@ -65,8 +65,9 @@ def bytes_of_one(record: PyTree, layout: PyTree, sizes: Sizes) -> int:
 def filled(values: Any, shape: tuple[int, ...], fill: float = 0.0) -> np.ndarray:
     """An array stretched to `shape` with `fill` in the new places; as many axes as `values` has, none of them longer than in `shape`."""
     array = np.asarray(values)
-    width = [(0, wanted - size) for wanted, size in zip(shape, array.shape, strict=True)]
-    return np.pad(array, width, constant_values=array.dtype.type(fill))
+    out = np.full(shape, fill, array.dtype)
+    out[tuple(slice(size) for size in array.shape)] = array
+    return out
 
 
 def cut(record: Record, layout: PyTree, sizes: Sizes) -> Record:
@@ -118,7 +119,10 @@ def _stretched(arrays: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarr
         if array.shape == shape:
             row[...] = array
         else:
-            row[...] = np.pad(array, [(0, wanted - size) for wanted, size in zip(shape, array.shape, strict=True)], mode="edge")
+            row[tuple(slice(size) for size in array.shape)] = array
+            for before in ((slice(None),) * axis for axis in range(array.ndim)):
+                size = array.shape[len(before)]
+                row[*before, slice(size, None)] = row[*before, slice(size - 1, size)]
     return out
 
 

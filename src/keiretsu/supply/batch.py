@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import equinox as eqx
 import jax
+import numpy as np
 from jaxtyping import PyTree
 
 from keiretsu.demand.tastes import Nests, Tastes
@@ -43,7 +44,8 @@ def solve_many(
     """
     if not problems:
         return []
-    problems, starts = jax.device_get((list(problems), list(starts)))  # from here to the compiled program everything is NumPy
+    # from here to the compiled program everything is NumPy; on a CPU nothing is copied
+    problems, starts = jax.tree.map(np.asarray, (list(problems), list(starts)))
     for problem, name in zip(problems, names, strict=True):
         check_problem(problem, name, ())
     if len({jax.tree.structure(problem) for problem in problems}) > 1:
