@@ -39,10 +39,9 @@ def side_by_side(solve: Solver) -> Solver:
 def sizes_of(records: Sequence[PyTree], layout: PyTree) -> Sizes:
     """Largest size of every named axis over some records."""
     sizes: dict[str, int] = {}
-    for record in records:
-        for array, axes in _arrays(record, layout):
-            for name, size in zip(axes, array.shape, strict=True):
-                sizes[name] = max(sizes.get(name, 0), size)
+    for column, axes in _columns(records, layout):
+        for name, lengths in zip(axes, zip(*(array.shape for array in column), strict=True), strict=True):
+            sizes[name] = max(sizes.get(name, 0), *lengths)
     return sizes
 
 
