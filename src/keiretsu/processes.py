@@ -13,16 +13,11 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 
-# Compiling asks for millions of small pieces of memory: with longer lists of free ones GNU's allocator, read when a process begins, takes a tenth less time for it.
-ALLOCATOR = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=60000:glibc.malloc.tcache_max=4096"}
-
 SELDOM = (20_000, 10, 10)  # objects made, and looks at younger ones, between two looks for circular garbage; Python's own are 700, 10 and 10
 
 
 def process_beside(needs: str) -> ProcessPoolExecutor:
     """One other process, begun at once: it imports the module `needs` before its first task, does not hear Ctrl-C, and ends when this process is gone."""
-    for name, value in ALLOCATOR.items():
-        os.environ.setdefault(name, value)
     pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(needs, os.getpid()))
     pool.submit(int)  # a pool begins its process with the first task
     return pool
