@@ -4,8 +4,8 @@ Run as ``python benchmarks/bench_inversion.py``. Both sides start from the same 
 arrays; both compute the tastes of every draw, start cold (PyBLP from the logit delta, which is its own default) and stop at what
 they call 1e-14 (PyBLP: change of delta) or 1e-12 (ours: log share; the last Newton step usually lands below 1e-14).
 
-Lowest of several runs beside other work, 22 November 2026: 93 to 96 times PyBLP's speed on Nevo's markets (70 before total sales were made right in
-every step), 23 to 26 on the cars (13 before); a first call of 2 s. On the cars, of 3.2 ms, tastes, exponentials and start take 0.9 ms, 8 evaluations
+Lowest of several runs beside other work, 22 and 23 November 2026: 93 to 105 times PyBLP's speed on Nevo's markets (70 before total sales were made right in
+every step), 22 to 30 on the cars (13 before); a first call of 2 s. On the cars, of 3.2 ms, tastes, exponentials and start take 0.9 ms, 8 evaluations
 of shares 1.0 ms and 16 products of conjugate gradients 1.3 ms; 30 times PyBLP's speed would be 2.7 ms.
 """
 
