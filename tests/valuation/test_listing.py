@@ -26,7 +26,7 @@ def _brings(worth: np.ndarray, revenue: np.ndarray, rate: float, saved: float = 
     k = len(worth)
     return Fundamentals(
         np.arange(2024, 2024 + k), worth[None, :], revenue[None, :], np.array([0.0, 1e9]), np.broadcast_to([0.0, saved], (1, k, 2)), np.zeros(k),
-        (1 + rate) ** -np.arange(float(k)), 0.0, worth[:1], revenue[:1],
+        (1 + rate) ** -np.arange(float(k)), 0.0, worth[:1], revenue[:1], np.zeros((1, k)), rate,
     )  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def stakes_table(parts: Sequence[StakePart], names: Names) -> Table:
         )  # fmt: skip
     labels = {
         "terms": Label("Terms", kind="text"), "npv": amount_label("Net present value", "EUR m"), "loss": amount_label("Loses in", "% of futures"),
-        "rate": amount_label("Rate of return", "% a year"), "multiple": amount_label("Multiple of money", ""), "even": amount_label("Breaks even at, post-money", "EUR bn"),
+        "rate": amount_label("Real rate of return", "% a year"), "multiple": amount_label("Multiple of money", ""), "even": amount_label("Breaks even at, post-money", "EUR bn"),
         "on": Label("Rests on", kind="text"),
     }  # fmt: skip
     note = f"After premium and discounts, for the investor's shares alone. A figure that rests on the central case has no error. {CONVENTION}"

@@ -22,7 +22,7 @@ WORDS = {
     "equity_eur": "Value of the shares",
     "cost_change": "Change in cost",
     "net_present_value_eur": "Net present value",
-    "rate_of_return": "Rate of return, a year",
+    "rate_of_return": "Real rate of return, a year",
     "multiple_of_money": "Multiple of money",
     "loss": "Chance of loss",
     "break_even_post_money_eur": "Break-even post-money value",

@@ -48,7 +48,7 @@ def best_plan_of_moves(case: Case, futures: Ensemble, company: str, scenarios: S
         if name in claims:
             bought = terms[name]
             when = bought.date.year
-            cost = {when: at_model_prices(bought.amount_eur, decimal_year(bought.date), finance.inflation)}
+            cost = {when: at_model_prices(bought.amount_eur, decimal_year(bought.date), finance.inflation, finance.price_year)}
             value[name, when] = brings[when] + float(claims[name].mean())
         else:
             spent = platform_path(case, company, name, np.array(simulated)) - platform_path(case, company, BASELINE, np.array(simulated))

@@ -87,10 +87,8 @@ def cash_flow(case: Case, finance: Finance, prospects: Prospects, *, with_synerg
         "depreciation": -allowance, "tax": tax, "capex": -spent, "working_capital": -tied_up,
     }  # fmt: skip
     free = ebitda + tax - spent - tied_up
-    return CashFlow(
-        finance.company, prospects.scenario, years, units, revenue, **lines, free_cash_flow=free, losses_left=losses_left,
-        steady=_steady(finance, ebitda[:, -1] - synergies[:, -1], spent[:, -1], revenue[:, -1]),
-    )  # fmt: skip
+    steady = steady_flow(finance, finance.growth_terminal, ebitda[:, -1] - synergies[:, -1], spent[:, -1], revenue[:, -1])
+    return CashFlow(finance.company, prospects.scenario, years, units, revenue, **lines, free_cash_flow=free, losses_left=losses_left, steady=steady)
 
 
 def sized_by(case: Case, scenario: str) -> str:
@@ -139,6 +137,19 @@ def synergy_path(case: Case, finance: Finance, scenario: str, years: np.ndarray,
     return total
 
 
+def steady_flow(finance: Finance, growth: float, ebitda: Vector, spent: Vector, revenue: Vector) -> Vector:
+    """The year after the last one's flow when the company goes on for ever and grows: assets are replaced as they wear out, taxes are paid in full,
+    growing revenue ties up working capital. (N,)
+
+    Parameters
+    ----------
+    ebitda, spent, revenue
+        Of the last year: profit before depreciation without synergies that end, capital spending, revenue. (N,) EUR
+    """
+    tax = finance.tax_rate * np.maximum(ebitda - spent, 0.0)
+    return (ebitda - spent - tax) * (1 + growth) - finance.working_capital_share * revenue * growth
+
+
 def _allowances(finance: Finance, spent: Matrix) -> Matrix:
     """Straight-line tax allowances of old and new assets; nominal amounts, so their real worth falls with inflation. (N, T)"""
     life, shrink = finance.asset_life_years, 1 + finance.inflation
@@ -162,13 +173,6 @@ def _tax(finance: Finance, taxable: Matrix) -> tuple[Matrix, Matrix]:
         losses = (losses - used + np.maximum(-taxable[:, t], 0.0)) / (1 + finance.inflation)
         left[:, t] = losses
     return tax, left
-
-
-def _steady(finance: Finance, ebitda: Vector, spent: Vector, revenue: Vector) -> Vector:
-    """Next year's flow when the company goes on for ever: assets are replaced as they wear out, taxes are paid in full."""
-    grown = 1 + finance.growth_terminal
-    tax = finance.tax_rate * np.maximum(ebitda - spent, 0.0)
-    return (ebitda - spent - tax) * grown - finance.working_capital_share * revenue * finance.growth_terminal
 
 
 def _listed(names: str) -> Sequence[str]:

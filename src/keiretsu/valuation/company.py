@@ -13,7 +13,7 @@ import pandas as pd
 
 from keiretsu.case import Case
 from keiretsu.valuation.base_year import MARKET, beside_the_market, market_sentence, operating_profit
-from keiretsu.valuation.cash_flow import LINES, CashFlow
+from keiretsu.valuation.cash_flow import LINES, CashFlow, steady_flow
 from keiretsu.valuation.discounting import value_of_flows, value_of_growth
 from keiretsu.valuation.equity import Equity, refuse_negative
 from keiretsu.valuation.finance import finance_of, finances, real_rate, records
@@ -116,7 +116,7 @@ def wacc_growth_table(worth: Worth) -> pd.DataFrame:
             rate = real_rate(nominal + finance.country_premium, finance.inflation)
             if not rate > growth:
                 continue
-            steady = cash.steady * (1 + growth) / (1 + finance.growth_terminal)
+            steady = steady_flow(finance, growth, (cash.ebitda - cash.synergies)[:, -1], -cash.capex[:, -1], cash.revenue[:, -1])
             found = estimate(value_of_flows(cash.free_cash_flow, rate, time) + value_of_growth(steady, rate, growth, time) - finance.net_debt_eur)
             rows.append({"wacc_nominal": nominal, "growth": growth, "equity_eur": found.value, "half95_eur": found.error})
     return pd.DataFrame(rows)

@@ -56,6 +56,12 @@ def value_of_flows(flows: np.ndarray, rate: float, time: Clock) -> np.ndarray:
     return flows @ (time.part * (1 + rate) ** -time.middle)
 
 
+def value_of_flows_between(flows: np.ndarray, rate: float, now: Clock, later: Clock) -> np.ndarray:
+    """Value now of that part of yearly flows (..., T) that comes before a later day, each year's in the middle of it."""
+    part = now.part - later.part
+    return flows @ (part * (1 + rate) ** -(now.end - later.part - part / 2))
+
+
 def value_of_growth(steady: np.ndarray, rate: float, growth: float, time: Clock) -> np.ndarray:
     """Value now of a flow that is `steady` in the year after the last one and grows from there, each year's money in its middle."""
     return steady / (rate - growth) * (1 + rate) ** 0.5 * (1 + rate) ** -time.end[-1]

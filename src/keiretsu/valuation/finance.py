@@ -21,6 +21,8 @@ from keiretsu.market.memory import Same
 from keiretsu.typing import Vector
 from keiretsu.units import MODEL_PRICE_YEAR, to_eur
 
+OWN_MONEY = "own"  # `Case.money` of a case that converts nothing: its unit has the prices of its base year
+
 
 @dataclass(frozen=True)
 class Finance:
@@ -32,6 +34,8 @@ class Finance:
         Figures that change over the years: name, then year and value.
     place
         ``finance.csv:2``, for errors and for walking a figure back.
+    price_year
+        Year at whose prices the case counts: the model's, or the base year of a case in its own money.
     """
 
     company: str
@@ -61,6 +65,7 @@ class Finance:
     payout: float
     place: str
     paths: Mapping[str, Mapping[int, float]]
+    price_year: int = MODEL_PRICE_YEAR
 
     @property
     def rate(self) -> float:
@@ -81,9 +86,9 @@ def real_rate(nominal: float, inflation: float) -> float:
     return (1 + nominal) / (1 + inflation) - 1
 
 
-def at_model_prices(amount: float, when: float, inflation: float) -> float:
-    """Money of a day (decimal year) as EUR at the prices of the model's year, whose prices are those of its middle."""
-    return amount / (1 + inflation) ** (when - (MODEL_PRICE_YEAR + 0.5))
+def at_model_prices(amount: float, when: float, inflation: float, price_year: int = MODEL_PRICE_YEAR) -> float:
+    """Money of a day (decimal year) at the prices of the year that the case counts in, the model's or a base year of its own; a year's prices are those of its middle."""
+    return amount / (1 + inflation) ** (when - (price_year + 0.5))
 
 
 def decimal_year(day: dt.date) -> float:
@@ -103,9 +108,11 @@ def finances(case: Case) -> dict[str, Finance]:
     paths: dict[str, dict[str, dict[int, float]]] = {}
     for row in records(case, "finance_path"):
         paths.setdefault(row["company"], {}).setdefault(row["item"], {})[int(row["year"])] = float(row["value"])
-    names = [field for field in Finance.__dataclass_fields__ if field not in ("paths", "place")]
+    names = [field for field in Finance.__dataclass_fields__ if field not in ("paths", "place", "price_year")]
+    price_year = case.year if case.money == OWN_MONEY else MODEL_PRICE_YEAR
     found = [
-        Finance(**{name: row[name] for name in names}, place=row["row"], paths=paths.get(row["company"], {})) for row in records(case, "finance")
+        Finance(**{name: row[name] for name in names}, place=row["row"], paths=paths.get(row["company"], {}), price_year=price_year)
+        for row in records(case, "finance")
     ]
     problems = [problem for finance in found for problem in rate_problems(finance.rate, finance.growth_terminal, finance.place, finance.company)]
     if problems:

@@ -28,15 +28,17 @@ def football_field(case: Case, futures: Futures, company: str, *, scenario: str 
         rows.append({"bar": name, "basis": "draws, 10 to 90 %", "low_eur": low, "middle_eur": middle, "high_eur": high})
     table = wacc_growth_table(worths[company])
     stakes = float((equity_of(case, worths, "growth").of(company) - worths[company].own("growth")).mean())
-    at_growth = table[np.isclose(table["growth"], worths[company].finance.growth_terminal)]["equity_eur"] + stakes
+    own = worths[company].finance
+    table = table[np.isclose(table["growth"], own.growth_terminal)]
+    at_growth = table["equity_eur"] + stakes
     rows.append(
         {
             "bar": "discount rate two points either way", "basis": "means", "low_eur": float(at_growth.min()),
-            "middle_eur": float(at_growth.iloc[len(at_growth) // 2]), "high_eur": float(at_growth.max()),
+            "middle_eur": float(at_growth[np.isclose(table["wacc_nominal"], own.wacc_nominal)].iloc[0]), "high_eur": float(at_growth.max()),
         }
     )  # fmt: skip
     ahead = int(np.argmax(worths[company].time.part > 0))  # the year that is running
-    rows += _listed(case, company, worths[company].cash.revenue[:, ahead:], worths[company].finance.net_debt_eur)
+    rows += _listed(case, company, worths[company].cash.revenue[:, ahead:], stakes - worths[company].finance.net_debt_eur)
     rows += [
         {"bar": row["who"], "basis": f"stated {row['stated']}", "low_eur": row["low"], "middle_eur": row["value"], "high_eur": row["high"]}
         for row in records(case, "guidance")
@@ -53,13 +55,13 @@ def football_field(case: Case, futures: Futures, company: str, *, scenario: str 
     return pd.DataFrame(rows, columns=["bar", "basis", "low_eur", "middle_eur", "high_eur"])
 
 
-def _listed(case: Case, company: str, revenue: np.ndarray, net_debt: float) -> list[dict[str, Any]]:
-    """What a market would pay at the multiple of the day, and one yearly standard deviation either way."""
+def _listed(case: Case, company: str, revenue: np.ndarray, beside: float) -> list[dict[str, Any]]:
+    """What a market would pay at the multiple of the day, and one yearly standard deviation either way; `beside` is what stakes in others are worth, less net debt."""
     stated = {row["parameter"]: float(row["value"]) for row in records(case, "listing") if row["company"] == company}
     if not {"multiple_now", "multiple_volatility", "revenue_years"} <= set(stated):
         return []
     now, spread = stated["multiple_now"], np.exp(stated["multiple_volatility"])
     low, middle, high = (
-        multiple * float(revenue[:, : int(stated["revenue_years"])].mean()) - net_debt for multiple in (now / spread, now, now * spread)
+        multiple * float(revenue[:, : int(stated["revenue_years"])].mean()) + beside for multiple in (now / spread, now, now * spread)
     )
     return [{"bar": "listed electric makers", "basis": "multiple of revenue", "low_eur": low, "middle_eur": middle, "high_eur": high}]

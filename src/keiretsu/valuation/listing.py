@@ -19,13 +19,14 @@ from keiretsu.case import Case
 from keiretsu.numerics.stopping import best_on_grid, fit_stopping_rule, follow, normal_steps
 from keiretsu.outlook.uncertain import REPLICATES
 from keiretsu.typing import Vector
+from keiretsu.valuation.equity import refuse_negative
 from keiretsu.valuation.finance import finance_of, finances, records
 from keiretsu.valuation.fundamentals import Fundamentals, fundamentals
 from keiretsu.valuation.inputs import BASELINE, Futures, with_own_inputs
 from keiretsu.valuation.listing_terms import ListingTerms, listing_terms_of, refuse_bad_listing
 from keiretsu.valuation.money import NORMAL_95, Estimate, estimate, with_error
 from keiretsu.valuation.odds import listed
-from keiretsu.valuation.worth import Terminal, worth_of_all
+from keiretsu.valuation.worth import Terminal, equity_of, worth_of_all
 
 WIDTH = 0.01  # of a step of the grid, in logs: straight lines between points then overstate a value by about one part in 100,000 a year
 MOST_POINTS = 1601
@@ -33,6 +34,7 @@ REACH = 6.0  # standard deviations that the grid spans beyond its centre
 LEAST_REACH = 2.5  # and at least this in logs: a factor of twelve either way
 PATHS_PER_DRAW = 64
 SEED = 20240129
+BELOW_CASH = "not known: less than its cash and stakes"
 PLACES = (", low", ", middle", ", high")  # after who stated a span of values
 
 
@@ -81,12 +83,15 @@ def value_listing(
     ------
     ValuationError
         Terms that cannot be meant, years not simulated, no finance for the company.
+    NegativeEquity
+        When its shares are expected to be worth nothing on the first date.
     """
     finance_of(finances(case), company)
     asked = listing_terms_of(case, company) if terms is None else terms
     refuse_bad_listing(asked)
     worths = worth_of_all(case, with_own_inputs(futures), scenario, with_synergies=True, now=float(asked.first_year))
-    company_brings = fundamentals(asked, worths[company], terminal)
+    refuse_negative(equity_of(case, worths, terminal), [company], {company: worths[company].finance.place})
+    company_brings = fundamentals(case, asked, worths, terminal)
     stated = {row["who"]: (float(row["low"]), float(row["value"]), float(row["high"])) for row in records(case, "guidance")
               if row["company"] == company and row["item"] == "equity_eur"}  # fmt: skip
     return decide(asked, company_brings, stated)
@@ -133,13 +138,13 @@ def payoffs(terms: ListingTerms, brings: Fundamentals, multiple: np.ndarray) -> 
     """
     dates = []
     for k in range(brings.equity.shape[1]):
-        worth, revenue = brings.equity[:, k], brings.revenue[:, k]
-        price = multiple * revenue - brings.net_debt
+        worth, revenue, beside = brings.equity[:, k], brings.revenue[:, k], brings.stakes[:, k] - brings.net_debt
+        price = multiple * revenue + beside
         offered = (1 - terms.discount) * price
         money = terms.primary_share / (1 - terms.primary_share) * offered
         kept = money * (1 - terms.fee)
         after = worth + kept
-        later = (terms.multiple.expected(multiple, terms.lock_up_years) * revenue - brings.net_debt + kept) * _lock_up_discount(terms, brings)
+        later = (terms.multiple.expected(multiple, terms.lock_up_years) * revenue + beside + kept) * (1 + brings.risk_free) ** -terms.lock_up_years
         gain = (1 - terms.primary_share) * after - worth
         gain = gain + terms.secondary_share * ((offered + money) * (1 - terms.fee) - after) + terms.later_share * (later - after)
         gain = gain + _interpolated(kept, brings.raised, brings.saved[:, k])
@@ -198,8 +203,8 @@ def _thresholds(expected: Fundamentals, grid: Vector, payoff: np.ndarray, waitin
         enough = (now >= later) & (now > 0)
         multiples.append(float(np.exp(grid[int(np.argmax(enough))])) if enough.any() else None)
     valuations = [
-        None if multiple is None else multiple * float(revenue) - expected.net_debt
-        for multiple, revenue in zip(multiples, expected.revenue[0], strict=True)
+        None if multiple is None else multiple * float(revenue) + float(stakes) - expected.net_debt
+        for multiple, revenue, stakes in zip(multiples, expected.revenue[0], expected.stakes[0], strict=True)
     ]
     table = pd.DataFrame({"year": expected.years.astype(int)})
     for column, values in (("multiple", multiples), ("valuation_eur", valuations)):
@@ -223,15 +228,18 @@ def _with_errors(table: pd.DataFrame, terms: ListingTerms, brings: Fundamentals,
 def _verdict(
     terms: ListingTerms, expected: Fundamentals, grid: Vector, waiting: Vector, stated: Mapping[str, tuple[float, float, float]]
 ) -> pd.DataFrame:
-    revenue, debt = float(expected.revenue[0, 0]), expected.net_debt
-    asked = {"the market of the day": terms.multiple_now * revenue - debt}
+    revenue, beside = float(expected.revenue[0, 0]), float(expected.stakes[0, 0]) - expected.net_debt
+    asked = {"the market of the day": terms.multiple_now * revenue + beside}
     for who, values in stated.items():
         for word, value in zip(("low", "middle", "high"), values, strict=True):
             if value not in values[: ("low", "middle", "high").index(word)]:
                 asked[who if len(set(values)) == 1 else f"{who}, {word}"] = value
     rows = []
     for who, valuation in asked.items():
-        multiple = (valuation + debt) / revenue
+        multiple = (valuation - beside) / revenue
+        if not multiple > 0:  # a multiple of revenue says nothing about such a price
+            rows.append({"who": who, "valuation_eur": valuation, "list_now_eur": None, "wait_eur": None, "verdict": BELOW_CASH})
+            continue
         pays = float(payoffs(terms, expected, np.full((1, 1), multiple))[0, 0, 0])
         waits = float(np.interp(np.log(multiple), grid, waiting))
         verdict = "list now" if pays > 0 and pays >= waits else ("wait" if waits > 0 else "never")
@@ -288,8 +296,3 @@ def _interpolated(amount: np.ndarray, knots: Vector, values: np.ndarray) -> np.n
     draws = np.broadcast_to(np.arange(len(values)), np.broadcast_shapes(left.shape, (1, len(values))))
     left, part = np.broadcast_to(left, draws.shape), np.broadcast_to(where, draws.shape) - np.broadcast_to(left, draws.shape)
     return values[draws, left] * (1 - part) + values[draws, left + 1] * part
-
-
-def _lock_up_discount(terms: ListingTerms, brings: Fundamentals) -> float:
-    yearly = brings.discount[1] / brings.discount[0] if len(brings.discount) > 1 else 1.0
-    return float(yearly**terms.lock_up_years)

@@ -75,6 +75,12 @@ def own_prices_table(deal: Deal) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["from", "company_gains_eur", "part", "value_eur", "half95_eur"])
 
 
+def handed_on(deal: Deal) -> np.ndarray:
+    """What the network adds to what the terms move to the investor: its part of what the giver loses, and its own gain coming back through rings. (N,)"""
+    whole = deal.transfers["synergies"]
+    return _to_the_investor(deal, _reaches(deal.equities["baseline"], deal.terms.investor), whole) - whole
+
+
 def _reaches(equity: Equity, party: str) -> np.ndarray:
     """Part of each company's own value that reaches a company or an outside owner through all stakes. (F,)"""
     holdings = equity.holdings
@@ -85,8 +91,12 @@ def _reaches(equity: Equity, party: str) -> np.ndarray:
 
 def _carried(deal: Deal, part: np.ndarray) -> np.ndarray:
     """What the terms move to the investor because prices changed, its own part of what the giver loses taken off. (N,)"""
+    return _to_the_investor(deal, part, deal.transfers["own prices"] - deal.transfers["baseline"])
+
+
+def _to_the_investor(deal: Deal, part: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """What reaches the investor of an amount moved to it from the giver, through all stakes. (N,)"""
     holdings = deal.equities["baseline"].holdings
-    moved = deal.transfers["own prices"] - deal.transfers["baseline"]
     giver = deal.terms.company if deal.terms.money == "primary" else deal.terms.seller
     own = part[holdings.companies.index(deal.terms.investor)] if deal.terms.investor in holdings.companies else 1.0
     return moved * (own - (part[holdings.companies.index(giver)] if giver in holdings.companies else 0.0))

@@ -13,6 +13,7 @@ import numpy as np
 
 from keiretsu.errors import Problem, ValuationError
 from keiretsu.typing import Matrix, Vector
+from keiretsu.units import MODEL_PRICE_YEAR
 from keiretsu.valuation.discounting import Clock
 from keiretsu.valuation.finance import at_model_prices, decimal_year
 from keiretsu.valuation.terms import StakeTerms
@@ -28,8 +29,8 @@ class Target:
         Value of all of its shares before the deal. (N,)
     dividends
         Paid out each year on all shares. (N, T)
-    rate, inflation
-        Real discount rate, and inflation for amounts fixed in the money of the day.
+    rate, inflation, price_year
+        Real discount rate; inflation for amounts fixed in the money of the day, and the year whose prices everything else has.
     loop
         Part of a gain of the investor that comes back to the company through stakes in those who hold it; 0 without such a ring.
     """
@@ -41,6 +42,7 @@ class Target:
     rate: float
     inflation: float
     loop: float
+    price_year: int = MODEL_PRICE_YEAR
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,4 +198,4 @@ def _note(terms: StakeTerms, target: Target) -> Position:
 
 def _real(amount: float, terms: StakeTerms, target: Target, later: float) -> float:
     """An amount fixed in the money of a day `later` years after entry, as EUR at 2023 prices."""
-    return at_model_prices(amount, decimal_year(terms.date) + later, target.inflation)
+    return at_model_prices(amount, decimal_year(terms.date) + later, target.inflation, target.price_year)

@@ -18,14 +18,14 @@ import xarray as xr
 from keiretsu.case import Case
 from keiretsu.errors import Problem, ValuationError
 from keiretsu.numerics.irr import internal_rates
-from keiretsu.valuation.discounting import clock
+from keiretsu.valuation.discounting import clock, value_of_flows_between
 from keiretsu.valuation.equity import Equity, refuse_negative
 from keiretsu.valuation.finance import decimal_year, finance_of, finances
 from keiretsu.valuation.inputs import BASELINE, Futures, with_own_inputs
 from keiretsu.valuation.milestones import parts_due, parts_worth_paying
 from keiretsu.valuation.money import estimate, estimate_where, stated_sum, with_error
 from keiretsu.valuation.odds import in_futures
-from keiretsu.valuation.parties import Deal, own_prices_table, parties_tables
+from keiretsu.valuation.parties import Deal, handed_on, own_prices_table, parties_tables
 from keiretsu.valuation.position import Position, Target, position
 from keiretsu.valuation.terms import StakeTerms, refuse_bad_terms, terms_of
 from keiretsu.valuation.worth import Terminal, Worth, equity_of, holdings_of, worth_of_all
@@ -59,6 +59,8 @@ class StakeValuation:
         Share of draws without a single rate of return (left out of it), with the reason.
     net_present_value
         By draw, after premium and discounts. (N,)
+    to_investor
+        The same on the case's day for the investor as a whole: less the part of what the others lose that is its own, through stakes held before and rings. (N,)
     """
 
     terms: StakeTerms
@@ -72,6 +74,7 @@ class StakeValuation:
     owners: pd.DataFrame
     no_rate: pd.DataFrame
     net_present_value: np.ndarray
+    to_investor: np.ndarray
 
 
 def value_stake(case: Case, futures: Futures, terms: StakeTerms | str, *, terminal: Terminal = "growth") -> StakeValuation:
@@ -112,13 +115,15 @@ def value_stake(case: Case, futures: Futures, terms: StakeTerms | str, *, termin
         walked = (position(asked, targets["synergies"], due),) if asked.walk_away else ()
     positions = {name: position(asked, target, met) for name, target in targets.items()}
     held = positions["synergies"]
-    deal = Deal(asked, equities, {name: p.transfer / _rolled(case, asked, worths["baseline"]) for name, p in positions.items()})
+    rolled = _rolled(case, asked, worths["baseline"])
+    deal = Deal(asked, equities, {name: p.transfer / rolled for name, p in positions.items()})
     parties, owners, channels = parties_tables(deal)
     lines = _lines(asked, held, walked)
     measures, no_rate = _measures(asked, held)
+    bought = held.net_present_value(kept_at_exit(asked))
     return StakeValuation(
         asked, _sentence(asked, measures, channels, len(met)), _terms_table(asked, held), lines, measures, channels, own_prices_table(deal), parties, owners, no_rate,
-        held.net_present_value(kept_at_exit(asked)),
+        bought, bought / rolled + handed_on(deal),
     )  # fmt: skip
 
 
@@ -160,8 +165,9 @@ def _target(case: Case, terms: StakeTerms, equity: Equity, worths: Mapping[str, 
     finance, cash = worth.finance, worth.cash
     time = clock(cash.years, decimal_year(terms.date))
     dividends = finance.payout * np.maximum(cash.free_cash_flow, 0.0)
-    at_entry = equity.of(terms.company) * _rolled(case, terms, worths)
-    return Target(at_entry, dividends, cash.years, time, finance.rate, finance.inflation, _loop(terms, equity))
+    paid_before = value_of_flows_between(dividends, finance.rate, worth.time, time)
+    at_entry = (equity.of(terms.company) - paid_before) * _rolled(case, terms, worths)
+    return Target(at_entry, dividends, cash.years, time, finance.rate, finance.inflation, _loop(terms, equity), finance.price_year)
 
 
 def _rolled(case: Case, terms: StakeTerms, worths: Mapping[str, Worth]) -> float:

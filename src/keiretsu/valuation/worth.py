@@ -63,7 +63,7 @@ def worth(finance: Finance, cash: CashFlow, time: Clock) -> Worth:
     rate = finance.rate
     after: dict[Terminal, np.ndarray] = {
         "growth": value_of_growth(cash.steady, rate, finance.growth_terminal, time),
-        "exit_multiple": value_of_exit(cash.ebitda[:, -1], finance.exit_multiple, rate, time),
+        "exit_multiple": value_of_exit(cash.ebitda[:, -1] - cash.synergies[:, -1], finance.exit_multiple, rate, time),
     }
     return Worth(finance, cash, time, value_of_flows(cash.free_cash_flow, rate, time), after)
 
