@@ -9,7 +9,7 @@ from tests.valuation.conftest import make_ensemble, write_case
 def futures(monkeypatch):
     import keiretsu.study.futures as study
 
-    monkeypatch.setattr(study, "futures_of", lambda case, scenarios, draws, on_step: make_ensemble(draws))
+    monkeypatch.setattr(study, "futures_of", lambda case, scenarios, asked, executor, on_step: make_ensemble(asked.draws))
 
 
 def test_a_company_and_the_stakes_in_it_are_valued(keiretsu, tmp_path, futures):

@@ -12,6 +12,7 @@ from keiretsu.case import load_case
 from keiretsu.cli.choose import _launching, _refuse_nobody, _years_to_choose
 from keiretsu.cli.outlook import sensitivity
 from keiretsu.errors import InputError, ValuationError
+from keiretsu.outlook.case_facts import last_year
 from keiretsu.report.headline import headline_table
 from keiretsu.report.names import names_of
 from keiretsu.report.tables import table_of
@@ -70,7 +71,7 @@ def test_a_day_of_valuation_without_simulated_money_is_said_as_a_day_with_what_t
 @pytest.mark.parametrize(("last", "years"), [(2025, [2025]), (2026, [2025, 2026]), (2035, [2025, 2026, 2027])])
 def test_the_years_a_launch_may_come_in_by_default_are_simulated_ones(last: int, years: list[int], tmp_path: Path) -> None:
     case = load_case(folder(tmp_path, outlook=f"item,of,market,year,value,unit\nlast_year,,,0,{last},\n"))
-    assert list(_years_to_choose(case, case.year + 2, case.year + 5)) == years
+    assert list(_years_to_choose(case.year + 2, case.year + 5, last_year(case))) == years
 
 
 def test_draws_too_few_for_global_indices_are_refused_before_anything_is_solved(tmp_path: Path) -> None:

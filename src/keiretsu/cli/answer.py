@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from keiretsu.cli.options import CONSUMERS, DRAWS, SEED, CaseName, Consumers, RuleName, ScenarioNames, Seed
+
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
     from keiretsu.study.answered import Answer
     from keiretsu.study.results import Results
     from keiretsu.study.store import Draft
-
-CaseName = Annotated[str, typer.Argument(metavar="CASE", help="An embedded case (ampere) or a folder.")]
-ScenarioNames = Annotated[list[str] | None, typer.Option("--scenario", "-s", help="Only this scenario; may be given several times.")]
-RuleName = Annotated[str, typer.Option("--rule", help="Whose profit prices look after, in place of the case's own rule.")]
 
 
 def run(
@@ -27,10 +25,9 @@ def run(
     rule: RuleName = "",
     draws: Annotated[
         int, typer.Option("--draws", help="Futures of each headline scenario (of each one named), a multiple of 8; 0 for central cases.")
-    ] = 32,
-    consumers: Annotated[
-        int, typer.Option("--consumers", help="Consumer draws of a market in the years ahead, at most; 0 for the base year's.")
-    ] = 80,
+    ] = DRAWS,
+    seed: Seed = SEED,
+    consumers: Consumers = CONSUMERS,
     must_be_true: Annotated[
         bool, typer.Option("--must-be-true", help="Also ask the model itself what must be true for the headline stake: some minutes more.")
     ] = False,
@@ -75,7 +72,7 @@ def run(
 
             refuse_occupied(target)
             years_by = beside(target.parent, cache_folder(), other) if on == "beside" else here(target.parent, executor_of(on, workers))
-            asked = AheadOptions(draws=draws, consumers=consumers, error_eur_m=error, until=until, ask=must_be_true)
+            asked = AheadOptions(draws=draws, consumers=consumers, error_eur_m=error, until=until, seed=seed, ask=must_be_true)
             options = RunOptions(scenarios=tuple(scenario or []), rule=rule, solving=SolveOptions(nearly_eur=1e6 * nearly))
             drafts: list[Draft] = []
             results = answered(loaded, options, asked, years_by, on_step, lambda solved: drafts.append(draft_of(solved)))

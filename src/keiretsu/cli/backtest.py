@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from keiretsu.cli.answer import CaseName
+from keiretsu.cli.options import CaseName
 
 
 def backtest(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from keiretsu.cli.answer import CaseName
+from keiretsu.cli.options import CaseName
 
 
 def new(

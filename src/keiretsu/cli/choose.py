@@ -6,39 +6,65 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keiretsu.cli.answer import CaseName, ScenarioNames
-from keiretsu.cli.value import Draws
+from keiretsu.cli.options import (
+    CONSUMERS,
+    DRAWS,
+    SEED,
+    CaseName,
+    Consumers,
+    Draws,
+    Place,
+    RuleName,
+    ScenarioNames,
+    Seed,
+    Until,
+    Workers,
+    asked_of,
+    case_under,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from keiretsu.case import Case
     from keiretsu.outlook.ensemble import Ensemble
+    from keiretsu.study.futures import FuturesAsked
+    from keiretsu.study.runs import Executor
     from keiretsu.valuation.alliances import Alliance
     from keiretsu.valuation.cooperation import Cooperation
 
 Terms = Annotated[str, typer.Option("--terms", metavar="ID", help="Terms of the stake.", show_default="the first of stake_terms.csv")]
 PartnerNames = Annotated[list[str] | None, typer.Option("--partner", "-p", metavar="COMPANY", help="A partner; two to eight.", show_default="Renault, Nissan, Mitsubishi, Honda")]  # fmt: skip
 Rate = Annotated[float, typer.Option("--rate", help="Real discount rate a year, where every year is taken to be alike.")]
-LastYear = Annotated[int, typer.Option("--until", help="Last year counted, where every year is taken to be alike.")]
-EURO_M = 1e-6
+ALIKE_YEARS = 12  # counted where every year is taken to be alike and the case states no last one
 
 
-def whatmustbetrue(case: CaseName, terms: Terms = "", draws: Draws = 32) -> None:
+def whatmustbetrue(
+    case: CaseName,
+    terms: Terms = "",
+    draws: Draws = DRAWS,
+    until: Until = 0,
+    seed: Seed = SEED,
+    consumers: Consumers = CONSUMERS,
+    rule: RuleName = "",
+    on: Place = "threads",
+    workers: Workers = 0,
+) -> None:
     """The likeliest future in which a stake is worth nothing, found on the model itself, and how likely a loss is."""
-    from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.decisions import on_the_model_tables
     from keiretsu.report.names import names_in
     from keiretsu.report.own_money import sentence_in, table_in
+    from keiretsu.study.cluster import executor_of
     from keiretsu.study.futures import futures_and_years
     from keiretsu.study.on_the_model import stake_must_be_true
     from keiretsu.valuation import terms_of
 
-    loaded = load_case(case)
+    loaded = case_under(case, rule)
+    years, executor = asked_of(loaded, draws, until, consumers, seed), executor_of(on, workers)
     asked = terms_of(loaded, terms or _first_terms(loaded))
-    with say.progress() as on_step:
-        outlook, futures = futures_and_years(loaded, (asked.scenario,) if asked.scenario else (), draws, on_step)
+    with say.progress(executor.at_once) as on_step:
+        outlook, futures = futures_and_years(loaded, (asked.scenario,) if asked.scenario else (), years, executor, on_step)
         on_step(0, 1, "the nearest future in which it is worth nothing; the first run compiles exact slopes for some minutes")
         found = stake_must_be_true(loaded, futures, outlook, asked)
     names = names_in(loaded)
@@ -57,20 +83,27 @@ def alliances(
         str, typer.Option(help="alike: every year like the base year, policy left out. ahead: years simulated to the case's last one.")
     ] = "ahead",
     draws: Annotated[int, typer.Option("--draws", min=0, help="Futures to draw, a multiple of 8; 0 is the central case.")] = 0,
-    until: LastYear = 2035,
+    until: Until = 0,
+    seed: Seed = SEED,
+    consumers: Consumers = CONSUMERS,
+    rule: RuleName = "",
     rate: Rate = 0.07,
+    on: Place = "threads",
+    workers: Workers = 0,
 ) -> None:
     """Every coalition among partners: what it is worth, how to split it, which one nobody would leave."""
-    from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.decisions import alliance_tables
     from keiretsu.report.names import names_in
     from keiretsu.report.own_money import sentence_in, table_in
+    from keiretsu.study.cluster import executor_of
 
-    loaded = load_case(case)
+    _one_of("--years", years, ("alike", "ahead"))
+    loaded = case_under(case, rule)
+    asked, executor = asked_of(loaded, draws, until, consumers, seed), executor_of(on, workers)
     form = _form(savings, pricing, pools)
     _refuse_nobody(loaded, tuple(partner or ()))
-    found = _alliance(loaded, tuple(partner or ()), form, years, draws, until, rate)
+    found = _alliance(loaded, tuple(partner or ()), form, years, asked, rate, executor)
     names = names_in(loaded)
     say.say(sentence_in(found.sentence, names))
     for table in alliance_tables(found, names):
@@ -88,11 +121,12 @@ def timing(
     years: Annotated[
         str, typer.Option(help="ahead: years simulated to the case's last one. alike: every year like the base year, policy left out.")
     ] = "ahead",
-    until: LastYear = 2035,
+    until: Until = 0,
+    consumers: Consumers = CONSUMERS,
+    rule: RuleName = "",
     rate: Rate = 0.07,
 ) -> None:
     """The best year of each launch, given the others; what waiting costs; whose sales a twin takes."""
-    from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.decisions import AHEAD, ALIKE, timing_tables
     from keiretsu.report.names import names_in
@@ -101,16 +135,16 @@ def timing(
     from keiretsu.study.launches_ahead import time_launches_ahead
 
     _one_of("--years", years, ("alike", "ahead"))
-    loaded = load_case(case)
-    asked = tuple(
-        year or (_years_to_choose(loaded, loaded.year + 2, loaded.year + 5) if years == "ahead" else range(loaded.year + 2, loaded.year + 5))
-    )
+    loaded = case_under(case, rule)
+    asked_years = asked_of(loaded, 0, until, consumers, SEED)
+    last = asked_years.last(loaded) if years == "ahead" else _last_alike(loaded, until)
+    asked = tuple(year or _years_to_choose(loaded.year + 2, loaded.year + 5, last))
     scenario = scenario or _launching(loaded)
     with say.progress() as on_step:
         if years == "ahead":
-            found, sources = time_launches_ahead(loaded, scenario, asked, on_step)
+            found, sources = time_launches_ahead(loaded, scenario, asked, asked_years, on_step)
         else:
-            found, sources = time_launches(loaded, scenario, asked, until, rate, on_step)
+            found, sources = time_launches(loaded, scenario, asked, last, rate, on_step)
     names = names_in(loaded)
     say.say(sentence_in(found.sentence, names))
     for table in timing_tables(found, sources, AHEAD if years == "ahead" else ALIKE):
@@ -121,7 +155,13 @@ def choose(
     case: CaseName,
     company: Annotated[str, typer.Option("--for", metavar="COMPANY", help="Who chooses.", show_default="the investor of stake_terms.csv")] = "",
     scenario: ScenarioNames = None,
-    draws: Draws = 32,
+    draws: Draws = DRAWS,
+    until: Until = 0,
+    seed: Seed = SEED,
+    consumers: Consumers = CONSUMERS,
+    rule: RuleName = "",
+    on: Place = "threads",
+    workers: Workers = 0,
     budget: Annotated[
         float, typer.Option("--budget", metavar="EUR", help="Search a plan of several moves by year that costs no more; 0 for none.", min=0)
     ] = 0.0,
@@ -130,18 +170,19 @@ def choose(
     ] = None,
 ) -> None:
     """Moves of a company side by side: expected value, chance of being best, regret, and what it is worth to know more first."""
-    from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.decisions import choice_tables, plan_tables
     from keiretsu.report.names import names_in
     from keiretsu.report.own_money import sentence_in, table_in
+    from keiretsu.study.cluster import executor_of
     from keiretsu.study.plans import best_plan_of_moves
     from keiretsu.study.worth_choice import ChoicePart
     from keiretsu.valuation.choosing import choose as choose_among
     from keiretsu.valuation.plan import Budget
 
-    loaded = load_case(case)
-    chooser, chosen, futures = _futures_of_moves(loaded, company, tuple(scenario or ()), draws)
+    loaded = case_under(case, rule)
+    asked = asked_of(loaded, draws, until, consumers, seed)
+    chooser, chosen, futures = _futures_of_moves(loaded, company, tuple(scenario or ()), asked, executor_of(on, workers))
     found = choose_among(*_values_of_moves(loaded, chooser, chosen, futures))
     titles = {one.name: one.title for one in loaded.scenarios} | {"nothing": "Do nothing"}
     names, part = names_in(loaded), ChoicePart(chooser, found, {name: titles[name] for name in ("nothing", *chosen)}, ())
@@ -149,35 +190,40 @@ def choose(
     for table in choice_tables(found, titles):
         say.show(table_in(table, names))
     if budget > 0:
-        years = tuple(year or _years_to_choose(loaded, loaded.year + 1, loaded.year + 5))
+        years = tuple(year or _years_to_choose(loaded.year + 1, loaded.year + 5, asked.last(loaded)))
         plan = best_plan_of_moves(loaded, futures, chooser, chosen, years, Budget(total_eur=budget))
         say.say(sentence_in(plan.sentence, names))
         for table in plan_tables(plan, titles):
             say.show(table_in(table, names))
 
 
-def _years_to_choose(case: Case, first: int, end: int) -> range:
-    """The years from `first` up to, not including, `end` that the case simulates, one at least."""
+def _years_to_choose(first: int, end: int, last: int) -> range:
+    """The years from `first` up to, not including, `end`, none after the `last` one simulated, one at least."""
+    return range(first, max(min(end, last + 1), first + 1))
+
+
+def _last_alike(case: Case, until: int) -> int:
+    """The last year counted where every year is taken to be alike: the one asked for, else the case's, else so many years after the base year."""
     from keiretsu.outlook.case_facts import last_year
 
-    return range(first, max(min(end, last_year(case) + 1), first + 1))
+    return until or (last_year(case) if len(case.tables["outlook"]) else case.year + ALIKE_YEARS)
 
 
-def _alliance(case: Case, names: tuple[str, ...], form: Cooperation, years: str, draws: int, until: int, rate: float) -> Alliance:
+def _alliance(case: Case, names: tuple[str, ...], form: Cooperation, years: str, asked: FuturesAsked, rate: float, executor: Executor) -> Alliance:
     from keiretsu.cli import say
     from keiretsu.study.alliances import alliance_alike
-    from keiretsu.study.decisions import alliance_ahead
+    from keiretsu.study.alliances_ahead import alliance_ahead
     from keiretsu.valuation.alliances import alliance
     from keiretsu.valuation.cooperation import DEFAULT_PARTNERS
     from keiretsu.valuation.static_value import YearsAlike
 
-    _one_of("--years", years, ("alike", "ahead"))
     named = names or DEFAULT_PARTNERS
-    with say.progress() as on_step:
+    with say.progress(executor.at_once) as on_step:
         if years == "alike":
-            partners, payoffs = alliance_alike(case, named, form, YearsAlike(case.year + 1, until, rate), draws, on_step)
+            counted = YearsAlike(case.year + 1, _last_alike(case, asked.until), rate)
+            partners, payoffs = alliance_alike(case, named, form, counted, asked.draws, asked.seed, on_step)
         else:
-            partners, payoffs = alliance_ahead(case, named, form, draws, on_step)
+            partners, payoffs = alliance_ahead(case, named, form, asked, executor, on_step)
         return alliance(partners, form, payoffs)
 
 
@@ -191,7 +237,9 @@ def _form(savings: str, pricing: str, pools: str) -> Cooperation:
     return Cooperation(saving, pricing="joint" if pricing == "joint" else "separate", pools="shared" if pools == "shared" else "own")
 
 
-def _futures_of_moves(case: Case, company: str, scenarios: tuple[str, ...], draws: int) -> tuple[str, tuple[str, ...], Ensemble]:
+def _futures_of_moves(
+    case: Case, company: str, scenarios: tuple[str, ...], asked: FuturesAsked, executor: Executor
+) -> tuple[str, tuple[str, ...], Ensemble]:
     from keiretsu.cli import say
     from keiretsu.errors import InputError, Problem
     from keiretsu.outlook.uncertain import REPLICATES
@@ -202,12 +250,12 @@ def _futures_of_moves(case: Case, company: str, scenarios: tuple[str, ...], draw
     if not company and case.tables["stake_terms"].empty:
         what, seen = "nobody is named who chooses", "no --for, and no stake_terms.csv whose investor would"
         raise InputError(Problem(what, "--for", seen, f"one of {', '.join(sorted(set(case.products['priced_by'].astype(str))))}"))
-    if draws < NEEDED or draws % REPLICATES:
-        raise InputError(Problem("too few draws to choose by", "--draws", str(draws), f"{NEEDED} at least, and a multiple of {REPLICATES}"))
+    if asked.draws < NEEDED:
+        raise InputError(Problem("too few draws to choose by", "--draws", str(asked.draws), f"{NEEDED} at least, and a multiple of {REPLICATES}"))
     chooser = company or str(_terms_frame(case)["investor"].iloc[0])
     chosen = scenarios or moves_open_to(case, chooser)
-    with say.progress() as on_step:
-        return chooser, chosen, futures_of(case, chosen, draws, on_step)
+    with say.progress(executor.at_once) as on_step:
+        return chooser, chosen, futures_of(case, chosen, asked, executor, on_step)
 
 
 def _values_of_moves(case: Case, chooser: str, chosen: tuple[str, ...], futures: Ensemble) -> tuple[pd.DataFrame, pd.DataFrame]:

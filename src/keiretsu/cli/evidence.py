@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from keiretsu.cli.answer import CaseName
+from keiretsu.cli.options import CaseName
 
 
 def calibrate(case: CaseName) -> None:
@@ -28,7 +28,7 @@ def calibrate(case: CaseName) -> None:
 
 def checks(
     case: CaseName,
-    scenario: Annotated[str, typer.Option(help="Look at this scenario; the baseline when left out.")] = "",
+    scenario: Annotated[str, typer.Option("--scenario", "-s", help="Look at this scenario; the baseline when left out.")] = "",
     starts: Annotated[int, typer.Option(min=1, help="Starting points to try in each market.")] = 5,
 ) -> None:
     """Check an equilibrium: other starting points, second-order conditions, and what utilities are projected on."""

@@ -1,4 +1,4 @@
-"""Commands about the years ahead: sensitivity, runs, resume; and what `run` needs for its own options on them."""
+"""Commands about the years ahead: sensitivity, runs, resume."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from typing import Annotated
 
 import typer
 
-CaseName = Annotated[str, typer.Argument(metavar="CASE", help="An embedded case (ampere) or a folder.")]
-Place = Annotated[str, typer.Option("--on", help="threads of this process, local worker processes, or tcp://... of a running Dask scheduler.")]
-Workers = Annotated[int, typer.Option("--workers", help="Workers; 0 is one for each processor.")]
-Until = Annotated[int, typer.Option("--until", help="Last year; 0 is the one that the case states.")]
+from keiretsu.cli.options import CONSUMERS, SEED, CaseName, Consumers, Place, RuleName, Seed, Until, Workers, asked_of, case_under
 
 
 def sensitivity(
@@ -22,7 +19,9 @@ def sensitivity(
     draws: Annotated[int, typer.Option("--draws", help="Draws for global indices, a multiple of 8; 0 leaves them out.")] = 0,
     until: Until = 0,
     rate: Annotated[float, typer.Option("--rate", help="Real discount rate of a value.")] = 0.06,
-    consumers: Annotated[int, typer.Option("--consumers", help="Consumer draws of a market, at most; 0 for the base year's.")] = 80,
+    consumers: Consumers = CONSUMERS,
+    seed: Seed = SEED,
+    rule: RuleName = "",
     closely: Annotated[
         int,
         typer.Option("--closely", help="Inputs, largest first, for which paths are solved again: the effect of a deviation, and changes of regime."),
@@ -32,7 +31,6 @@ def sensitivity(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the draws.", show_default="runs/CASE-sensitivity")] = None,
 ) -> None:
     """What an output over the years depends on: exact slopes with the distance to where they end, one-deviation effects, global indices."""
-    from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.errors import InputError, Problem
     from keiretsu.numerics.polynomial import FEWEST_RUNS
@@ -41,11 +39,12 @@ def sensitivity(
     from keiretsu.outlook.uncertain import uncertain_of
     from keiretsu.report.sensitivity import indices_table, tornado_table
     from keiretsu.study.cluster import executor_of
-    from keiretsu.study.runs import YearsAhead, prepare, run_years
+    from keiretsu.study.runs import prepare, run_years
 
     executor = executor_of(on, workers)
     with say.progress(executor.at_once) as on_step:
-        loaded = load_case(case)
+        loaded = case_under(case, rule)
+        asked = asked_of(loaded, draws, until, consumers, seed)
         chosen = () if scenario == "baseline" else (scenario,)
         if loaded.tables["uncertain"].empty:
             raise InputError(
@@ -54,12 +53,7 @@ def sensitivity(
         if 0 < draws < FEWEST_RUNS:
             raise InputError(Problem("too few draws for global indices", "--draws", str(draws), f"{FEWEST_RUNS} at least, or 0 to leave them out"))
         on_step(0, 1, "years ahead: prepared")
-        ready = prepare(
-            loaded,
-            YearsAhead(
-                draws=draws, until=until, scenarios=chosen or tuple(text.name for text in loaded.scenarios[:1]), products=False, consumers=consumers
-            ),
-        )
+        ready = prepare(loaded, asked.years(chosen or tuple(text.name for text in loaded.scenarios[:1])))
         measure = measure_named(of, ready.outlook, rate)
         on_step(0, 1, "slopes: one sweep backwards through all years; the first run compiles it for some minutes, later ones do not")
         inputs, _ = uncertain_of(loaded.tables, ready.outlook.roster.launched)

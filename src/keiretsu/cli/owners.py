@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from keiretsu.cli.answer import CaseName, RuleName
+from keiretsu.cli.options import CaseName, RuleName
 
 Every = Annotated[bool, typer.Option("--all", help="Show every row.")]
 

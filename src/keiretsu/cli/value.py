@@ -6,38 +6,46 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keiretsu.cli.answer import CaseName
+from keiretsu.cli.options import CONSUMERS, DRAWS, SEED, CaseName, Consumers, Draws, Place, RuleName, Seed, Until, Workers, asked_of, case_under
 
 if TYPE_CHECKING:
     from keiretsu.case import Case
+    from keiretsu.study.futures import FuturesAsked
+    from keiretsu.study.runs import Executor
     from keiretsu.valuation import Futures
 
 CompanyName = Annotated[
     str, typer.Option("--company", metavar="COMPANY", help="Company to value.", show_default="the one with terms, else the first")
 ]
-Draws = Annotated[int, typer.Option("--draws", min=1, help="Futures to draw, a multiple of 8.")]
 
 
 def value(
     case: CaseName,
     company: CompanyName = "",
     terms: Annotated[list[str] | None, typer.Option("--terms", metavar="ID", help="Only these terms of a stake; may be given several times.")] = None,
-    draws: Draws = 32,
+    draws: Draws = DRAWS,
+    until: Until = 0,
+    seed: Seed = SEED,
+    consumers: Consumers = CONSUMERS,
+    rule: RuleName = "",
+    on: Place = "threads",
+    workers: Workers = 0,
 ) -> None:
     """What a company is worth, and a stake in it to everybody at the table."""
-    from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.names import names_in
     from keiretsu.report.own_money import sentence_in, table_in
     from keiretsu.report.worth import company_tables, stake_tables, terms_said
+    from keiretsu.study.cluster import executor_of
     from keiretsu.valuation import football_field, terms_of, value_company, value_stake
     from keiretsu.valuation.finance import finance_of, finances
 
-    loaded = load_case(case)
+    loaded = case_under(case, rule)
+    years, executor = asked_of(loaded, draws, until, consumers, seed), executor_of(on, workers)
     chosen = company or _company_of(loaded, "stake_terms")
     finance_of(finances(loaded), chosen)  # what cannot be valued is refused before the years are simulated
     asked = [terms_of(loaded, name) for name in terms] if terms else [terms_of(loaded, name) for name in _terms_for(loaded, chosen)]
-    futures = _futures(loaded, tuple(dict.fromkeys(t.scenario for t in asked if t.scenario)), draws)
+    futures = _futures(loaded, tuple(dict.fromkeys(t.scenario for t in asked if t.scenario)), years, executor)
     names = dict(names_in(loaded))
     names |= {f"terms {one.name}": terms_said(one, names) for one in asked}
     found = value_company(loaded, futures, chosen)
@@ -51,20 +59,31 @@ def value(
             say.show(table_in(table, names))
 
 
-def list_(case: CaseName, company: CompanyName = "", draws: Draws = 32) -> None:
+def list_(
+    case: CaseName,
+    company: CompanyName = "",
+    draws: Draws = DRAWS,
+    until: Until = 0,
+    seed: Seed = SEED,
+    consumers: Consumers = CONSUMERS,
+    rule: RuleName = "",
+    on: Place = "threads",
+    workers: Workers = 0,
+) -> None:
     """Whether to list a company: now, later or never, and at which valuation."""
-    from keiretsu.case import load_case
     from keiretsu.cli import say
     from keiretsu.report.names import names_in
     from keiretsu.report.own_money import sentence_in, table_in
     from keiretsu.report.worth import listing_tables
+    from keiretsu.study.cluster import executor_of
     from keiretsu.valuation import value_listing
     from keiretsu.valuation.listing_terms import listing_terms_of, refuse_bad_listing
 
-    loaded = load_case(case)
+    loaded = case_under(case, rule)
+    years, executor = asked_of(loaded, draws, until, consumers, seed), executor_of(on, workers)
     chosen = company or _company_of(loaded, "listing")
     refuse_bad_listing(listing_terms_of(loaded, chosen))  # before the years are simulated
-    found = value_listing(loaded, _futures(loaded, (), draws), chosen)
+    found = value_listing(loaded, _futures(loaded, (), years, executor), chosen)
     names = names_in(loaded)
     say.say(sentence_in(found.sentence, names))
     for table in listing_tables(found, names):
@@ -90,9 +109,9 @@ def _terms_for(case: Case, company: str) -> list[str]:
     return [str(name) for name in frame[frame["company"] == company]["terms"]]
 
 
-def _futures(case: Case, scenarios: tuple[str, ...], draws: int) -> Futures:
+def _futures(case: Case, scenarios: tuple[str, ...], asked: FuturesAsked, executor: Executor) -> Futures:
     from keiretsu.cli import say
     from keiretsu.study.futures import futures_of
 
-    with say.progress() as on_step:
-        return futures_of(case, scenarios, draws, on_step)
+    with say.progress(executor.at_once) as on_step:
+        return futures_of(case, scenarios, asked, executor, on_step)

@@ -9,7 +9,7 @@ from keiretsu.case import Case
 from keiretsu.market.build import build_world
 from keiretsu.market.solve import solve
 from keiretsu.market.world import World
-from keiretsu.study.futures import SEED, THREADS
+from keiretsu.study.futures import THREADS
 from keiretsu.study.run import OnStep
 from keiretsu.valuation.alliances import Payoffs, seatings_needed
 from keiretsu.valuation.cooperation import Cooperation, Partner, partners_of
@@ -30,9 +30,9 @@ def without_policy(case: Case) -> Case:
 
 
 def alliance_alike(
-    case: Case, names: Sequence[str], form: Cooperation, years: YearsAlike, draws: int, on_step: OnStep
+    case: Case, names: Sequence[str], form: Cooperation, years: YearsAlike, draws: int, seed: int, on_step: OnStep
 ) -> tuple[tuple[Partner, ...], Payoffs]:
-    """Partners and the payoffs of each seating; `draws` a multiple of eight, 0 for the central case.
+    """Partners and the payoffs of each seating; `draws` a multiple of eight, 0 for the central case, from `seed`.
 
     Raises
     ------
@@ -43,5 +43,5 @@ def alliance_alike(
     world = world_of_years_alike(case, form)
     partners = partners_of(world, names)
     total, done = len(seatings_needed(names)), iter(range(1_000_000))
-    drawn = drawn_worlds(world, form, draws, SEED) if draws else central_draw(world, form)
+    drawn = drawn_worlds(world, form, draws, seed) if draws else central_draw(world, form)
     return partners, static_payoffs(drawn, partners, solve, years, THREADS, lambda name: on_step(next(done), total, name))

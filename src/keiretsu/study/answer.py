@@ -22,6 +22,7 @@ from keiretsu.outlook.outlook import BASELINE
 from keiretsu.study.ahead import ahead_of
 from keiretsu.study.answered import Answer, answered
 from keiretsu.study.beside import Finished, YearsBeside, folder_of
+from keiretsu.study.futures import problems_asked
 from keiretsu.study.on_the_model import stake_must_be_true
 from keiretsu.study.results import Results
 from keiretsu.study.run import OnStep, RunOptions, chosen_scenarios, manifest, no_listener, run
@@ -204,14 +205,11 @@ def years_asked(case: Case, ahead: AheadOptions) -> int:
     Raises
     ------
     InputError
-        When the last year lies before the base year, draws are no multiple of 8, or consumers below zero.
+        When the last year lies before the base year, draws are no multiple of 8, or consumers below zero; all together.
     """
-    if ahead.until and ahead.until < case.year:
-        raise InputError(Problem("the last year lies before the base year", "--until", str(ahead.until), f"{case.year} or later"))
-    if ahead.consumers < 0:
-        raise InputError(Problem("consumers are counted", "--consumers", str(ahead.consumers), "0 for those of the base year, or more"))
-    if ahead.draws < 0 or ahead.draws % 8:
-        raise InputError(Problem("draws come in equal parts from several scrambles", "--draws", str(ahead.draws), "a multiple of 8"))
+    problems = problems_asked(case, ahead.draws, ahead.consumers, ahead.until)
+    if problems:
+        raise InputError(problems)
     if not ahead.until:
         return last_year(case) if len(case.tables["outlook"]) else 0
     return ahead.until if ahead.until > case.year else 0

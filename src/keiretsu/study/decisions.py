@@ -9,24 +9,18 @@ import pandas as pd
 
 from keiretsu.case import Case
 from keiretsu.errors import Problem, ValuationError
-from keiretsu.market.build import build_world
-from keiretsu.market.consumers import with_at_most
-from keiretsu.market.world import World
 from keiretsu.moves.companies import JointVenture, Merger
 from keiretsu.moves.cost_moves import Partnership
 from keiretsu.moves.move import Move
-from keiretsu.outlook.case_facts import facts_of, last_year
-from keiretsu.outlook.ensemble import Ensemble, ensemble
+from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.inputs import input_of
-from keiretsu.outlook.outlook import BASELINE, Outlook, build
-from keiretsu.outlook.uncertain import Uncertain, draws_of, uncertain_of
-from keiretsu.study.futures import BLOCK, SEED, THREADS
-from keiretsu.study.run import OnStep, chosen_scenarios
-from keiretsu.study.runs import CONSUMERS
+from keiretsu.outlook.outlook import BASELINE
+from keiretsu.outlook.uncertain import Uncertain, uncertain_of
+from keiretsu.study.run import chosen_scenarios
 from keiretsu.study.said_inputs import input_said
 from keiretsu.typing import Matrix, Vector
-from keiretsu.valuation.alliances import Payoffs, seatings_needed
-from keiretsu.valuation.cooperation import Cooperation, Partner, Seating, name_of, partners_of, scenario_of
+from keiretsu.valuation.alliances import Payoffs
+from keiretsu.valuation.cooperation import Partner, Seating, name_of
 from keiretsu.valuation.discounting import clock, value_of_flows
 from keiretsu.valuation.finance import decimal_year, finance_of, finances
 from keiretsu.valuation.inputs import Futures, prospects, with_own_inputs
@@ -159,41 +153,13 @@ def _partners(move: Move) -> tuple[str, ...]:
 
 
 def stake_claims(case: Case, futures: Futures, company: str, scenarios: Sequence[str]) -> dict[str, Vector]:
-    """What the stake of each scenario brings its buyer beyond own prices, on the case's day, by draw: its net present value under the first terms stated for it, less the
-    part of what the others lose by them that is the buyer's own.
-    """
+    """What the stake of each scenario brings its buyer beyond own prices, by draw: its net present value under the first terms stated for it."""
     found: dict[str, Vector] = {}
     for row in case.tables["stake_terms"].to_dict("records"):
         scenario = str(row["scenario"])
         if row["investor"] == company and scenario in scenarios and scenario not in found:
-            found[scenario] = value_stake(case, futures, str(row["terms"])).to_investor
+            found[scenario] = value_stake(case, futures, str(row["terms"])).net_present_value
     return found
-
-
-def alliance_outlook(case: Case, world: World, partners: Sequence[Partner], form: Cooperation) -> Outlook:
-    """The years ahead with one scenario for each seating of the partners in which somebody cooperates."""
-    scenarios = [scenario_of(world, partners, seating, form) for seating in seatings_needed([partner.name for partner in partners])]
-    return build(world, {one.name: one for one in scenarios if one.moves}, facts_of(case, world, last_year(case)))
-
-
-def alliance_ahead(case: Case, names: Sequence[str], form: Cooperation, draws: int, on_step: OnStep) -> tuple[tuple[Partner, ...], Payoffs]:
-    """Partners and the payoffs of each seating from simulated years; without draws, at the central case.
-
-    Margins of the years simulated, each partner's at its own real rate, before tax and fixed cost.
-    """
-    on_step(0, 1, "base year")
-    world = build_world(with_at_most(case, CONSUMERS))
-    partners = partners_of(world, names)
-    on_step(0, 1, "years ahead: prepared; the first run compiles them, later ones do not")
-    outlook = alliance_outlook(case, world, partners, form)
-    inputs, correlation = uncertain_of(case.tables, outlook.roster.launched)
-    if draws:
-        drawn = draws_of(inputs, correlation, outlook.central(), draws, SEED)
-    else:
-        some = draws_of((), np.eye(0), outlook.central(), 8, SEED)
-        drawn = type(some)(some.values.iloc[:0], some.normals.iloc[:0], some.replicates)
-    found = ensemble(outlook, drawn, outlook.scenarios, BLOCK, THREADS, False, on_step, {"case": case.hash, "seed": SEED})
-    return partners, payoffs_from(case, found, partners)
 
 
 def payoffs_from(case: Case, futures: Ensemble, partners: Sequence[Partner]) -> Payoffs:

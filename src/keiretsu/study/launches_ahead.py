@@ -15,12 +15,11 @@ import pandas as pd
 from keiretsu.case import Case
 from keiretsu.errors import Problem, ValuationError
 from keiretsu.market.build import build_world
-from keiretsu.market.consumers import with_at_most
 from keiretsu.outlook.arrays import Year
-from keiretsu.outlook.case_facts import facts_of, last_year
+from keiretsu.outlook.case_facts import facts_of
 from keiretsu.outlook.outlook import Outlook, build, run
+from keiretsu.study.futures import FuturesAsked, refuse_bad_request
 from keiretsu.study.run import OnStep, chosen_scenarios
-from keiretsu.study.runs import CONSUMERS
 from keiretsu.typing import Vector
 from keiretsu.valuation.discounting import clock
 from keiretsu.valuation.finance import decimal_year, finances
@@ -29,19 +28,20 @@ from keiretsu.valuation.timing import LaunchOption, LaunchTiming, Values, Years,
 OTHERS_RATE = 0.07  # real, a year, for a maker whose cost of capital the case does not state
 
 
-def time_launches_ahead(case: Case, scenario: str, years: Sequence[int], on_step: OnStep) -> tuple[LaunchTiming, pd.DataFrame]:
+def time_launches_ahead(case: Case, scenario: str, years: Sequence[int], asked: FuturesAsked, on_step: OnStep) -> tuple[LaunchTiming, pd.DataFrame]:
     """The value of each launch by year at the central case, and whose sales each takes in the last of the years asked about.
 
     Margins of the years simulated, each maker's at its own real rate, before tax, fixed cost and what the launch itself costs.
 
     Raises
     ------
-    ValuationError
-        When the scenario launches nothing, or a year is not simulated.
+    InputError, ValuationError
+        A request that cannot be meant; when the scenario launches nothing, or a year is not simulated.
     """
+    refuse_bad_request(case, asked)
     chosen = chosen_scenarios(case, (scenario,))[0]
     launched = [product for move in chosen.moves for product in move.launches()]
-    until = last_year(case)
+    until = asked.last(case)
     problems = [] if launched else [Problem("the scenario launches nothing", "launch timing", scenario, "a scenario with launches or twins")]
     problems += [
         Problem("a year outside the years simulated", "launch timing", str(y), f"{case.year + 1} to {until}")
@@ -52,7 +52,7 @@ def time_launches_ahead(case: Case, scenario: str, years: Sequence[int], on_step
         raise ValuationError(problems)
     sets = 2 ** len(launched)
     on_step(0, sets, "years ahead: prepared; the first run compiles them, later ones do not")
-    world = build_world(with_at_most(case, CONSUMERS))
+    world = build_world(asked.lean(case))
     outlook = build(world, {chosen.name: chosen}, facts_of(case, world, until))
     rows = pd.concat(list(outlook.roster.rows.values()))
     first = rows[rows["product"].isin(launched)].drop_duplicates("product").to_dict("records")

@@ -58,9 +58,13 @@ def stake_must_be_true(case: Case, futures: Ensemble, outlook: Outlook, terms: S
     """
     decision = f"{terms.investor}'s {stated_sum(terms.amount_eur)} for {terms.company} at {stated_sum(terms.pre_money_eur)}"
     question = question_of(case, futures, decision, net_present_value(case, with_own_inputs(futures), terms, floor=False))
-    inputs, _ = uncertain_of(case.tables, outlook.roster.launched)
-    chances = {one.name: one.central for one in inputs if one.distribution == "discrete"}
-    return must_be_true_on_the_model(question, StakeOnTheModel(case, futures, outlook, terms, question), chances, options)
+    return must_be_true_on_the_model(question, StakeOnTheModel(case, futures, outlook, terms, question), chances_of(case, outlook), options)
+
+
+def chances_of(case: Case, outlook: Outlook) -> dict[str, float]:
+    """Chance of each thing that happens or does not: a planned or launched car, an event."""
+    inputs, _ = uncertain_of(case.tables, (*outlook.roster.launched, *outlook.events))
+    return {one.name: one.central for one in inputs if one.distribution == "discrete"}
 
 
 @dataclass(eq=False)
