@@ -153,12 +153,14 @@ def _partners(move: Move) -> tuple[str, ...]:
 
 
 def stake_claims(case: Case, futures: Futures, company: str, scenarios: Sequence[str]) -> dict[str, Vector]:
-    """What the stake of each scenario brings its buyer beyond own prices, by draw: its net present value under the first terms stated for it."""
+    """What the stake of each scenario brings its buyer beyond own prices, on the case's day, by draw: its net present value under the first terms stated for it, less the
+    part of what the others lose by them that is the buyer's own.
+    """
     found: dict[str, Vector] = {}
     for row in case.tables["stake_terms"].to_dict("records"):
         scenario = str(row["scenario"])
         if row["investor"] == company and scenario in scenarios and scenario not in found:
-            found[scenario] = value_stake(case, futures, str(row["terms"])).net_present_value
+            found[scenario] = value_stake(case, futures, str(row["terms"])).to_investor
     return found
 
 
