@@ -20,7 +20,7 @@ def comparison():
 
 
 def said(wording):
-    (sentence,) = sentences({"merger": comparison()}, [SimpleNamespace(name="merger", title="A merger")], wording)
+    (sentence,) = sentences({"merger": comparison()}, [SimpleNamespace(name="merger", title="A merger", moves=())], wording)
     return sentence
 
 
@@ -37,7 +37,7 @@ def test_a_scenario_of_later_years_says_that_the_base_year_stays_as_it_is():
     still.price_index["price_change_percent"] = 1e-9
     still.makers["profit_eur_change"] = [0.2, -0.1]
     still.owners["claim_eur_change"] = [0.1, 0.0]
-    (sentence,) = sentences({"merger": still}, [SimpleNamespace(name="merger", title="A merger")], Wording(NAMES))
+    (sentence,) = sentences({"merger": still}, [SimpleNamespace(name="merger", title="A merger", moves=())], Wording(NAMES))
     assert sentence == "“A merger” changes nothing in the base year."
 
 

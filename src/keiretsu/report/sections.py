@@ -24,6 +24,8 @@ from keiretsu.report.value_sections import worth_sections
 from keiretsu.report.wording import Label, in_money, label_of, with_digits_for
 from keiretsu.report.years import years_sections
 from keiretsu.study.answered import Answer
+from keiretsu.study.ventures import as_parents_see, ventures_in
+from keiretsu.valuation.odds import listed
 
 if TYPE_CHECKING:
     from keiretsu.study.results import Results
@@ -231,6 +233,11 @@ def who_gains(results: Results, names: Names) -> Section:
             continue
         comparison = results.comparisons[name]
         makers = comparison.makers[comparison.makers["market"] == "all"]
+        if ventures := ventures_in(scenario):
+            seen = as_parents_see(makers.set_index("firm")["profit_eur_change"], ventures).rename_axis("firm").reset_index()
+            note = f"What {listed([names.get(one.company, one.company) for one in ventures])} earns is put to its parents in their parts; below it stands by itself."
+            title = "Parents and other makers: change in operating profit, parts of joint ventures included"
+            blocks.append(_bars(f"parents-{name}", title, seen, "firm", "profit_eur_change", names, name, note))
         blocks.append(_bars(f"profit-{name}", "Makers: change in operating profit", makers, "firm", "profit_eur_change", names, name))
         note = "What outside owners may claim of all makers' operating profit, through every chain; claims add up to operating profit. What is paid for a stake is not counted here."
         blocks.append(_bars(f"claims-{name}", "Owners: change in their claim", comparison.owners, "owner", "claim_eur_change", names, name, note))

@@ -11,38 +11,58 @@ from keiretsu.study.ahead_beside import PackPrice, Projection, sold_electric
 from keiretsu.study.ahead_measures import ALL_MAKERS, ALL_MARKETS, Summaries, Summary
 from keiretsu.study.headline import OWN_MONEY, Wording
 from keiretsu.study.said import money_with_error, number_with_error
+from keiretsu.study.ventures import VENTURE
+from keiretsu.valuation.odds import listed
 
 _FIRST_DIGIT = re.compile(r"(\d)")
 
 
 def ahead_sentences(
-    case: Case, averages: Summaries, baseline: Summaries, projections: Sequence[Projection], packs: Sequence[PackPrice], years: Sequence[int]
+    case: Case,
+    averages: Summaries,
+    baseline: Summaries,
+    projections: Sequence[Projection],
+    packs: Sequence[PackPrice],
+    years: Sequence[int],
+    ventures: Summaries,
 ) -> tuple[str, ...]:
-    """The headline scenario, the one that moves makers most, electric cars without any deal, others' projections, what packs have cost."""
+    """The headline scenario, the one that moves makers most, electric cars without any deal, others' projections, what packs have cost.
+
+    Scenarios of `ventures` (parents' profit with their parts, ventures' own: `keiretsu.study.ventures.parents_over_years`) are told by what the parents get.
+    """
     said: list[str] = []
     wording = Wording.of(case)
     titles = {one.name: one.title for one in case.scenarios}
     if averages.rows:
         first = averages.scenarios[0]
-        said.append(_about(first, averages, titles, wording, years))
-        most = max(averages.scenarios, key=lambda name: abs(_most_moved(averages, name).mean))
+        said.append(_about(first, averages, ventures, titles, wording, years))
+        most = max(averages.scenarios, key=lambda name: max(abs(row.mean) for row in _movers(averages, ventures, name)))
         if most != first:
-            said.append(_about(most, averages, titles, wording, years))
+            said.append(_about(most, averages, ventures, titles, wording, years))
     said.append(_electric(baseline, years[-1], case.year, sold_electric(case)))
     return (*said, *_projected(projections), *_packs(packs, case.year))
 
 
-def _about(scenario: str, averages: Summaries, titles: Mapping[str, str], wording: Wording, years: Sequence[int]) -> str:
-    profit, surplus = _most_moved(averages, scenario), averages.one(scenario, "surplus", ALL_MARKETS)
+def _about(scenario: str, averages: Summaries, ventures: Summaries, titles: Mapping[str, str], wording: Wording, years: Sequence[int]) -> str:
+    movers, surplus = _movers(averages, ventures, scenario), averages.one(scenario, "surplus", ALL_MARKETS)
     when = f"“{titles.get(scenario, scenario)}”: from {years[0]} to {years[-1]}"
-    if not any((row.mean, row.error) != (0.0, 0.0) for row in (profit, surplus)):
+    if not any((row.mean, row.error) != (0.0, 0.0) for row in (*movers, surplus)):
         return f"{when} no maker's profit changes, nor buyers' surplus."
     currency = "" if wording.money == OWN_MONEY else "EUR"
-    text = f"{when} {wording.name(profit.of)}'s operating profit changes by {_change(profit.mean, profit.error, currency)} a year on average"
-    if profit.half95 is not None and not _all_alike(profit):
-        low, high = (_change(end, profit.error, currency, alone=True) for end in (profit.p10, profit.p90))
-        text += f" (in eight futures of ten between {low} and {high})"
+    said = [f"by {_change(row.mean, row.error, currency)} a year on average{_between(row, currency)}" for row in movers]
+    text = f"{when} " + listed([f"{wording.name(row.of)}'s operating profit changes {change}" for row, change in zip(movers, said, strict=True)])
+    own = [row for row in ventures.rows if (row.scenario, row.measure) == (scenario, VENTURE)]
+    if own:
+        earned = listed([f"{wording.name(row.of)}'s {_change(row.mean, row.error, currency)}" for row in own])
+        text += f", their parts of {earned} included"
     return f"{text}; buyers' surplus by {_change(surplus.mean, surplus.error, currency)} a year{wording.end}"
+
+
+def _between(row: Summary, currency: str) -> str:
+    if row.half95 is None or _all_alike(row):
+        return ""
+    low, high = (_change(end, row.error, currency, alone=True) for end in (row.p10, row.p90))
+    return f" (in eight futures of ten between {low} and {high})"
 
 
 def _change(value: float, error: float, currency: str, *, alone: bool = False) -> str:
@@ -56,10 +76,12 @@ def _all_alike(row: Summary) -> bool:
     return row.p10 == row.p90
 
 
-def _most_moved(averages: Summaries, scenario: str) -> Summary:
-    """The maker whose profit a scenario moves most."""
+def _movers(averages: Summaries, ventures: Summaries, scenario: str) -> list[Summary]:
+    """Whom a scenario is told by: the parents of its ventures, else the maker whose profit it moves most."""
+    if parents := [row for row in ventures.rows if (row.scenario, row.measure) == (scenario, "profit")]:
+        return parents
     makers = [row for row in averages.rows if row.scenario == scenario and row.measure == "profit" and row.of != ALL_MAKERS]
-    return max(makers, key=lambda row: abs(row.mean))
+    return [max(makers, key=lambda row: abs(row.mean))]
 
 
 def _electric(baseline: Summaries, last_year: int, base_year: int, sold_before: float) -> str:

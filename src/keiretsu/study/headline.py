@@ -11,6 +11,8 @@ import pandas as pd
 from keiretsu.case import Case
 from keiretsu.moves.comparison import ALL, Comparison
 from keiretsu.moves.scenario import Scenario
+from keiretsu.study.ventures import as_parents_see, ventures_in
+from keiretsu.valuation.odds import listed
 
 MILLION = 1e6
 PROFIT_OF = "profit of "  # column of a maker in the headline, EUR m a year
@@ -111,7 +113,7 @@ def sentences(comparisons: Mapping[str, Comparison], scenarios: Sequence[Scenari
     if most != first.name and surplus[most]:
         verb = "gain" if surplus[most] > 0 else "lose"
         said.append(f"Buyers {verb} most from “{by_name[most].title}”: {wording.say(abs(surplus[most]))} a year{wording.end}")
-    shift = {s.name: float(np.abs(makers_by_change(comparisons[s.name])).max()) for s in scenarios}
+    shift = {s.name: float(np.abs(as_parents_see(makers_by_change(comparisons[s.name]), ventures_in(s))).max()) for s in scenarios}
     largest = max(shift, key=lambda name: shift[name])
     if largest not in (first.name, most):
         said.append(_about(by_name[largest], comparisons[largest], wording))
@@ -119,7 +121,8 @@ def sentences(comparisons: Mapping[str, Comparison], scenarios: Sequence[Scenari
 
 
 def _about(scenario: Scenario, comparison: Comparison, wording: Wording) -> str:
-    makers = makers_by_change(comparison)
+    ventures = ventures_in(scenario)
+    makers = as_parents_see(makers_by_change(comparison), ventures)
     index = _price_change_percent(comparison)
     largest = str(makers.abs().idxmax())
     owners = comparison.owners.set_index("owner")["claim_eur_change"]
@@ -128,7 +131,9 @@ def _about(scenario: Scenario, comparison: Comparison, wording: Wording) -> str:
     nothing, surplus = _nothing(comparison, wording), _over_all(comparison)["surplus_eur_change"]
     if max(abs(float(makers[largest])), abs(surplus), abs(float(owners[owner]))) < nothing and abs(index) < NOTHING_PERCENT:
         return f"“{scenario.title}” changes nothing in the base year."
-    if abs(makers[largest]) >= nothing:
+    if ventures:
+        said.append(_parents(makers, makers_by_change(comparison), scenario, wording, nothing))
+    elif abs(makers[largest]) >= nothing:
         said.append(
             f"{wording.name(largest)} {'gains' if makers[largest] > 0 else 'loses'} {wording.say(abs(float(makers[largest])))} of operating profit a year"
         )
@@ -144,6 +149,20 @@ def _about(scenario: Scenario, comparison: Comparison, wording: Wording) -> str:
             f"claims of {wording.name(owner)} on operating profit {verb} by {wording.say(abs(float(owners[owner])))} a year, before what was paid for them"
         )
     return f"“{scenario.title}”: {', '.join(said[:-1])}{' and ' if len(said) > 1 else ''}{said[-1]}{wording.end}"
+
+
+def _parents(makers: pd.Series, alone: pd.Series, scenario: Scenario, wording: Wording, nothing: float) -> str:
+    """What the parents of a scenario's ventures get, and then what the ventures earn by themselves."""
+    ventures = ventures_in(scenario)
+    parts = []
+    for parent in dict.fromkeys(name for venture in ventures for name in venture.split):
+        change = float(makers.get(parent, 0.0))
+        verb = "gains" if change > 0 else "loses"
+        parts.append(
+            f"{wording.name(parent)} {verb} {wording.say(abs(change))}" if abs(change) >= nothing else f"{wording.name(parent)} gains nothing"
+        )
+    own = listed([f"{wording.name(venture.company)}'s {wording.say(float(alone.get(venture.company, 0.0)))}" for venture in ventures])
+    return f"{listed(parts)} of operating profit a year, their parts of {own} included"
 
 
 def _nothing(comparison: Comparison, wording: Wording) -> float:
