@@ -10,7 +10,7 @@ import equinox as eqx
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from keiretsu.demand.tastes import Nests
-from keiretsu.outlook.bent import Bends
+from keiretsu.outlook.bent import Bends, Keeps
 from keiretsu.supply.sellers import Sellers
 
 POWERTRAINS = ("BEV", "PHEV", "ICE")
@@ -168,8 +168,9 @@ class Plan(eqx.Module):
         Fleet rules, whose shadow costs are solved with the prices; None when no scenario has any.
     sellers
         Who prices in which nest; see `keiretsu.supply.sellers`.
-    bends, bend_set
-        All pieces of taxes and incentives and pots of money, and which set of them each year has; None when no scenario has a breakpoint or a pot.
+    bends, bend_set, keeps
+        All pieces of taxes and incentives and pots of money, which set of them each year has, and what makers keep on each piece; None when no scenario has a
+        breakpoint or a pot.
     """
 
     on_sale: Bool[Array, "T M J"]
@@ -205,6 +206,7 @@ class Plan(eqx.Module):
     sellers: Sellers | None = None
     bends: Bends | None = None
     bend_set: Int[Array, " T"] | None = None
+    keeps: Keeps | None = None
 
 
 class Reproduced(eqx.Module):

@@ -15,7 +15,7 @@ import numpy as np
 
 from keiretsu.market.memory import Content
 from keiretsu.outlook.arrays import FleetYears, Plan
-from keiretsu.outlook.bent import Bends
+from keiretsu.outlook.bent import Bends, Keeps
 from keiretsu.outlook.policy import Rules
 from keiretsu.outlook.shared import Shared, content_of_array, same
 
@@ -34,11 +34,11 @@ def with_bends(plans: Mapping[str, tuple[Plan, RulesOfYears]], shared: Shared) -
     if bends is None:
         return {name: plan for name, (plan, _) in plans.items()}
 
-    def bent(plan: Plan, mine: Bends, rules: RulesOfYears) -> Plan:
+    def bent(plan: Plan, mine: Bends, keeps: Keeps, rules: RulesOfYears) -> Plan:
         joint = _parts_under_rules(plan.rules, rules)
-        return dataclasses.replace(plan, bends=dataclasses.replace(mine, joint=joint), bend_set=shared.array(np.array(rules.of_year)))
+        return dataclasses.replace(plan, bends=dataclasses.replace(mine, joint=joint), bend_set=shared.array(np.array(rules.of_year)), keeps=keeps)
 
-    return {name: bent(plan, bends[name], rules) for name, (plan, rules) in plans.items()}
+    return {name: bent(plan, *bends[name], rules) for name, (plan, rules) in plans.items()}
 
 
 def _parts_under_rules(ruled: FleetYears | None, rules: RulesOfYears) -> int:
@@ -51,7 +51,7 @@ def _parts_under_rules(ruled: FleetYears | None, rules: RulesOfYears) -> int:
     return 1 + max(len({pot for one in of_year for pot in one.budgets}) for _, of_year in years) if both else 0
 
 
-def bends_of(stories: Mapping[str, RulesOfYears], products: int, shared: Shared) -> dict[str, Bends] | None:
+def bends_of(stories: Mapping[str, RulesOfYears], products: int, shared: Shared) -> dict[str, tuple[Bends, Keeps]] | None:
     """Arrays of every storyline in one shape; None where no price anywhere bends and no pot can run out. `products` is the padded number of slots."""
     every = [rules for story in stories.values() for one in story.sets for rules in one]
     pieces = max(rules.breaks.shape[1] for rules in every) + 1
@@ -87,6 +87,7 @@ class _Sizes:
 
 
 _AT_BREAKS = {"breaks": np.inf, "wall": False, "below_better": False}  # and what an empty place holds
+_BY_YEAR = ("wall", "below_better", "maker_rate")
 _ON_PIECES = {"buyer_rate": 1.0, "buyer_add": 0.0, "maker_rate": 1.0, "maker_charge": 0.0, "incentive_rate": 0.0, "incentive_add": 0.0}
 _OF_POTS = ("pot_rate", "pot_add", "pot_charge", "pot_lost")
 _ONE_FOR_ALL = ("maker_rate", "pot_lost")
@@ -102,15 +103,18 @@ def _alike(every: Sequence[Rules]) -> frozenset[str]:
     return frozenset(term for term, arrays in found.items() if all((values == values[..., :1]).all() for values in arrays))
 
 
-def _made(story: RulesOfYears, pots: tuple[str, ...], sizes: _Sizes, shared: Shared) -> Bends:
+def _made(story: RulesOfYears, pots: tuple[str, ...], sizes: _Sizes, shared: Shared) -> tuple[Bends, Keeps]:
     sets = [story.sets[min(u, len(story.sets) - 1)] for u in range(sizes.sets)]  # the last one again where another storyline has more
     cells = [(u, m, rules) for u, one in enumerate(sets) for m, rules in enumerate(one)]
-    plain, by_pot = (sizes.sets, len(sets[0])), (sizes.sets, sizes.pots, len(sets[0]))
+    yearly = [(t, m, rules) for t, u in enumerate(story.of_year) for m, rules in enumerate(story.sets[u])]
+    markets = len(sets[0])
+    by_pot = (sizes.sets, sizes.pots, markets)
     arrays: dict[str, Any] = {}
-    for term, empty in _AT_BREAKS.items():
-        arrays[term] = _laid_out(term, plain, empty, [((u, m), getattr(rules, term)) for u, m, rules in cells], sizes, shared)
-    for term, empty in _ON_PIECES.items():
-        arrays[term] = _laid_out(term, plain, empty, [((u, m), rules.terms[term]) for u, m, rules in cells], sizes, shared)
+    for term, empty in (*_AT_BREAKS.items(), *_ON_PIECES.items()):
+        count, places = (len(story.of_year), yearly) if term in _BY_YEAR else (sizes.sets, cells)
+        parts = [((at, m), getattr(rules, term) if term in _AT_BREAKS else rules.terms[term]) for at, m, rules in places]
+        arrays[term] = _laid_out(term, (count, markets), empty, parts, sizes, shared)
+    wall, below_better, rate = (arrays.pop(term) for term in _BY_YEAR)
     for term in _OF_POTS:
         parts = [((u, pots.index(pot), m), terms[term]) for u, m, rules in cells for pot, terms in rules.pots.items() if terms[term].any()]
         arrays[term] = _laid_out(term, by_pot, 0.0, parts, sizes, shared)
@@ -118,7 +122,7 @@ def _made(story: RulesOfYears, pots: tuple[str, ...], sizes: _Sizes, shared: Sha
     for u, _, rules in cells:
         for pot, eur in rules.budgets.items():
             budget[u, pots.index(pot)] = eur
-    return Bends(**arrays, budget=shared.array(budget))
+    return Bends(**arrays, budget=shared.array(budget)), Keeps(rate, wall, below_better)
 
 
 def _laid_out(

@@ -1,4 +1,7 @@
-"""Arrays of taxes and incentives that bend: every affine piece of every slot, and pots of money, for each set of rules that some year has ([7])."""
+"""Arrays of taxes and incentives that bend: every affine piece of every slot, and pots of money, for each set of rules that some year has ([7]).
+
+What makers keep stands apart, year by year (`Keeps`): a tariff quota that is filled leaves a car another share of its price in each year and future.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,7 @@ class Bends(eqx.Module):
     ----------
     breaks
         Breakpoints (EUR), ascending, inf where a slot has fewer.
-    wall
-        Breakpoints that prices jump over rather than stick to.
-    below_better
-        At a breakpoint that jumps: whether the side below is the better one for the maker and its buyers.
-    buyer_rate, buyer_add, maker_rate, maker_charge
+    buyer_rate, buyer_add, maker_charge
         Terms of each piece without purchase incentives.
     incentive_rate, incentive_add
         The buyers' side of purchase incentives that have no pot; a draw multiplies it.
@@ -36,11 +35,8 @@ class Bends(eqx.Module):
     """
 
     breaks: Float[Array, "U M J K-1"]
-    wall: Bool[Array, "U M J K-1"]
-    below_better: Bool[Array, "U M J K-1"]
     buyer_rate: Float[Array, "U M J K G"]
     buyer_add: Float[Array, "U M J K G"]
-    maker_rate: Float[Array, "U M J K"]
     maker_charge: Float[Array, "U M J K G"]
     incentive_rate: Float[Array, "U M J K G"]
     incentive_add: Float[Array, "U M J K G"]
@@ -50,6 +46,24 @@ class Bends(eqx.Module):
     pot_charge: Float[Array, "U P M J K G"]
     budget: Float[Array, "U P"]
     joint: int = eqx.field(static=True, default=0)
+
+
+class Keeps(eqx.Module):
+    """What makers keep of their prices, year by year (T; one year without the axis).
+
+    Attributes
+    ----------
+    rate
+        Share of the price that the maker keeps on each piece, pots apart.
+    wall
+        Breakpoints that prices jump over rather than stick to.
+    below_better
+        At a breakpoint that jumps: whether the side below is the better one for the maker and its buyers.
+    """
+
+    rate: Float[Array, "T M J K"]
+    wall: Bool[Array, "T M J K-1"]
+    below_better: Bool[Array, "T M J K-1"]
 
 
 class Pieces(eqx.Module):
@@ -100,21 +114,21 @@ def rules_of_year(bends: Bends, year: Int[Array, ""]) -> Bends:
     return jax.tree.map(lambda values: values[year], bends)
 
 
-def pieces_in_force(rules: Bends, incentives: Float[Array, ""], open_: Float[Array, " P"]) -> Pieces:
+def pieces_in_force(rules: Bends, keeps: Keeps, incentives: Float[Array, ""], open_: Float[Array, " P"]) -> Pieces:
     """All markets' pieces (a first axis M) with incentives times `incentives` and pots open (1) or closed (0).
 
     With pots open by part (S, P) those of every part, one after the other on the first axis.
     """
     if open_.ndim == 2:
-        every = jax.vmap(lambda pots: pieces_in_force(rules, incentives, pots))(open_)
+        every = jax.vmap(lambda pots: pieces_in_force(rules, keeps, incentives, pots))(open_)
         return jax.tree.map(lambda leaf: leaf.reshape(leaf.shape[0] * leaf.shape[1], *leaf.shape[2:]), every)
     paid = open_ * incentives
     return Pieces(
         breaks=rules.breaks,
-        wall=rules.wall,
-        below_better=rules.below_better,
+        wall=keeps.wall,
+        below_better=keeps.below_better,
         buyer_rate=rules.buyer_rate + incentives * rules.incentive_rate + jnp.tensordot(paid, rules.pot_rate, axes=1),
         buyer_add=rules.buyer_add + incentives * rules.incentive_add + jnp.tensordot(paid, rules.pot_add, axes=1),
-        maker_rate=rules.maker_rate - jnp.tensordot(open_, rules.pot_lost, axes=1),
+        maker_rate=keeps.rate - jnp.tensordot(open_, rules.pot_lost, axes=1),
         maker_charge=rules.maker_charge + jnp.tensordot(open_, rules.pot_charge, axes=1),
     )

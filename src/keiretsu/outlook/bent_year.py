@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from keiretsu.numerics.implicit import kept_backwards
 from keiretsu.outlook.arrays import BaseYear, Plan, State
-from keiretsu.outlook.bent import Bends, Pieces, pieces_in_force, rules_of_year
+from keiretsu.outlook.bent import Bends, Keeps, Pieces, pieces_in_force, rules_of_year
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, at_prices, problem_of
 from keiretsu.outlook.fleet import Area
 from keiretsu.outlook.fleet_clearing import Cleared, Solution, cleared_at, pools_of, solve_with_pools, unsolved
@@ -33,9 +33,10 @@ TINY = 1e-9  # of a year: a part shorter than this is none
 
 
 class BentRules(eqx.Module):
-    """What a bent year is solved under: its rules, incentives as a multiple of those planned, class of each draw, whether prices stood at a breakpoint."""
+    """What a bent year is solved under: its rules, what makers keep, incentives as a multiple of those planned, class of each draw, whether prices stood at a breakpoint."""
 
     rules: Bends
+    keeps: Keeps
     incentives: Float[Array, ""]
     buyer_class: Int[Array, "M I"]
     stood: Bool[Array, "M J"]
@@ -91,7 +92,8 @@ def bent_rules(base: BaseYear, plan: Plan, values: Values, state: State) -> Bent
     """What a year of a plan with bends is solved under."""
     assert plan.bends is not None
     assert plan.bend_set is not None
-    return BentRules(rules_of_year(plan.bends, plan.bend_set), values["incentives"], base.buyer_class, stood_at_break(state))
+    assert plan.keeps is not None
+    return BentRules(rules_of_year(plan.bends, plan.bend_set), plan.keeps, values["incentives"], base.buyer_class, stood_at_break(state))
 
 
 def stood_at_break(state: State) -> Bool[Array, "M J"]:
@@ -165,7 +167,7 @@ def _together(given: Given) -> BentYear:
     found, open_ = kept_backwards(_found_together(jax.lax.stop_gradient(every)))
     assert every.area is not None
     assert found.solution is not None
-    here = jax.vmap(with_sides)(every.markets, pieces_in_force(bent.rules, bent.incentives, open_), found.sides, bent.buyer_class)
+    here = jax.vmap(with_sides)(every.markets, pieces_in_force(bent.rules, bent.keeps, bent.incentives, open_), found.sides, bent.buyer_class)
     counts = _lengths(every, here, found.sides, open_)
     cleared = cleared_at(here, every.area, found.solution, given.outside, counts)
     length = counts.of_parts(cleared.markets.price)
@@ -285,7 +287,7 @@ def _blended(m: SolvedMarket, c: Cleared | None, length: Float[Array, " S"]) -> 
 def _find(given: Given, open_: Array) -> tuple[_Found, Known | None]:
     """Sides and prices of all markets with these pots open, or of all markets of all parts of a year with the pots open in each; and answers there."""
     markets, area, bent, options, outside = given.markets, given.area, given.bent, given.options, given.outside
-    pieces = pieces_in_force(bent.rules, bent.incentives, open_)
+    pieces = pieces_in_force(bent.rules, bent.keeps, bent.incentives, open_)
     first = jax.vmap(sides_at)(markets, pieces, bent.stood)
     if area is None:
         each = (markets, pieces, first, bent.buyer_class)
@@ -344,7 +346,7 @@ def _find(given: Given, open_: Array) -> tuple[_Found, Known | None]:
 def _worked_out(given: Given, part: _Found, open_: Array) -> tuple[SolvedMarket, Cleared | None, Array]:
     """What a part of the year comes to in a whole year, with derivatives, and what each pot pays."""
     bent, area, outside = given.bent, given.area, given.outside
-    pieces, sides = pieces_in_force(bent.rules, bent.incentives, open_), part.sides
+    pieces, sides = pieces_in_force(bent.rules, bent.keeps, bent.incentives, open_), part.sides
     here = jax.vmap(with_sides)(given.markets, pieces, sides, bent.buyer_class)
     if area is None or part.solution is None:
         solved = (here, sides.price, sides.residual, sides.evaluations, sides.settled)

@@ -55,7 +55,7 @@ def path(base: BaseYear, plan: Plan, values: Values, launches: LaunchValues, opt
         unruled,
         None if plan.bends is None else jnp.zeros(base.price.shape, bool),
     )
-    names = (*PER_YEAR, *(name for name in ("rules", "bend_set", "sellers") if getattr(plan, name) is not None))
+    names = (*PER_YEAR, *(name for name in ("rules", "bend_set", "keeps", "sellers") if getattr(plan, name) is not None))
 
     @functools.partial(jax.checkpoint, policy=jax.checkpoint_policies.save_only_these_names(SEARCHED))
     def step(state: State, yearly: dict[str, Any]) -> tuple[State, Year]:
