@@ -63,6 +63,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ensemble]:
 class Dying:
     """Computes a few pieces and then fails, as a process that is stopped does."""
 
+    at_once = 1
+
     def __init__(self, after: int) -> None:
         self.after = after
 
@@ -202,6 +204,8 @@ def test_any_number_of_workers_gives_the_same_bytes(tmp_path: Path, whole: tuple
 
 class LosingOne:
     """Three workers, one of which is killed when a quarter of the pieces are there."""
+
+    at_once = 1
 
     def compute(self, outlook: Outlook, work: Sequence[Work], products: bool) -> Iterator[tuple[Piece, Mapping[str, np.ndarray]]]:
         with LocalWorkers(3).client() as client:
