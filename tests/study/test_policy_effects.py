@@ -26,7 +26,9 @@ PRICE = np.array([18.0, 24.0])
 
 def outcome(*programmes, pools=()):
     products = pd.DataFrame({"market": ["X"], "product": ["car"]})
-    return SimpleNamespace(world=SimpleNamespace(markets={"X": None}, programmes=programmes, pools=pools, date=DAY, products=products, register="r"))
+    money = pd.DataFrame([("X", one.scope.id, "car", -1.0) for one in programmes], columns=["market", "programme", "product", "eur"])
+    world = SimpleNamespace(markets={"X": None}, programmes=programmes, pools=pools, date=DAY, products=products, register="r")
+    return SimpleNamespace(world=world, regulation=SimpleNamespace(programmes=money))
 
 
 def test_a_scenario_that_ends_a_programme_is_read_backwards():

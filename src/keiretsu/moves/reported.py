@@ -26,12 +26,14 @@ _MARKET_UNITS = {
 def reported(outcome: Outcome) -> dict[Item, float]:
     """Markets (each and all), profit and sales by firm, claims by owner, sales by brand, surplus by income group.
 
-    A firm, owner or brand that is not there has no entry; its value is zero.
+    A firm, owner or brand that is not there has no entry; its value is zero. Profit over all markets is that of all firms: fines of fleet rules, which are no market's,
+    are off it.
     """
     values: dict[Item, float] = {}
     for row in all_markets(outcome).to_dict("records"):
         name = "all markets" if row["market"] == ALL else f"market {row['market']}"
         values |= {(measure, name, unit): float(row[measure]) for measure, unit in _MARKET_UNITS.items()}
+    values["profit_eur", "all markets", "EUR/yr"] = float(outcome.firms["profit_eur"].sum())
     for measure, table, column, what, unit in _SUMS:
         values |= {(measure, f"{what} {name}", unit): total for name, total in _sums(getattr(outcome, table), column, measure)}
     return values

@@ -15,7 +15,7 @@ from keiretsu.report.figures import Figure, change_bars, three_dots, value_in_ra
 from keiretsu.report.names import BASELINE
 from keiretsu.report.tables import table_of
 from keiretsu.report.wording import Label, in_money, label_of, with_digits_for
-from keiretsu.study.policy_effects import READ_BACKWARDS
+from keiretsu.study.policy_effects import CUT, READ_BACKWARDS
 
 if TYPE_CHECKING:
     from keiretsu.study.results import Results
@@ -107,8 +107,8 @@ def _effects(results: Results, names: Names) -> Iterable[Block]:
 
 
 def _policy_said(title: str, reading: str) -> str:
-    """The policy that a scenario is about: where the scenario is the world without it, what it ends."""
-    return f"What “{title}” ends" if reading in READ_BACKWARDS else title
+    """The policy that a scenario is about: where the scenario is the world without it, what it ends; where it has less of it, what that takes away."""
+    return f"What “{title}” ends" if reading in READ_BACKWARDS else f"What “{title}” takes away" if reading == CUT else title
 
 
 def _lines(words: str) -> str:

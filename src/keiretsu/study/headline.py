@@ -56,7 +56,8 @@ class Wording:
 def headline_row(comparison: Comparison, scenario: Scenario, makers_shown: Sequence[str]) -> dict[str, object]:
     """Changes over all markets against the baseline; money in EUR m a year, price change with base quantities (per cent).
 
-    Makers named have a column each, their change of operating profit; one that a scenario takes off the market has lost what it earned.
+    Profit is that of all firms, payments and fines of fleet rules taken off. Makers named have a column each, their change of operating profit;
+    one that a scenario takes off the market has lost what it earned.
     """
     market = _over_all(comparison)
     makers = makers_by_change(comparison)
@@ -71,7 +72,7 @@ def headline_row(comparison: Comparison, scenario: Scenario, makers_shown: Seque
         "electric_share_percent": 100 * market["electric_share_scenario"],
         "electric_share_change_points": 100 * market["electric_share_change"],
         "surplus_change_eur_m": market["surplus_eur_change"] / MILLION,
-        "profit_change_eur_m": market["profit_eur_change"] / MILLION,
+        "profit_change_eur_m": float(makers.sum()) / MILLION,  # after fines of fleet rules, which are no market's
         **{f"{PROFIT_OF}{name}": float(makers.get(name, 0.0)) / MILLION for name in makers_shown},
         "government_change_eur_m": market["government_eur_change"] / MILLION,
         "gains_most": str(gainer) if makers.iloc[0] > 0 else "nobody",

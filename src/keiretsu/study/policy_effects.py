@@ -38,6 +38,8 @@ ENDED = "as it stands, against its end"
 RULES_ENDED = "fleet rules as they stand, against none"
 BOTH_ENDED = "programmes and fleet rules as they stand, against their end"
 READ_BACKWARDS = (ENDED, RULES_ENDED, BOTH_ENDED)  # the scenario is the world without the policy
+REPLACES = "against what it replaces"
+CUT = "as it stands, against the less that the scenario gives"  # read backwards too, but something is left
 BAND_COLUMNS = ("scenario", "measure", "value", "low", "high", "within_range", "source")
 
 
@@ -63,7 +65,11 @@ BANDS = (
 
 @dataclass(frozen=True)
 class Reading:
-    """Which two worlds a policy is read from: `programmes` are those that the world with the policy has and the other has not, `rules` whether fleet rules differ too."""
+    """Which two worlds a policy is read from.
+
+    `programmes` are those that the world with the policy has and the other has not, `replaced` those that the other has in their place, `rules` whether fleet rules
+    differ too.
+    """
 
     with_: Outcome
     without: Outcome
@@ -71,6 +77,7 @@ class Reading:
     markets: tuple[str, ...]
     said: str
     rules: bool = False
+    replaced: tuple[str, ...] = ()
 
 
 def policy_effects_table(scenarios: Sequence[Scenario], outcomes: Mapping[str, Outcome], baseline: str) -> pd.DataFrame:
@@ -78,7 +85,8 @@ def policy_effects_table(scenarios: Sequence[Scenario], outcomes: Mapping[str, O
 
     Columns: `electric_with_cars` are sales in the markets concerned with the policy, and what would be lost without it is in per cent of them;
     money is EUR a year; `reaches_buyers_percent` is, for support, the part that buyers keep and, for a duty, the part that they bear, buyers
-    of the cars concerned taken as they buy with the policy; a measure that has no meaning is not in the row, and `not_measured` says why.
+    of the cars concerned taken as they buy with the policy; a measure that has no meaning is not in the row, and `not_measured` says why. Of a policy that takes the
+    place of another one (a bonus that is raised), money is what it pays more: all of it for what it adds would be many times the price of an electric car added.
 
     More than all of a bonus can reach buyers. In the embedded case 116 % of a flat sum in France would, because it brings buyers who look more at prices;
     119 % of one for private buyers, 129 % with more for the poorer half as well, and 137 % with the ceiling that makers lower prices to stay under.
@@ -104,7 +112,11 @@ def literature_check(effects: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> 
             continue
         for band in BANDS:
             value = effect.get(band.column)
-            if value is not None and value == value:
+            of_all = band.column != "electric_lost_without_percent" or effect["reading"] not in (
+                REPLACES,
+                CUT,
+            )  # the literature's is of a whole programme
+            if of_all and value is not None and value == value:
                 rows.append((effect["scenario"], band.measure, value, band.low, band.high, bool(band.low <= value <= band.high), band.source))
     return pd.DataFrame(rows, columns=list(BAND_COLUMNS))
 
@@ -133,7 +145,7 @@ def reading_of(scenario: str, outcomes: Mapping[str, Outcome], baseline: str) ->
     if ended and begun:
         only_ends = _that_only_ends(ended, outcomes, baseline)
         if only_ends is None:
-            return _reading(other, base, begun, "against what it replaces")
+            return _in_place(base, other, ended, begun)
         return _reading(other, outcomes[only_ends], begun, "against a world with neither it nor what it replaces")
     return _reading(base, other, ended, ENDED) if ended else _reading(other, base, begun, "if it ran, against the baseline")
 
@@ -183,6 +195,15 @@ def _markets_of(changed: set[FleetRule | Pool], every: set[FleetRule | Pool]) ->
     return tuple(dict.fromkeys(market for rule in rules for market in rule.markets))
 
 
+def _in_place(base: Outcome, other: Outcome, ended: set[tuple[str, str]], begun: set[tuple[str, str]]) -> Reading:
+    """Programmes of the scenario in the place of the baseline's; the other way round where they pay less, so that the world with the policy is the one with more of it."""
+    forward = _reading(other, base, begun | ended, REPLACES)
+    now, before = (tuple(dict.fromkeys(key[1] for key in sorted(keys))) for keys in (begun, ended))
+    forward = dataclasses.replace(forward, programmes=now, replaced=before)
+    pays, paid_before = (_support(forward)[column].clip(lower=0.0).sum() for column in ("eur", "eur_0"))
+    return forward if pays >= paid_before else dataclasses.replace(forward, with_=base, without=other, said=CUT, programmes=before, replaced=now)
+
+
 def _reading(with_: Outcome, without: Outcome, keys: set[tuple[str, str]], said: str, of_rules: tuple[str, ...] = ()) -> Reading:
     programmes, markets = (tuple(dict.fromkeys(key[k] for key in sorted(keys))) for k in (1, 0))
     return Reading(with_, without, programmes, tuple(dict.fromkeys((*markets, *of_rules))), said, bool(of_rules))
@@ -201,7 +222,7 @@ def _that_only_ends(keys: set[tuple[str, str]], outcomes: Mapping[str, Outcome],
 def _effects(reading: Reading) -> dict[str, object]:
     support = _support(reading)
     fixed = float(_fixed(reading.with_) - _fixed(reading.without))
-    subsidy = support.assign(eur=support["eur"].clip(lower=0.0))  # what was paid out; a duty pays nothing out
+    subsidy = support.assign(eur=support["eur"].clip(lower=0.0), eur_0=support["eur_0"].clip(lower=0.0))  # what was paid out; a duty pays nothing out
     found = policy_effects(reading.with_.products, reading.without.products, subsidy, fixed, KM_IN_A_CAR_LIFE)
     measures, absent = found.measures, {k: v for k, v in found.why_absent.items() if k != "reaches_buyers"}
     electric = _electric(reading.with_, reading.markets)
@@ -221,10 +242,12 @@ def _effects(reading: Reading) -> dict[str, object]:
     }
     if "inframarginal" in measures:
         row["inframarginal_percent"] = 100.0 * measures["inframarginal"]
-    if not (support["eur"] != 0).any():
+    if not (support[["eur", "eur_0"]] != 0).any(axis=None):
         absent["reaches_buyers"] = "no money changes hands at a sale"
     elif not (sold := _sold_in_both(reading, support))["eur"].any():
         absent["reaches_buyers"] = "the cars concerned are sold only where the policy runs"
+    elif not (sold := _with_one_price(reading, sold))["eur"].any():
+        absent["reaches_buyers"] = "a pot runs out within the year, so that a car has two prices in it"
     else:
         row["reaches_buyers_percent"] = 100.0 * buyers_part(reading.with_, reading.without, sold)
     row["not_measured"] = "; ".join(dict.fromkeys(absent.values()))
@@ -253,8 +276,22 @@ def buyers_part(with_: Outcome, without: Outcome, support: pd.DataFrame) -> floa
 
 
 def _sold_in_both(reading: Reading, support: pd.DataFrame) -> pd.DataFrame:
+    """What the policy gave more of each product sold in both worlds, at its sales with the policy (market, product, eur)."""
     keys = ["market", "product"]
-    return support[support["eur"] != 0].merge(reading.without.products[keys], on=keys)
+    sold = support.merge(reading.with_.products[[*keys, "units"]], on=keys).merge(
+        reading.without.products[[*keys, "units"]], on=keys, suffixes=("", "_0")
+    )
+    more = sold.assign(eur=sold["eur"] - sold["eur_0"] * sold["units"] / sold["units_0"])
+    return more.loc[more["eur"] != 0, [*keys, "eur"]]
+
+
+def _with_one_price(reading: Reading, sold: pd.DataFrame) -> pd.DataFrame:
+    """Those in markets whose year no pot splits in either world: in the others the arrays of a market are those of its first part alone."""
+    split: set[str] = set()
+    for outcome in (reading.with_, reading.without):
+        pots = outcome.regulation.budgets
+        split |= {market for text in pots.loc[pots["open_share_of_year"] < 1, "market"] for market in str(text).split(", ")}
+    return sold[~sold["market"].isin(split)]
 
 
 def _places(state: MarketState) -> dict[str, int]:
@@ -262,10 +299,18 @@ def _places(state: MarketState) -> dict[str, int]:
 
 
 def _support(reading: Reading) -> pd.DataFrame:
-    """What the programmes gave each product (market, product, eur; below zero for a duty). What makers add themselves is no public money."""
-    by_maker = {p.scope.id for p in _programmes(reading.with_.world) if isinstance(p, Incentive) and p.funded_by == "maker"}
-    money = reading.with_.regulation.programmes
-    chosen = money[money["programme"].isin(set(reading.programmes) - by_maker) & money["market"].isin(reading.markets)]
+    """What the programmes gave each product, and what those that they replace gave it in the other world (market, product, eur, eur_0; below zero for a duty)."""
+    keys = ["market", "product"]
+    given = _given(reading.with_, reading.programmes, reading.markets)
+    replaced = _given(reading.without, reading.replaced, reading.markets).rename(columns={"eur": "eur_0"})
+    return given.merge(replaced, on=keys, how="outer").fillna({"eur": 0.0, "eur_0": 0.0})
+
+
+def _given(outcome: Outcome, programmes: Sequence[str], markets: Sequence[str]) -> pd.DataFrame:
+    """What programmes gave each product in a world (market, product, eur). What makers add themselves is no public money."""
+    by_maker = {p.scope.id for p in _programmes(outcome.world) if isinstance(p, Incentive) and p.funded_by == "maker"}
+    money = outcome.regulation.programmes
+    chosen = money[money["programme"].isin(set(programmes) - by_maker) & money["market"].isin(markets)]
     found = chosen.groupby(["market", "product"], sort=False, as_index=False)["eur"].sum()
     return found.assign(eur=-found["eur"].astype(float))
 
