@@ -221,7 +221,7 @@ MARKETS = Table("markets", "a market: one country", (
     Column("share_of", "text", "whether the share column of products is of potential buyers or of sales", default="potential",
            choices=("potential", "sales")),
     Column("median_income_eur", "number", "median household income, empty when not used", "EUR/yr", default=None, above=0),
-    Column("private_share", "number", "share of cars sold to private buyers", "share 0..1", default=1, low=0, high=1),
+    Column("private_share", "number", "share of potential buyers that are private; of cars sold it is another one where kinds of buyer differ in price taste, taste or taxes", "share 0..1", default=1, low=0, high=1),
     _SOURCE, _CONFIDENCE, _NOTE,
 ), ("market",))
 

@@ -270,6 +270,8 @@ class _Moments:
             own, looked = both
             choice = choose_now(own, looked.paid)
             for t, kind in enumerate(self.kinds):
+                if self.markets[m].id not in self.targets[t].of:
+                    continue  # a market that takes no part: neither its sales nor its buyers count
                 found[:, m, t] = parts(kind, choice, own, looked, self.of[m, t], self.to[m, t])
         return found[0], found[1]
 

@@ -28,7 +28,7 @@ KINDS: Mapping[str, str] = {
     "second_choice": "of buyers in `of` who would buy another car, the share whose second choice lies in `to`",
     "diversion_outside": "of the buyers a small price rise drives away, the share who buy nothing; sales-weighted mean over `of`",
     "diversion": "the same for those who go to `to`",
-    "share": "share of all potential buyers who buy in `of`",
+    "share": "share of all potential buyers of the markets it is about who buy in `of`",
     MARGIN: "(price - marginal cost) / price, sales-weighted mean over `of`",
 }
 

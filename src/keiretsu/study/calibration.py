@@ -126,7 +126,8 @@ def parameter_spread(case: Case, fit: Calibration, count: int, seed: int) -> pd.
 def observed_markets(world: World) -> list[ObservedMarket]:
     """Base-year observations of every market, as calibration reads them."""
     found: list[ObservedMarket] = []
-    names = [taste.characteristic for taste in world.preferences.random]
+    shifts = world.preferences.kind_taste.values()
+    names = list(dict.fromkeys([taste.characteristic for taste in world.preferences.random] + [name for shift in shifts for name in shift]))
     for name, facts in world.markets.items():
         rows = rows_of(world, name)
         wedges = observed_wedges(world, name, rows)
