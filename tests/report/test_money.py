@@ -108,6 +108,21 @@ def test_terms_that_rest_on_the_central_case_say_so_and_show_no_error(case):
     by_basis = {row[-1]: row for row in table.rows}
     assert "±" in str(by_basis["futures"][1])
     assert "±" not in str(by_basis["central case"][1])
+    assert by_basis["central case"][1] == by_basis["central case"][2]  # the column of central cases, in which all terms are alike
+
+
+def test_a_mean_over_futures_is_not_drawn_beside_a_central_case(case):
+    """Terms at half the price looked worse than those at the full one, because the one was a central case and the other a mean."""
+    futures = made_up_money(32)
+    part = dataclasses.replace(futures, data=futures.data.sel(scenario=["baseline"]))
+    worth = worth_of(case, part, Extras())
+    figure = next(block.content for section in worth_sections(worth, NAMES) for block in section.blocks if block.id == "stake-terms")
+    drawn = [one for one in worth.stakes if not one.central]
+    assert 0 < len(drawn) < len(worth.stakes)
+    assert figure.data[0]["x"] == pytest.approx(
+        [float(one.valuation.lines.set_index("line")["value_eur"]["net present value"]) / 1e6 for one in drawn]
+    )
+    assert f"{len(worth.stakes) - len(drawn)} more, not drawn" in figure.note
 
 
 def test_a_run_of_central_cases_has_sections_without_errors(case):

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from keiretsu.case import load_case
 from keiretsu.outlook.error import half_width
 from keiretsu.study.ahead import NO_YEARS, ahead_of
+from keiretsu.study.ahead_cuts import cut_sentences
 from keiretsu.study.ahead_measures import ALL_MAKERS, ALL_MARKETS, BASKET, PER_CAR, changes_of
 from keiretsu.study.said import number_with_error
 from tests.study.made_up_years import YEARS, central_years, made_up_years
@@ -51,6 +53,18 @@ def test_the_error_of_a_change_is_that_of_the_scrambles_means_of_the_change_itse
 def test_the_mean_over_the_years_is_the_mean_of_the_yearly_means(ahead):
     path = ahead.changes.path("cut", "surplus", ALL_MARKETS)
     assert sum(row.mean for row in path) / len(YEARS) == pytest.approx(ahead.averages.one("cut", "surplus", ALL_MARKETS).mean, rel=1e-12)
+
+
+CUT = 'title = "A cut"\nquestion = "?"\n[[moves]]\ntype = "price_cut"\nproducts = { maker = "Partner" }\nshare = 0.1\n'
+
+
+def test_a_price_cut_over_years_says_what_it_is_a_cut_of_and_other_scenarios_do_not(tmp_path, case):
+    write_case(tmp_path)
+    (tmp_path / "scenarios").mkdir(exist_ok=True)
+    (tmp_path / "scenarios" / "cut.toml").write_text(CUT)
+    (said,) = cut_sentences(load_case(str(tmp_path)), ("baseline", "cut"))
+    assert said.startswith("“A cut”: prices are cut from those of 2023 and then follow what the cars cost")
+    assert cut_sentences(load_case(str(tmp_path)), ("baseline", "stake")) == () == cut_sentences(case, ("cut",))
 
 
 def test_prices_of_the_same_cars_leave_out_the_car_that_went_off_sale():

@@ -90,3 +90,13 @@ def test_over_the_years_a_venture_is_told_by_its_parents_too(case: Case) -> None
     (sentence,) = (one for one in ahead_of(case, futures).sentences if one.startswith("“Together”"))
     assert "Parent's operating profit changes by EUR +3" in sentence and "Partner's operating profit changes by EUR +2" in sentence
     assert sentence.index("parts of Electric's EUR +5") > sentence.index("Partner's")
+
+
+def test_sentences_choose_among_the_headlines_of_a_case_so_that_another_law_does_not_speak_before_the_deals(tmp_path: Path) -> None:
+    folder = write_new_case("mine", tmp_path)
+    (folder / "scenarios" / "quarter.toml").write_text("headline = true\n" + (folder / "scenarios" / "quarter.toml").read_text())
+    case = load_case(str(folder))
+    said = " ".join(run(case, RunOptions(starts=1)).sentences)
+    assert "Alpha buys a quarter of Delta" in said and "Alpha takes over Delta" not in said  # the merger moves prices more
+    named = " ".join(run(case, RunOptions(scenarios=("quarter", "merger"), starts=1)).sentences)
+    assert "Alpha takes over Delta" in named

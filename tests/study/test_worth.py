@@ -12,6 +12,7 @@ from keiretsu.study.worth import PARTS, worth_of
 from keiretsu.study.worth_extras import Extras, extras_of
 from keiretsu.study.worth_stakes import conditions_of, zero_kept
 from keiretsu.valuation.hindsight import SAID_NOTHING
+from keiretsu.valuation.money import with_error
 from tests.study.made_up_money import DEALS, HINDSIGHT, UNCERTAIN, made_up_money, only_central
 from tests.valuation.conftest import FILES, write_case
 
@@ -145,6 +146,13 @@ def test_hindsight_puts_the_runs_own_sentence_beside_the_topic_that_asks_for_it(
     assert "Parent's 40.0 % of Partner" in said["The old stake"]
     assert said["The plant"] == SAID_NOTHING
     assert list(worth.hindsight.rest["deal"]) == ["d5"]
+
+
+def test_the_sentence_on_a_stake_says_what_it_comes_to_for_the_buyer_before_its_parts(worth):
+    found = worth.stakes[0].valuation
+    lines = found.channels[found.channels["party"] == found.terms.investor].set_index("line")
+    together = with_error(float(lines["value_eur"]["total"]), float(lines["half95_eur"]["total"]))
+    assert f"as a whole it comes to {together}: " in found.sentence
 
 
 def test_what_goes_with_a_gain_finds_the_input_that_drives_the_company(case, worth):

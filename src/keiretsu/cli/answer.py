@@ -167,10 +167,7 @@ def _answer(results: Answer) -> None:
     short = ("electric_share_change_points", "government_change_eur_m")  # in the report
     table = headline_table("headline", results.case.title, results.headline, names_of(results), note, without=short)
     say.show(table, most=1000)
-    for sentence in results.every_sentence:
-        say.say(sentence)
-    for sentence in nearly_said(results, names_of(results)):
-        say.say(sentence)
-    for title, why in zip(results.unsettled["title"], results.unsettled["why"], strict=True):
-        say.say(f"Without an answer: “{title}”. {why}.")
-    say.say(results.basis)
+    say.each(results.every_sentence)
+    say.each(nearly_said(results, names_of(results)))
+    say.each(f"Without an answer: “{title}”. {why}." for title, why in zip(results.unsettled["title"], results.unsettled["why"], strict=True))
+    say.each([results.basis, ""])

@@ -38,6 +38,13 @@ def say(sentence: str) -> None:
     console.print(escape(sentence))
 
 
+def each(sentences: Iterable[str]) -> None:
+    """Sentences that each stand for themselves: a line of space before each."""
+    for sentence in sentences:
+        console.print()
+        say(sentence)
+
+
 def path(label: str, where: object) -> None:
     """A path on a line of its own, never broken."""
     console.print(f"[dim]{escape(label)}[/] {escape(str(where))}", soft_wrap=True)

@@ -128,7 +128,10 @@ def _in_force(results: Results, names: Names) -> Iterable[Block]:
         label = with_digits_for(label, float(money["government_eur"].abs().max()))
         said = [f"{names.get(str(m), str(m))}, {p}" for m, p in zip(money["market"], money["programme"], strict=True)]
         title = "Money by programme in the baseline, VAT left out"
-        yield Block("figure", change_bars("policy-money", title, said, [float(x) for x in money["government_eur"]], label))
+        note = (
+            "Above zero is taken, below zero is paid out. Programmes by the names that the case has for them; the table below says what each one is."
+        )
+        yield Block("figure", change_bars("policy-money", title, said, [float(x) for x in money["government_eur"]], label, note=note))
     yield Block("table", table_of("policies", "In force in the baseline", table, names=names))
     budgets = results.budgets
     if len(budgets) and (budgets["scenario"] == BASELINE).any():

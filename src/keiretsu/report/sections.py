@@ -23,6 +23,7 @@ from keiretsu.report.tables import Table, table_of
 from keiretsu.report.value_sections import worth_sections
 from keiretsu.report.wording import Label, in_money, label_of, with_digits_for
 from keiretsu.report.years import years_sections
+from keiretsu.study.ahead_beside import sold_electric
 from keiretsu.study.answered import Answer
 from keiretsu.study.ventures import as_parents_see, ventures_in
 from keiretsu.valuation.odds import listed
@@ -33,12 +34,14 @@ if TYPE_CHECKING:
 MOST_BARS = 16
 NO_CHANGE_PERCENT = 1e-6  # prices are solved to a residual far below this
 WIDE_DRAWING = 640  # px; wider drawings stand under each other: side by side their words would be too small to read
+NOT_AS_OBSERVED = 0.002  # of sales: below it the shares read alike
 NOT_CHANNELS = ("measure", "by", "item", "unit", "base", "scenario", "change")
 TARGETS = {
     "own_elasticity": "Own-price elasticity", "subset_elasticity": "Elasticity of a group of cars", "market_elasticity": "Elasticity of all sales",
     "second_choice": "Second choice in the group", "diversion_outside": "Lost buyers who buy no car", "margin": "Margin over price",
 }  # fmt: skip
 KINDS_OF_ITEM = {"firm": "maker", "owner": "owner", "market": "market", "brand": "brand", "income group": "income group"}
+YEARS = ("year", "from_year", "to_year", "exit_year")  # columns of years in input tables
 SPLIT_SHOWN = (
     ("profit_eur", "maker", "Makers' operating profit"),
     ("claim_eur", "owner", "Owners' claims"),
@@ -70,12 +73,23 @@ def answer(results: Results, names: Names, shown: str) -> Section:
     first = _answer_table(headline_table("scenarios", "", results.headline, names, without=of_makers), results.headline, shown)
     second = _answer_table(headline_table("makers", "", results.headline, names, without=rest), results.headline, shown)
     note = "Changes are against the baseline, the world as it was on the date of the case."
+    note += _not_as_observed(results)
     note += " Owners' claims are on operating profit; what they pay for stakes is not counted."
     note += " Money is in the case's own unit." if "EUR" in names else " Money is EUR a year at 2023 prices."
     if len(results.policy_effects):
         note += " A scenario's moves count together: one that ends incentives beside a fleet rule shows both; “What governments do” tells them apart."
     tables = (Block("html", first, remark=note), Block("html", second, heading="Makers' operating profit"))
     return Section("answer", "The answer", "", (Block("html", says), *tables, *_nearly(results, names), *_unsettled(results)))
+
+
+def _not_as_observed(results: Results) -> str:
+    """Where the baseline sells another share of electric cars than was observed: why the two differ."""
+    markets = results.base.markets
+    now, seen = float(markets["electric_units"].sum() / markets["units"].sum()), sold_electric(results.case)
+    if abs(now - seen) < NOT_AS_OBSERVED:
+        return ""
+    shares = f"electric cars are {100 * now:.1f} % of what it sells, {100 * seen:.1f} % of what was sold"
+    return f" Its cars and buyers are those of {results.case.year}, its programmes those of {results.case.as_of}: {shares}."
 
 
 def _answer_table(table: Table, headline: pd.DataFrame, shown: str) -> str:
@@ -207,7 +221,7 @@ def _price_map(index: pd.DataFrame, names: Names, scenario: str) -> list[Block]:
     label = with_digits_for(label_of("price_change_percent"), float(wide.abs().max().max()))
     largest = wide.abs().max(axis=1).sort_values(ascending=False, kind="stable")
     kept = largest[largest >= 0.5 * 10.0**-label.digits].index[:MOST_BARS]
-    note = f"Maker's net prices weighted by sales before; the {len(kept)} makers whose prices change most. Every car is in the table below."
+    note = f"Maker's net prices weighted by sales before; the {len(kept)} makers whose prices change most. Empty: sells nothing there. Every car is in the table below."
     return [
         Block("figure", heat(f"prices-{scenario}", "Price change by maker and market, %", wide.loc[kept], label, names=names, note=note), scenario)
     ]
@@ -374,11 +388,21 @@ def inputs(results: Results, names: Names) -> Section:
     }  # fmt: skip
     key = Block("html", '<p class="note"><span class="key"></span>Our own assumption, or a figure filled by a stated rule.</p>')
     tables = [
-        Block("table", table_of(f"input-{name}", title, results.case.tables[name], names={} if name in ("companies", "owners") else names))
+        Block(
+            "table", table_of(f"input-{name}", title, frame, names={} if name in ("companies", "owners") else names, labels=_as_stated(name, frame))
+        )
         for name, title in titles.items()
-        if name in results.case.tables and len(results.case.tables[name])
+        if name in results.case.tables and len(frame := results.case.tables[name])
     ]
     return Section("inputs", "What goes in", "Every figure the answer rests on, with its source and how sure we are of it.", (key, *tables))
+
+
+def _as_stated(table: str, frame: pd.DataFrame) -> dict[str, Label]:
+    """Labels of an input table that differ from those of results: years are no counts, and a value is a target where targets are stated alone."""
+    labels = {str(column): Label(label_of(str(column)).text, kind="text") for column in frame.columns if column in YEARS}
+    if table != "targets" and "value" in frame:
+        labels["value"] = replace(label_of("figure", frame["value"]), text="Value")
+    return labels | ({"item": Label("What", kind="text")} if "item" in frame else {})
 
 
 def diagnostics(results: Results, names: Names) -> Section:

@@ -106,7 +106,7 @@ def _cell(value: object, label: Label, names: Mapping[str, str]) -> Cell:
     if value is None or (isinstance(value, float) and value != value):
         return None
     if label.kind == "text":
-        text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+        text = ("yes" if value else "no") if isinstance(value, bool) else f"{value:.10g}" if isinstance(value, float) else str(value)
         return names.get(text, text)
     number = float(value)  # type: ignore[arg-type]
     if math.isinf(number):

@@ -81,7 +81,7 @@ def _football(part: CompanyPart, names: Names) -> Figure:
     if agreed:
         bars.append(FieldBar("Terms of stakes, before the money", agreed[0], agreed[len(agreed) // 2], agreed[-1], False))
     company = names.get(part.valuation.company, part.valuation.company)
-    note = "Blue is the model, grey is what others said or agreed; the line across is the middle."
+    note = "Blue is the model, grey is what others said or agreed. The line across is the median of the futures, not their mean, or the middle of what was said."
     return field_bars("football-field", f"{company} by every way of asking", bars, BILLION, note=note)
 
 
@@ -118,11 +118,12 @@ def _stakes(parts: Sequence[StakePart], names: Names) -> Section:
         AmountBar(_first_letter("together" if line == "total" else str(line)), float(value), float(error))
         for line, value, error in zip(lines["line"], lines["value_eur"], lines["half95_eur"], strict=True)
     ]
-    npv = [_npv(part) for part in parts]
-    every = [
-        AmountBar(terms_said(part.valuation.terms, names).replace(" in ", "<br>in ", 1) + ("<br>(central case)" if part.central else ""), *value)
-        for part, value in zip(parts, npv, strict=True)
-    ]
+    alike = [part for part in parts if not part.central] or list(
+        parts
+    )  # a mean over futures beside a central case would compare the two, not the terms
+    every = [AmountBar(terms_said(part.valuation.terms, names).replace(" in ", "<br>in ", 1), *_npv(part)) for part in alike]
+    left_out = f" {len(parts) - len(alike)} more, not drawn, are in the table: a central case is no mean." if len(alike) < len(parts) else ""
+    note = f"After premium and discounts.{' Central case.' if alike[0].central else ''}{left_out}"
     blocks = [
         Block(
             "figure",
@@ -130,9 +131,7 @@ def _stakes(parts: Sequence[StakePart], names: Names) -> Section:
                 "stake-parts", f"What it comes to for {investor}", bars, MILLION, note=f"The claim is the shares less what is paid. {CONVENTION}"
             ),
         ),
-        Block(
-            "figure", amount_bars("stake-terms", "Net present value under every set of terms", every, MILLION, note="After premium and discounts.")
-        ),
+        Block("figure", amount_bars("stake-terms", "Net present value by terms", every, MILLION, note=note)),
         Block("table", stakes_table(parts, names)),
         *(Block("table", table) for table in stake_tables(first, names) if table.rows),
     ]

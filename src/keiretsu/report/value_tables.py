@@ -85,15 +85,18 @@ def stakes_table(parts: Sequence[StakePart], names: Names) -> Table:
 
         lines.append(
             {
-                "terms": terms_said(part.valuation.terms, names), "npv": said("net_present_value_eur", MILLION), "loss": said("loss", 100.0),
+                "terms": terms_said(part.valuation.terms, names), "npv": said("net_present_value_eur", MILLION), "centre": amount(part.at_centre_eur, 0.0, MILLION), "loss": said("loss", 100.0),
                 "rate": said("rate_of_return", 100.0), "multiple": said("multiple_of_money", 1.0), "even": said("break_even_post_money_eur", BILLION),
                 "on": "central case" if part.central else "futures",
             }
         )  # fmt: skip
     labels = {
-        "terms": Label("Terms", kind="text"), "npv": amount_label("Net present value", "EUR m"), "loss": amount_label("Loses in", "% of futures"),
+        "terms": Label("Terms", kind="text"), "npv": amount_label("Net present value", "EUR m"), "centre": amount_label("The same in the central case", "EUR m"), "loss": amount_label("Loses in", "% of futures"),
         "rate": amount_label("Real rate of return", "% a year"), "multiple": amount_label("Multiple of money", ""), "even": amount_label("Breaks even at, post-money", "EUR bn"),
         "on": Label("Rests on", kind="text"),
     }  # fmt: skip
-    note = f"After premium and discounts, for the investor's shares alone. A figure that rests on the central case has no error. {CONVENTION}"
+    note = (
+        "After premium and discounts, for the investor's shares alone. A figure that rests on the central case has no error and compares with other "
+        f"central cases alone: a mean over futures is not the value of the middle one. {CONVENTION}"
+    )
     return table_of("stake-terms-table", "Every set of terms", pd.DataFrame(lines), names=names, labels=labels, note=note)

@@ -298,6 +298,31 @@ _WORDS |= {
     "persistence_error_cars": Label("Base year less observed", "cars a year", signed=True),
 }
 
+_WORDS |= {
+    "wacc_nominal": Label("Nominal cost of capital", "% a year", digits=1, scale=100),
+    "country_premium": Label("Country premium", "% a year", digits=1, scale=100),
+    "inflation": Label("Inflation in it", "% a year", digits=1, scale=100),
+    "tax_rate": Label("Tax on profit", "%", digits=1, scale=100),
+    "loss_use_cap": Label("Part of a profit that old losses may cover", "%", digits=0, scale=100),
+    "losses_eur": Label("Losses carried forward", "EUR m", scale=1e-6),
+    "fixed_cost_eur": Label("Fixed cost", "EUR m a year", scale=1e-6),
+    "overhead_share": Label("Overhead", "% of revenue", digits=1, scale=100),
+    "rnd_eur": Label("Research and development", "EUR m a year", scale=1e-6),
+    "capex_eur": Label("Capital spending", "EUR m a year", scale=1e-6),
+    "capex_share": Label("Capital spending", "% of revenue", digits=1, scale=100),
+    "assets_eur": Label("Plant at the start", "EUR m", scale=1e-6),
+    "working_capital_share": Label("Working capital", "% of revenue", digits=1, scale=100),
+    "net_debt_eur": Label("Net debt", "EUR m", scale=1e-6),
+    "base_year_margin_eur": Label("Margin of the simulated markets, base year", "EUR m a year", scale=1e-6),
+    "base_year_revenue_eur": Label("Revenue of the simulated markets, base year", "EUR m a year", scale=1e-6),
+    "rest_of_company_profit_eur": Label("Margin elsewhere", "EUR m a year", scale=1e-6),
+    "rest_of_company_revenue_eur": Label("Revenue elsewhere", "EUR m a year", scale=1e-6),
+    "rest_units": Label("Cars sold elsewhere", "cars a year"),
+    "capacity_units": Label("Capacity", "cars a year"),
+    "growth_terminal": Label("Real growth after the last year", "% a year", digits=1, scale=100),
+    "payout": Label("Paid out", "% of free cash", digits=0, scale=100),
+}
+
 _ACRONYMS = {"hhi": "HHI", "mhhi": "MHHI", "guppi": "GUPPI", "upp": "UPP", "cmcr": "CMCR", "ssnip": "SSNIP", "eur": "EUR", "vat": "VAT"}
 _ACRONYMS |= {"co2": "CO2", "bev": "electric", "ice": "combustion", "phev": "plug-in hybrid", "kappa": "profit weight"}
 

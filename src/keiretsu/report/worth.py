@@ -85,7 +85,8 @@ def stake_tables(found: StakeValuation, names: Mapping[str, str]) -> list[Table]
                "Values of companies count stakes in each other more than once: they do not add up."),
         _table("stake_own_prices", title + "where own prices come from", _joined(found.own_prices, pair, signed=True), names,
                {"from": _text("Whose profits move"), "company_gains_eur": _money("They gain", signed=True), "part": _share("Part that is the investor's"),
-                "value": _amount("Value to the investor")}),
+                "value": _amount("Value to the investor")},
+               "The investor's part goes through every chain of stakes: above 100 % of its own where it holds of a company that holds of it."),
         _table("stake_owners", title + "outside owners, additive", _joined(found.owners, {"change": ("change_eur", "half95_eur")}, signed=True), names, owners),
     ]  # fmt: skip
 

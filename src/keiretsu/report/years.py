@@ -84,6 +84,8 @@ def _fan(scenario: str, ahead: Ahead, names: Names) -> Figure:
         label = in_money(label_for(measure, of, names), names.get("EUR", "EUR"))
         panels.append(Panel(with_digits_for(label, max(abs(v) for row in path for v in (row.mean, row.p10, row.p90))), _path(path), zero=True))
     note = f"{futures_said(ahead)} Makers: the case's first {FIRST_MAKERS} and the other one whose profit changes most."
+    if ahead.draws:
+        note += " Where the interval of the mean is wider than the band of eight futures of ten, a few futures far out make the mean."
     return fan_panels(f"years-{scenario}", "Change against the baseline, year by year", panels, note=note)
 
 

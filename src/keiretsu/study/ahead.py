@@ -14,6 +14,7 @@ from keiretsu.case import Case
 from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.outlook import BASELINE
 from keiretsu.study.ahead_beside import PackPrice, Projection, pack_history, projections_beside, regions_of
+from keiretsu.study.ahead_cuts import cut_sentences
 from keiretsu.study.ahead_jumps import jump_sentences
 from keiretsu.study.ahead_measures import ALL_MAKERS, ALL_MARKETS, Quantity, Summaries, changes_of, electric_share, makers_among, summaries
 from keiretsu.study.ahead_quotas import quota_sentences
@@ -113,6 +114,7 @@ def _cautions(case: Case, futures: Ensemble, rows: tuple[WentRound, ...], withou
         *went_round_sentences(rows, without, titles, markets, currency, wording.end),
         *jump_sentences(futures, titles),
         *quota_sentences(futures, titles, markets),
+        *cut_sentences(case, {str(name) for name in futures.central["scenario"].values}),
     )
 
 

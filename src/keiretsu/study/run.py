@@ -131,7 +131,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         starts=starts_table(base, options.starts, case.demand.seed),
         headline=headline,
         sentences=(
-            *(sentences(comparisons, begun, Wording.of(case)) if begun else ()),
+            *(sentences(comparisons, _told_first(case, begun, bool(options.scenarios)), Wording.of(case)) if begun else ()),
             *(said for s in scenarios if (said := _not_yet(s, world))),
             *_apart_from_observed(observed, base, Wording.of(case)),
             *costs_said(observed),
@@ -156,6 +156,12 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
 def _later(scenario: Scenario, world: World) -> bool:
     """Whether everything that a scenario changes begins or ended on another day than the world's: its base year is the baseline's."""
     return bool(scenario.moves) and not scenario.moves_at(world)
+
+
+def _told_first(case: Case, begun: tuple[Scenario, ...], named: bool) -> tuple[Scenario, ...]:
+    """Scenarios that sentences choose among: those asked for by name, else the case's headlines, else all. A world under another law may move more and is no deal."""
+    headlines = {text.name for text in case.scenarios if text.headline}
+    return begun if named else tuple(one for one in begun if one.name in headlines) or begun
 
 
 def _not_yet(scenario: Scenario, world: World) -> str:

@@ -25,7 +25,8 @@ from keiretsu.valuation.timing import LaunchTiming
 T = TypeVar("T")
 RATE = 0.07  # real, a year
 CHOICE_OF_YEARS = 3  # years in which a launch may come, from the second after the case's
-ALIKE = "Central case: every year like the base year, policy left out."
+ALIKE = "Central case: every year like the base year; policy and what the launches themselves cost are left out."
+OF_MARGINS = "Central case: margins of the markets and years simulated, before tax; savings elsewhere and later are not in them."
 NO_PARTNERS = f"Coalitions are asked of {', '.join(DEFAULT_PARTNERS)}, which the case does not have. `keiretsu alliances` takes others."
 MOST_LAUNCHES = 4  # of a scenario that is timed by itself: every set of them is an equilibrium of its own
 
@@ -56,7 +57,7 @@ class Extras:
     @property
     def alliance_sentence(self) -> str:
         """What a board would quote of the coalitions; empty when there are none."""
-        return f"{self.alliance.sentence} Central case." if self.alliance else ""
+        return f"{self.alliance.sentence} {OF_MARGINS}" if self.alliance else ""
 
 
 def extras_of(case: Case, on_step: OnStep = no_listener) -> Extras:

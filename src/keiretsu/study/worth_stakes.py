@@ -40,10 +40,14 @@ NAMED = 3  # inputs that a sentence names
 
 @dataclass(frozen=True, eq=False)
 class StakePart:
-    """A stake under one set of terms; `central` when its scenario was not drawn, so that its central case alone stands behind the figures, which have no error."""
+    """A stake under one set of terms; `central` when its scenario was not drawn, so that its central case alone stands behind the figures, which have no error.
+
+    `at_centre_eur` is the net present value of the central case, which every set of terms has: a mean over futures and a central case are not alike.
+    """
 
     valuation: StakeValuation
     central: bool
+    at_centre_eur: float
 
     @property
     def sentence(self) -> str:
@@ -107,10 +111,11 @@ def stakes_of(case: Case, futures: Ensemble) -> tuple[StakePart, ...]:
     found = []
     for name in named:
         scenario = terms_of(case, name).scenario or BASELINE
-        if scenario in scenarios_of(futures.data):
-            found.append(StakePart(value_stake(case, futures, name), not len(futures.inputs)))
-        elif scenario in scenarios_of(futures.central):
-            found.append(StakePart(value_stake(case, at_centre, name), True))
+        if scenario not in scenarios_of(futures.central):
+            continue
+        middle = value_stake(case, at_centre, name)
+        drawn = len(futures.inputs) > 0 and scenario in scenarios_of(futures.data)
+        found.append(StakePart(value_stake(case, futures, name) if drawn else middle, not drawn, float(middle.net_present_value.mean())))
     if not found:
         raise NothingStated("No scenario that terms of a stake are about was simulated.")
     return tuple(sorted(found, key=lambda part: part.central))
@@ -159,7 +164,8 @@ def _from_futures(case: Case, futures: Ensemble, stake: StakeValuation, decision
         question = question_of(case, few, decision, zero_kept(case, futures, stake)[:MOST_FITTED])
         return what_must_be_true(question), ""
     except ValuationError as refused:
-        return None, str(refused)
+        why = "; ".join(f"{problem.what} ({problem.seen}; {problem.wanted} is needed)" for problem in refused.problems)
+        return None, f"{why}. More futures (--draws) would tell, or the model itself (--must-be-true)"
 
 
 def zero_kept(case: Case, futures: Ensemble, stake: StakeValuation) -> Vector:
@@ -222,5 +228,5 @@ def _where(one: Condition) -> str:
     if one.input.startswith("event:"):
         return f"{one.words} {'happens' if more else 'does not happen'}"
     if one.input.startswith("date:"):
-        return f"the {one.words} is {'late' if more else 'early'}"
+        return f"the {one.words} is {'long' if more else 'short'}"
     return f"the {one.words} is {'high' if more else 'low'}"

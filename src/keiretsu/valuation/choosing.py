@@ -164,6 +164,8 @@ def _sentence(best: str, moves: pd.DataFrame, information: pd.DataFrame, perfect
         name = str(top["input"]).replace("_", " ").replace(":", " of ")
         worth = with_error(float(top["worth_eur"]), float(top["half95_eur"]))
         return f"{said}; knowing {name} before deciding is worth {worth}, knowing everything {with_error(perfect, error)}."
+    if perfect <= 0:
+        return f"{said}; one move is best whatever comes, so nothing is worth knowing first."
     return f"{said}; no single input is worth knowing first, everything together {with_error(perfect, error)}."
 
 

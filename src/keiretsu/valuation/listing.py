@@ -265,11 +265,11 @@ def _sentence(terms: ListingTerms, thresholds: pd.DataFrame, verdict: pd.DataFra
         said = with_error(float(least), float(error or 0.0))
         first = f"In January {terms.first_year} listing {terms.company} would have been right from a valuation of {said} on"
     market, stated = verdict.iloc[0], verdict.iloc[1:]
-    text = f"{first}; at the market's EUR {float(market['valuation_eur']) / 1e9:.1f} bn the verdict is: {market['verdict']}."
+    text = f"{first}; at EUR {float(market['valuation_eur']) / 1e9:.1f} bn, by the stock market's multiple of the day, the verdict is: {market['verdict']}."
     for word in ("list now", "wait", "never"):
         chosen = stated[stated["verdict"] == word]
         if len(chosen):
-            text += f" {word.capitalize()} at the value of {listed(_spans(chosen))}."
+            text += f" At the value of {listed(_spans(chosen))} it is: {word}."
     return f"{text} The right to choose the moment is worth {with_error(lower.value, lower.error)}."
 
 

@@ -270,4 +270,6 @@ def _sentence(terms: StakeTerms, measures: pd.DataFrame, channels: pd.DataFrame,
     if terms.instrument == "common":
         even = of("break_even_post_money_eur")
         text += f"; it breaks even at {with_error(float(even['mean']), float(even['half95']))} post-money"
-    return f"{text}. For {terms.investor} as a whole: {beside}."
+    whole = own[own["line"] == "total"].iloc[0]
+    together = with_error(float(whole["value_eur"]), float(whole["half95_eur"]))
+    return f"{text}. For {terms.investor} as a whole it comes to {together}: {beside}."

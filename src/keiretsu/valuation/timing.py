@@ -257,7 +257,7 @@ def _sentence(launches: Sequence[LaunchOption], named: Years, paid: Mapping[str,
     players = tuple(dict.fromkeys(launch.player for launch in launches))
     worth = listed([f"{with_error(float(paid[player]), 0.0)} to {player}" for player in players])
     what = (
-        f"Nobody would change {_said(named)}"
+        f"Nobody would change the year of a launch: {_said(named)}"
         if stable
         else f"No combination of years holds when each looks after itself; together {_said(named)} is best"
     )
