@@ -1,7 +1,7 @@
 """Moves that change taxes, incentives, tariffs and chargers: run, end, change, cap, copy a programme ([7]).
 
-Programmes are named by their id in `World.programmes`. A move's own `start` and `end` are the dates from and before which the change holds; not stated, it
-holds from the world's date on.
+Programmes are named by their id in `World.programmes`. A move's own `start` and `end` are the dates from and before which the change holds; not stated, it holds
+from the world's date on and in all of the years ahead, that of the world's date among them; what was in force when prices were observed stays as it was.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class CopyProgramme(Move):
     def check(self, world: World) -> list[Problem]:
         """Markets must be the world's."""
         unknown = [m for m in self.markets if m not in world.markets]
-        there = [(p.scope.id, m) for p in named(world, self.programmes) for m in self.markets if p.scope.in_force(m, first_day(self, world))]
+        there = [(p.scope.id, m) for p in named(world, self.programmes) for m in self.markets if p.scope.in_force(m, self.start or world.date)]
         return [
             *unknown_programmes(world, self.programmes, self.place),
             *(Problem("the programme is in force there already", self.place, f"{name} in {m}", "markets without it") for name, m in there),
@@ -203,8 +203,8 @@ def named(world: World, ids: tuple[str, ...]) -> list[Programme]:
 
 
 def first_day(move: Move, world: World) -> dt.date:
-    """First day of the change a move makes."""
-    return move.start or world.date
+    """First day of the change a move makes; one without a date begins with the first year ahead, where the world's date lies in it or later."""
+    return move.start or min(world.date, dt.date(world.observed_on.year + 1, 1, 1))
 
 
 def replaced(world: World, parts: Mapping[str, tuple[Programme, ...]]) -> World:
