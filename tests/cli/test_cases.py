@@ -33,6 +33,7 @@ def test_all_problems_of_a_case_are_said_at_once_with_their_rows_and_without_a_t
         (("concentration", "mine", "--pair", "Alpha"), "not a pair of companies"),
         (("run", "mine", "--export", "pack.csv"), ".xlsx"),
         (("run", "mine", "--scenario", "none"), "no such scenario"),
+        (("run", "mine", "--scenario", "merge"), "did you mean merger?"),
         (("run", "mine", "--consumers", "-5", "--until", "2026"), "consumers are counted"),
         (("sensitivity", "mine", "--of", "Alpha profit"), "nothing is uncertain"),
         (("alliances", "mine"), "no partners are named"),

@@ -1,4 +1,4 @@
-"""A joint venture is told by what its parents get: its own profit is mostly theirs under a new name."""
+"""A joint venture is told by what its parents get: its own profit is mostly theirs under a new name. A merger by what the two get together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from keiretsu.report.sections import who_gains
 from keiretsu.study.ahead import ahead_of
 from keiretsu.study.headline import OWN_MONEY, money
 from keiretsu.study.run import RunOptions, run
-from keiretsu.study.ventures import as_parents_see, parents_over_years, ventures_by_scenario
+from keiretsu.study.ventures import as_parents_see, deals_by_scenario, parties_over_years, ventures_in
 from tests.study.made_up_years import made_up_years
 from tests.valuation.conftest import write_case
 
@@ -73,18 +73,18 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
 
 
 def test_what_parents_see_adds_up_to_what_all_makers_earn_and_leaves_others_alone(case: Case) -> None:
-    made = ventures_by_scenario(case)
+    made = deals_by_scenario(case)
     assert set(made) == {"stake"}
     change = made_up_years().data["firm_profit_eur"]
     change = (change.sel(scenario="stake") - change.sel(scenario="baseline")).mean(["draw", "year"]).to_series()
-    seen = as_parents_see(change, made["stake"])
+    seen = as_parents_see(change, ventures_in(made["stake"]))
     assert seen.to_dict() == pytest.approx({"Parent": 3e6, "Partner": 2e6, "Other": 0.0}, abs=1.0)
     assert seen.sum() == pytest.approx(change.sum())
 
 
 def test_over_the_years_a_venture_is_told_by_its_parents_too(case: Case) -> None:
     futures = made_up_years()
-    found = {(one.measure, one.of): one.values for one in parents_over_years(futures.data, ventures_by_scenario(case))}
+    found = {(one.measure, one.of): one.values for one in parties_over_years(futures.data, deals_by_scenario(case), str)}
     np.testing.assert_allclose(found["profit", "Parent"].values, 3e6, rtol=1e-6)
     np.testing.assert_allclose(found["venture", "Electric"].values, 5e6, rtol=1e-6)
     (sentence,) = (one for one in ahead_of(case, futures).sentences if one.startswith("“Together”"))
@@ -100,3 +100,25 @@ def test_sentences_choose_among_the_headlines_of_a_case_so_that_another_law_does
     assert "Alpha buys a quarter of Delta" in said and "Alpha takes over Delta" not in said  # the merger moves prices more
     named = " ".join(run(case, RunOptions(scenarios=("quarter", "merger"), starts=1)).sentences)
     assert "Alpha takes over Delta" in named
+
+
+def test_a_merger_is_told_by_what_the_two_get_together_and_then_by_a_rival_that_gains_more(tmp_path: Path) -> None:
+    results = run(load_case(str(write_new_case("mine", tmp_path))), RunOptions(scenarios=("merger",), starts=1))
+    makers = results.comparisons["merger"].makers
+    alone = makers[makers["market"] == ALL].set_index("firm")["profit_eur_change"]
+    together, beta = float(alone["Alpha"] + alone["Delta"]), float(alone["Beta"])
+    assert beta > together > 0 > alone["Delta"]  # rivals gain most from a merger of substitutes
+    (sentence,) = (one for one in results.sentences if one.startswith("“Alpha takes over Delta”"))
+    assert sentence.startswith(
+        f"“Alpha takes over Delta”: Alpha with Delta gains {sum_(together)} and Beta gains {sum_(beta)} of operating profit a year, "
+    )
+
+
+def test_over_the_years_a_merger_is_told_by_the_pair(tmp_path: Path) -> None:
+    folder = tmp_path
+    write_case(folder)
+    (folder / "scenarios").mkdir(exist_ok=True)
+    merger = 'title = "One"\nquestion = "?"\n[[moves]]\ntype = "merger"\nacquirer = "Parent"\ntarget = "Electric"\n'
+    (folder / "scenarios" / "stake.toml").write_text(merger)
+    (sentence,) = (one for one in ahead_of(load_case(str(folder)), made_up_years()).sentences if one.startswith("“One”"))
+    assert "Parent with Electric's operating profit changes by EUR +5" in sentence

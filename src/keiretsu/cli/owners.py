@@ -31,18 +31,18 @@ def owners(
     loaded = load_case(case)
     names = names_in(loaded)
     world = world_of_owners(loaded, as_of=_day(as_of, loaded.as_of), rule=rule)
+    changed = owners_changed(loaded, world, after) if after else {}
     most = 100_000 if every else say.LINES
     tables = owners_tables(world)
     say.show(table_of("direct", f"Direct stakes on {world.date}", tables.direct, names=names), most=most)
     say.show(table_of("through", "Look-through stakes, loops followed", tables.look_through, names=names), most=most)
     say.show(table_of("control", "Who controls whom", tables.control, names=names), most=most)
     say.show(weights_table("kappa", tables.kappa, names), most=most)
-    if after:
-        for title, frame in owners_changed(loaded, world, after).items():
-            if len(frame):
-                say.show(table_of("changed", title, frame, names=names), most=most)
-            else:
-                say.say(f"{title}: nothing changes.")
+    for title, frame in changed.items():
+        if len(frame):
+            say.show(table_of("changed", title, frame, names=names), most=most)
+        else:
+            say.say(f"{title}: nothing changes.")
 
 
 def concentration(

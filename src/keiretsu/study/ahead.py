@@ -21,7 +21,7 @@ from keiretsu.study.ahead_quotas import quota_sentences
 from keiretsu.study.ahead_said import ahead_sentences
 from keiretsu.study.ahead_sides import LeftOut, WentRound, left_out, sides_that_went_round, went_round_sentences
 from keiretsu.study.headline import OWN_MONEY, Wording
-from keiretsu.study.ventures import parents_over_years, ventures_by_scenario
+from keiretsu.study.ventures import deals_by_scenario, parties_over_years
 
 NO_YEARS = "The run looked at one year: no years ahead were simulated."
 NOTHING = Summaries()
@@ -84,13 +84,13 @@ def ahead_of(case: Case, futures: Ensemble | None) -> Ahead:
     makers = makers_among(case.makers, data)
     quantities = changes_of(data, makers) if data.sizes["scenario"] > 1 else []
     averages = summaries(futures, quantities, by_year=False)
-    ventures = summaries(futures, parents_over_years(data, ventures_by_scenario(case)), by_year=False)
+    parties = summaries(futures, parties_over_years(data, deals_by_scenario(case), Wording.of(case).name), by_year=False)
     years = tuple(int(year) for year in data["year"].values)
     baseline = summaries(futures, _baseline(case, data, makers), by_year=True)
     projections, packs = projections_beside(case, futures), pack_history(case)
     went_round, without = sides_that_went_round(futures), left_out(futures)
     return Ahead(
-        sentences=ahead_sentences(case, averages, baseline, projections, packs, years, ventures),
+        sentences=ahead_sentences(case, averages, baseline, projections, packs, years, parties),
         years=years,
         draws=len(futures.inputs),
         changes=summaries(futures, quantities, by_year=True),

@@ -24,34 +24,34 @@ def ahead_sentences(
     projections: Sequence[Projection],
     packs: Sequence[PackPrice],
     years: Sequence[int],
-    ventures: Summaries,
+    parties: Summaries,
 ) -> tuple[str, ...]:
     """The headline scenario, the one that moves makers most, electric cars without any deal, others' projections, what packs have cost.
 
-    Scenarios of `ventures` (parents' profit with their parts, ventures' own: `keiretsu.study.ventures.parents_over_years`) are told by what the parents get.
+    Scenarios of `parties` (parents' profit with their parts, ventures' own, that of merged pairs: `keiretsu.study.ventures.parties_over_years`) are told by what these get.
     """
     said: list[str] = []
     wording = Wording.of(case)
     titles = {one.name: one.title for one in case.scenarios}
     if averages.rows:
         first = averages.scenarios[0]
-        said.append(_about(first, averages, ventures, titles, wording, years))
-        most = max(averages.scenarios, key=lambda name: max(abs(row.mean) for row in _movers(averages, ventures, name)))
+        said.append(_about(first, averages, parties, titles, wording, years))
+        most = max(averages.scenarios, key=lambda name: max(abs(row.mean) for row in _movers(averages, parties, name)))
         if most != first:
-            said.append(_about(most, averages, ventures, titles, wording, years))
+            said.append(_about(most, averages, parties, titles, wording, years))
     said.append(_electric(baseline, years[-1], case.year, sold_electric(case)))
     return (*said, *_projected(projections), *_packs(packs, case.year))
 
 
-def _about(scenario: str, averages: Summaries, ventures: Summaries, titles: Mapping[str, str], wording: Wording, years: Sequence[int]) -> str:
-    movers, surplus = _movers(averages, ventures, scenario), averages.one(scenario, "surplus", ALL_MARKETS)
+def _about(scenario: str, averages: Summaries, parties: Summaries, titles: Mapping[str, str], wording: Wording, years: Sequence[int]) -> str:
+    movers, surplus = _movers(averages, parties, scenario), averages.one(scenario, "surplus", ALL_MARKETS)
     when = f"“{titles.get(scenario, scenario)}”: from {years[0]} to {years[-1]}"
     if not any((row.mean, row.error) != (0.0, 0.0) for row in (*movers, surplus)):
         return f"{when} no maker's profit changes, nor buyers' surplus."
     currency = "" if wording.money == OWN_MONEY else "EUR"
     said = [f"by {_change(row.mean, row.error, currency)} a year on average{_between(row, currency)}" for row in movers]
     text = f"{when} " + listed([f"{wording.name(row.of)}'s operating profit changes {change}" for row, change in zip(movers, said, strict=True)])
-    own = [row for row in ventures.rows if (row.scenario, row.measure) == (scenario, VENTURE)]
+    own = [row for row in parties.rows if (row.scenario, row.measure) == (scenario, VENTURE)]
     if own:
         earned = listed([f"{wording.name(row.of)}'s {_change(row.mean, row.error, currency)}" for row in own])
         text += f", their parts of {earned} included"
@@ -76,10 +76,10 @@ def _all_alike(row: Summary) -> bool:
     return row.p10 == row.p90
 
 
-def _movers(averages: Summaries, ventures: Summaries, scenario: str) -> list[Summary]:
-    """Whom a scenario is told by: the parents of its ventures, else the maker whose profit it moves most."""
-    if parents := [row for row in ventures.rows if (row.scenario, row.measure) == (scenario, "profit")]:
-        return parents
+def _movers(averages: Summaries, parties: Summaries, scenario: str) -> list[Summary]:
+    """Whom a scenario is told by: the parents of its ventures and the pairs that it merges, else the maker whose profit it moves most."""
+    if those := [row for row in parties.rows if (row.scenario, row.measure) == (scenario, "profit")]:
+        return those
     makers = [row for row in averages.rows if row.scenario == scenario and row.measure == "profit" and row.of != ALL_MAKERS]
     return [max(makers, key=lambda row: abs(row.mean))]
 

@@ -43,7 +43,14 @@ def executor_of(on: str, workers: int) -> Executor:
         return LocalWorkers(workers or processors())
     if "://" in on:
         return RunningCluster(on)
-    raise InputError(Problem("no such place to compute", "--on", on, "threads, local, or the address of a Dask scheduler such as tcp://host:8786"))
+    raise InputError(
+        Problem(
+            "no such place to compute",
+            "--on",
+            on,
+            "threads, local, or the address of a Dask scheduler such as tcp://host:8786; for `run` also beside",
+        )
+    )
 
 
 @dataclass(frozen=True)

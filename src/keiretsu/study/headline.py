@@ -11,7 +11,7 @@ import pandas as pd
 from keiretsu.case import Case
 from keiretsu.moves.comparison import ALL, Comparison
 from keiretsu.moves.scenario import Scenario
-from keiretsu.study.ventures import as_parents_see, ventures_in
+from keiretsu.study.ventures import as_parents_see, mergers_in, ventures_in
 from keiretsu.valuation.odds import listed
 
 MILLION = 1e6
@@ -134,6 +134,8 @@ def _about(scenario: Scenario, comparison: Comparison, wording: Wording) -> str:
         return f"“{scenario.title}” changes nothing in the base year."
     if ventures:
         said.append(_parents(makers, makers_by_change(comparison), scenario, wording, nothing))
+    elif mergers := mergers_in(scenario):
+        said += _merged(makers, mergers, wording, nothing)
     elif abs(makers[largest]) >= nothing:
         said.append(
             f"{wording.name(largest)} {'gains' if makers[largest] > 0 else 'loses'} {wording.say(abs(float(makers[largest])))} of operating profit a year"
@@ -150,6 +152,17 @@ def _about(scenario: Scenario, comparison: Comparison, wording: Wording) -> str:
             f"claims of {wording.name(owner)} on operating profit {verb} by {wording.say(abs(float(owners[owner])))} a year, before what was paid for them"
         )
     return f"“{scenario.title}”: {', '.join(said[:-1])}{' and ' if len(said) > 1 else ''}{said[-1]}{wording.end}"
+
+
+def _merged(makers: pd.Series, mergers: Sequence[tuple[str, str]], wording: Wording, nothing: float) -> list[str]:
+    """What merged pairs get, and then who else gains or loses more than any of them."""
+    together = {f"{wording.name(a)} with {wording.name(b)}": float(makers.get(a, 0.0) + makers.get(b, 0.0)) for a, b in mergers}
+    others = makers.drop([name for pair in mergers for name in pair], errors="ignore")
+    most = str(others.abs().idxmax()) if len(others) else ""
+    if most and abs(float(others[most])) > max(abs(change) for change in together.values()):
+        together[wording.name(most)] = float(others[most])
+    parts = [f"{who} {'gains' if change > 0 else 'loses'} {wording.say(abs(change))}" for who, change in together.items() if abs(change) >= nothing]
+    return [f"{listed(parts)} of operating profit a year"] if parts else []
 
 
 def _parents(makers: pd.Series, alone: pd.Series, scenario: Scenario, wording: Wording, nothing: float) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import importlib.metadata
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -227,9 +228,16 @@ def chosen_scenarios(case: Case, names: tuple[str, ...]) -> tuple[Scenario, ...]
     known = parse_scenarios(case.scenarios)
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise MoveError([Problem("no such scenario", case.name, name, f"one of {', '.join(known) or 'none'}") for name in unknown])
+        raise MoveError(
+            [Problem("no such scenario", case.name, name, f"one of {', '.join(known) or 'none'}", _meant(name, known)) for name in unknown]
+        )
     on_request = {text.name for text in case.scenarios if text.on_request}
     return tuple(known[name] for name in names) if names else tuple(one for name, one in known.items() if name not in on_request)
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 def manifest(case: Case, options: RunOptions) -> Mapping[str, object]:

@@ -1,21 +1,23 @@
-"""Joint ventures as their parents see them: a venture's profit is mostly its parents' old profit under a new name, so its own change says nothing about who gains.
+"""Deals as their parties see them. A venture's profit is mostly its parents' old profit under a new name, so its own change says nothing about who gains; of a merger a
+board asks first what the two get together.
 
 What a parent gets is the change of its own operating profit and its part of the venture's. Stakes that parents hold in each other are left out, as in operating profit itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import xarray as xr
 
 from keiretsu.case import Case
-from keiretsu.moves.companies import JointVenture
+from keiretsu.moves.companies import JointVenture, Merger
 from keiretsu.moves.scenario import Scenario, parse_scenarios
 from keiretsu.outlook.outlook import BASELINE
 from keiretsu.study.ahead_measures import Quantity
 
+DEALS = (JointVenture.type, Merger.type)
 VENTURE = "venture"  # measure of a venture's own profit over the years
 
 
@@ -24,11 +26,16 @@ def ventures_in(scenario: Scenario) -> tuple[JointVenture, ...]:
     return tuple(move for move in scenario.moves if isinstance(move, JointVenture))
 
 
-def ventures_by_scenario(case: Case) -> dict[str, tuple[JointVenture, ...]]:
-    """Scenarios of a case that set up joint ventures, with them; scenarios are read only where some move does."""
-    if not any(move.values.get("type") == JointVenture.type for text in case.scenarios for move in text.moves):
+def mergers_in(scenario: Scenario) -> tuple[tuple[str, str], ...]:
+    """Who takes over whom in a scenario."""
+    return tuple(pair for move in scenario.moves for pair in move.absorbs())
+
+
+def deals_by_scenario(case: Case) -> dict[str, Scenario]:
+    """Scenarios of a case that set up joint ventures or merge companies; scenarios are read only where some move does."""
+    if not any(move.values.get("type") in DEALS for text in case.scenarios for move in text.moves):
         return {}
-    return {name: made for name, scenario in parse_scenarios(case.scenarios).items() if (made := ventures_in(scenario))}
+    return {name: one for name, one in parse_scenarios(case.scenarios).items() if ventures_in(one) or mergers_in(one)}
 
 
 def as_parents_see(makers: pd.Series, ventures: Sequence[JointVenture]) -> pd.Series:
@@ -42,14 +49,17 @@ def as_parents_see(makers: pd.Series, ventures: Sequence[JointVenture]) -> pd.Se
     return seen.sort_values(ascending=False)
 
 
-def parents_over_years(data: xr.Dataset, ventures: Mapping[str, Sequence[JointVenture]]) -> list[Quantity]:
-    """By scenario with ventures: the change of each parent's profit, its parts of them included, and of each venture's own."""
+def parties_over_years(data: xr.Dataset, deals: Mapping[str, Scenario], name_of: Callable[[str], str]) -> list[Quantity]:
+    """By scenario with ventures: the change of each parent's profit, its parts of them included, and of each venture's own. By scenario with mergers: that of each pair."""
     profit, firms = data["firm_profit_eur"], {str(name) for name in data["firm"].values}
     found: list[Quantity] = []
-    for name, made in ventures.items():
+    for name, scenario in deals.items():
         if name not in data["scenario"].values:
             continue
-        change = profit.sel(scenario=[name]) - profit.sel(scenario=BASELINE, drop=True)
+        made, change = ventures_in(scenario), profit.sel(scenario=[name]) - profit.sel(scenario=BASELINE, drop=True)
+        for acquirer, target in mergers_in(scenario):
+            both = change.sel(firm=[firm for firm in (acquirer, target) if firm in firms]).sum("firm")
+            found.append(Quantity("profit", f"{name_of(acquirer)} with {name_of(target)}", "EUR/yr", both))
         for venture in made:
             own = change.sel(firm=venture.company, drop=True) if venture.company in firms else 0.0 * change.isel(firm=0, drop=True)
             found.append(Quantity(VENTURE, venture.company, "EUR/yr", own))
