@@ -221,7 +221,9 @@ MARKETS = Table("markets", "a market: one country", (
     Column("share_of", "text", "whether the share column of products is of potential buyers or of sales", default="potential",
            choices=("potential", "sales")),
     Column("median_income_eur", "number", "median household income, empty when not used", "EUR/yr", default=None, above=0),
-    Column("private_share", "number", "share of potential buyers that are private; of cars sold it is another one where kinds of buyer differ in price taste, taste or taxes", "share 0..1", default=1, low=0, high=1),
+    Column("private_share", "number",
+           "share of potential buyers that are private; of cars sold it is another one where kinds of buyer differ in price taste, taste or taxes",
+           "share 0..1", default=1, low=0, high=1),
     _SOURCE, _CONFIDENCE, _NOTE,
 ), ("market",))
 
@@ -429,7 +431,7 @@ UNCERTAIN = Table("uncertain", "an input of the years ahead that is not known: i
 CORRELATIONS = Table("correlations", "two uncertain inputs that move together", (
     Column("input_a", "text", "one", default=REQUIRED, refers=("uncertain",)),
     Column("input_b", "text", "the other", default=REQUIRED, refers=("uncertain",)),
-    Column("correlation", "number", "of the normals behind them (Gaussian copula)", "-1..1", default=REQUIRED, low=-1, high=1),
+    Column("correlation", "number", "of the normals behind them (Gaussian copula); above zero, an event is likelier where the other input is high", "-1..1", default=REQUIRED, low=-1, high=1),
     _SOURCE, _CONFIDENCE, _NOTE,
 ), ("input_a", "input_b"))
 

@@ -78,6 +78,8 @@ class Draws:
 def uncertain_of(tables: Mapping[str, pd.DataFrame], launched: Sequence[str]) -> tuple[tuple[Uncertain, ...], np.ndarray]:
     """Inputs with a spread and the correlation of the normals behind them, from a case's tables; inputs of products nobody launches are left out.
 
+    An event with a positive correlation is likelier where the other input is high, and two events with one happen together.
+
     Raises
     ------
     CaseError
@@ -107,7 +109,9 @@ def uncertain_of(tables: Mapping[str, pd.DataFrame], launched: Sequence[str]) ->
         a, b = str(r["input_a"]), str(r["input_b"])
         if a in names and b in names:
             i, j = names.index(a), names.index(b)
-            correlation[i, j] = correlation[j, i] = float(r["correlation"])
+            # an event happens where its normal is low: more likely with more of an input that it goes along with means the other sign
+            sign = -1.0 if (found[i].distribution == "discrete") != (found[j].distribution == "discrete") else 1.0
+            correlation[i, j] = correlation[j, i] = sign * float(r["correlation"])
     if found and np.linalg.eigvalsh(correlation).min() <= 0:
         problems.append(
             Problem(
