@@ -55,6 +55,18 @@ def test_the_base_year_has_no_years_ahead_to_ask_about(keiretsu, command):
 
 def test_a_rule_that_does_not_exist_is_named_by_every_command(keiretsu):
     for command in ("value", "choose", "timing"):
-        done = keiretsu(command, "ampere", "--rule", "kindness", "--until", "2025")
+        done = keiretsu(command, "ampere", "--rule", "kindness")
         assert done.returncode == 2, done.stdout
         assert "kindness" in done.stderr and "controller" in done.stderr
+
+
+def test_terms_and_listings_beyond_the_years_asked_for_are_refused_before_these_are_simulated(keiretsu, monkeypatch):
+    def never(*given):
+        raise AssertionError("years were simulated")
+
+    monkeypatch.setattr("keiretsu.study.futures.prepared", never)
+    for words in (("value", "ampere"), ("whatmustbetrue", "ampere"), ("choose", "ampere"), ("list", "ampere")):
+        done = keiretsu(*words, "--until", "2026")
+        assert done.returncode == 2
+        assert ("years of the listing are not simulated" if words[0] == "list" else "entry or exit outside the years simulated") in done.stderr
+        assert "2024 to 2026" in done.stderr

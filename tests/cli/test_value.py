@@ -14,7 +14,7 @@ def futures(monkeypatch):
 
 def test_a_company_and_the_stakes_in_it_are_valued(keiretsu, tmp_path, futures):
     write_case(tmp_path)
-    done = keiretsu("value", str(tmp_path), "--draws", "32")
+    done = keiretsu("value", str(tmp_path), "--draws", "32", "--until", "2035")
     assert done.returncode == 0, done.stderr
     assert "Electric's shares are worth EUR" in done.stdout
     assert "±" in done.stdout
@@ -25,13 +25,13 @@ def test_a_company_and_the_stakes_in_it_are_valued(keiretsu, tmp_path, futures):
 
 def test_one_set_of_terms_may_be_asked_for(keiretsu, tmp_path, futures):
     write_case(tmp_path)
-    done = keiretsu("value", str(tmp_path), "--terms", "note", "--draws", "32")
+    done = keiretsu("value", str(tmp_path), "--terms", "note", "--draws", "32", "--until", "2035")
     assert " ".join(done.stdout.split()).count("before the money has a net present value") == 1
 
 
 def test_listing_says_from_which_valuation_on(keiretsu, tmp_path, futures):
     write_case(tmp_path)
-    done = keiretsu("list", str(tmp_path), "--draws", "32")
+    done = keiretsu("list", str(tmp_path), "--draws", "32", "--until", "2035")
     assert done.returncode == 0, done.stderr
     assert "In January 2024 listing Electric would have been right from a valuation of EUR" in " ".join(done.stdout.split())
 

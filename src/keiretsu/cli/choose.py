@@ -55,6 +55,7 @@ def whatmustbetrue(
     from keiretsu.report.decisions import on_the_model_tables
     from keiretsu.report.names import names_in
     from keiretsu.report.own_money import sentence_in, table_in
+    from keiretsu.study.beyond import refuse_terms_beyond
     from keiretsu.study.cluster import executor_of
     from keiretsu.study.futures import futures_and_years
     from keiretsu.study.on_the_model import stake_must_be_true
@@ -63,6 +64,7 @@ def whatmustbetrue(
     loaded = case_under(case, rule)
     years, executor = asked_of(loaded, draws, until, consumers, seed), executor_of(on, workers)
     asked = terms_of(loaded, terms or _first_terms(loaded))
+    refuse_terms_beyond(loaded, [asked], years)
     with say.progress(executor.at_once) as on_step:
         outlook, futures = futures_and_years(loaded, (asked.scenario,) if asked.scenario else (), years, executor, on_step)
         on_step(0, 1, "the nearest future in which it is worth nothing; the first run compiles exact slopes for some minutes")
@@ -243,8 +245,10 @@ def _futures_of_moves(
     from keiretsu.cli import say
     from keiretsu.errors import InputError, Problem
     from keiretsu.outlook.uncertain import REPLICATES
+    from keiretsu.study.beyond import refuse_terms_beyond
     from keiretsu.study.decisions import moves_open_to
     from keiretsu.study.futures import futures_of
+    from keiretsu.valuation import terms_of
     from keiretsu.valuation.choosing import NEEDED
 
     if not company and case.tables["stake_terms"].empty:
@@ -254,8 +258,16 @@ def _futures_of_moves(
         raise InputError(Problem("too few draws to choose by", "--draws", str(asked.draws), f"{NEEDED} at least, and a multiple of {REPLICATES}"))
     chooser = company or str(_terms_frame(case)["investor"].iloc[0])
     chosen = scenarios or moves_open_to(case, chooser)
+    rows = _rows_of(case, chooser, chosen)
+    refuse_terms_beyond(case, [terms_of(case, name) for name in rows], asked)
     with say.progress(executor.at_once) as on_step:
         return chooser, chosen, futures_of(case, chosen, asked, executor, on_step)
+
+
+def _rows_of(case: Case, chooser: str, scenarios: tuple[str, ...]) -> list[str]:
+    """Terms of the chooser's stakes in these scenarios."""
+    frame = case.tables["stake_terms"]
+    return [str(name) for name in frame.loc[(frame["investor"] == chooser) & frame["scenario"].isin(scenarios), "terms"]]
 
 
 def _values_of_moves(case: Case, chooser: str, chosen: tuple[str, ...], futures: Ensemble) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -19,11 +19,17 @@ def calibrate(case: CaseName) -> None:
     with say.progress() as on_step:
         on_step(0, 1, "fitting demand to its targets")
         fitted = calibrate_case(load_case(case))
-    say.show(table_of("parameters", "Parameters", fitted.parameters, names={}), most=1000)
+    figures = {name: [_digits(value) for value in fitted.parameters[name]] for name in ("shipped", "fitted", "low", "high")}
+    say.show(table_of("parameters", "Parameters", fitted.parameters.assign(**figures), names={}), most=1000)
     say.show(table_of("fit", "Targets and fit", fitted.fit, names={}), most=1000)
     say.say("To run with them, write into case.toml (potential multiplies every market's):")
     for name, value in zip(fitted.parameters["parameter"], fitted.parameters["fitted"], strict=True):
         say.say(f"  {name} = {value!r}" if isinstance(value, str) else f"  {name} = {float(value):.15g}")
+
+
+def _digits(value: object) -> str:
+    """A parameter with its leading digits: utils for one euro are ten-thousandths."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def checks(
@@ -74,9 +80,9 @@ def checks(
     }
     say.show(table_of("starts", f"Starting points, {named}", ends, names={}, labels=labels), most=1000)
     say.show(table_of("second_order", f"Second-order conditions, {named}", maxima, names={}, labels=labels), most=1000)
-    say.show(
-        table_of("projection", "Mean utilities projected on characteristics and brands", projection_table(world), names={}, labels=labels), most=1000
-    )
+    if len(projected := projection_table(world)):
+        title = "Mean utilities projected on characteristics and brands"
+        say.show(table_of("projection", title, projected, names={}, labels=labels), most=1000)
     if len(refused := unprojected_table(world)):
         say.show(table_of("unprojected", "Not projected", refused, names={}, labels=labels), most=1000)
     if (maxima["at_maximum"] < maxima["setters"]).any():

@@ -36,6 +36,7 @@ def value(
     from keiretsu.report.names import names_in
     from keiretsu.report.own_money import sentence_in, table_in
     from keiretsu.report.worth import company_tables, stake_tables, terms_said
+    from keiretsu.study.beyond import refuse_terms_beyond
     from keiretsu.study.cluster import executor_of
     from keiretsu.valuation import football_field, terms_of, value_company, value_stake
     from keiretsu.valuation.finance import finance_of, finances
@@ -45,6 +46,7 @@ def value(
     chosen = company or _company_of(loaded, "stake_terms")
     finance_of(finances(loaded), chosen)  # what cannot be valued is refused before the years are simulated
     asked = [terms_of(loaded, name) for name in terms] if terms else [terms_of(loaded, name) for name in _terms_for(loaded, chosen)]
+    refuse_terms_beyond(loaded, asked, years)
     futures = _futures(loaded, tuple(dict.fromkeys(t.scenario for t in asked if t.scenario)), years, executor)
     names = dict(names_in(loaded))
     names |= {f"terms {one.name}": terms_said(one, names) for one in asked}
@@ -75,6 +77,7 @@ def list_(
     from keiretsu.report.names import names_in
     from keiretsu.report.own_money import sentence_in, table_in
     from keiretsu.report.worth import listing_tables
+    from keiretsu.study.beyond import refuse_listing_beyond
     from keiretsu.study.cluster import executor_of
     from keiretsu.valuation import value_listing
     from keiretsu.valuation.listing_terms import listing_terms_of, refuse_bad_listing
@@ -82,7 +85,9 @@ def list_(
     loaded = case_under(case, rule)
     years, executor = asked_of(loaded, draws, until, consumers, seed), executor_of(on, workers)
     chosen = company or _company_of(loaded, "listing")
-    refuse_bad_listing(listing_terms_of(loaded, chosen))  # before the years are simulated
+    listing = listing_terms_of(loaded, chosen)
+    refuse_bad_listing(listing)  # before the years are simulated
+    refuse_listing_beyond(loaded, listing, years)
     found = value_listing(loaded, _futures(loaded, (), years, executor), chosen)
     names = names_in(loaded)
     say.say(sentence_in(found.sentence, names))

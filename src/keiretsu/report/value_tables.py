@@ -91,7 +91,8 @@ def stakes_table(parts: Sequence[StakePart], names: Names) -> Table:
             }
         )  # fmt: skip
     labels = {
-        "terms": Label("Terms", kind="text"), "npv": amount_label("Net present value", "EUR m"), "centre": amount_label("The same in the central case", "EUR m"), "loss": amount_label("Loses in", "% of futures"),
+        "terms": Label("Terms", kind="text"), "npv": amount_label("Net present value", "EUR m"), "centre": amount_label("The same in the central case", "EUR m"),
+        "loss": amount_label("Loses in", "% of futures"),
         "rate": amount_label("Real rate of return", "% a year"), "multiple": amount_label("Multiple of money", ""), "even": amount_label("Breaks even at, post-money", "EUR bn"),
         "on": Label("Rests on", kind="text"),
     }  # fmt: skip
