@@ -13,6 +13,8 @@ import pytest
 
 from keiretsu.case import Case, load_case
 from keiretsu.study.decisions import choice_values, stake_claims
+from keiretsu.study.worth_choice import ChoicePart
+from keiretsu.valuation.choosing import choose
 from keiretsu.valuation.company import value_company
 from keiretsu.valuation.football import football_field
 from keiretsu.valuation.listing import value_listing
@@ -275,3 +277,14 @@ def _table(case: Case, name: str, text: str) -> pd.DataFrame:
     if name == "stake_terms":
         (other / "milestones.csv").write_text("terms,milestone,year,share,measure,of,at_least\n")
     return load_case(other).tables[name]
+
+
+@pytest.mark.parametrize("name", ["in", "a", "nothing at all"])
+def test_a_scenario_may_be_called_by_a_word_that_sentences_use(name: str) -> None:
+    """Where one move is always best, "nothing is worth knowing first" is about nothing, and not about doing nothing."""
+    values = pd.DataFrame({"nothing": np.zeros(16), name: np.full(16, 2e9)})
+    found = ChoicePart("Volks", choose(values, pd.DataFrame({"x": np.arange(16.0)})), {"nothing": "Do nothing", name: "A stake"}, ())
+    assert found.sentence.startswith(
+        "For Volks, “A stake” is worth most in expectation, EUR 2.00 bn ahead of “Do nothing”, and is best in 100 % of futures"
+    )
+    assert found.sentence.endswith("so nothing is worth knowing first.")

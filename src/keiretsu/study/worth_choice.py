@@ -24,10 +24,12 @@ class ChoicePart:
     @property
     def sentence(self) -> str:
         """What a board would quote, scenarios by their titles."""
-        text = self.choice.sentence
-        for name in sorted(self.titles, key=len, reverse=True):
-            text = text.replace(name, f"“{self.titles[name]}”")
-        return f"For {self.company}, {text}"
+        best, second = (str(name) for name in self.choice.moves["move"][:2])
+        first = self.choice.sentence.removeprefix(best)  # names stand where the sentence puts them; the same words elsewhere are words
+        return f"For {self.company}, {self._titled(best)}" + first.replace(f" ahead of {second}, ", f" ahead of {self._titled(second)}, ", 1)
+
+    def _titled(self, move: str) -> str:
+        return f"“{self.titles[move]}”" if move in self.titles else move
 
 
 def choice_of(case: Case, futures: Ensemble) -> ChoicePart:
