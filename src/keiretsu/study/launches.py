@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -43,8 +44,9 @@ def time_launches(case: Case, scenario: str, years: Sequence[int], until: int, r
     after = chosen.apply(world)
     rows = after.products[after.products["product"].isin(launched)]
     first = rows.drop_duplicates("product").to_dict("records")
-    product_of = {f"{row['brand']} {row['model']}": str(row["product"]) for row in first}
-    firm_of = {f"{row['brand']} {row['model']}": str(row["priced_by"]) for row in first}
+    name_of = names_of(first)
+    product_of = {name: product for product, name in name_of.items()}
+    firm_of = {name_of[str(row["product"])]: str(row["priced_by"]) for row in first}
     launches = [LaunchOption(name, firm, tuple(years)) for name, firm in firm_of.items()]
     partners = [Partner(firm, (firm,)) for firm in dict.fromkeys(firm_of.values())]
     done = iter(range(1, 1_000_000))
@@ -66,3 +68,10 @@ def time_launches(case: Case, scenario: str, years: Sequence[int], until: int, r
     found = launch_timing(launches, year_by_year(profit_of_sets(named, partners), counted.weights(), {}, firm_of))
     players = players_of(named(frozenset(product_of)), partners) | firm_of
     return found, where_sales_come_from(launches, units, players)
+
+
+def names_of(launched: Sequence[Mapping[Any, object]]) -> dict[str, str]:
+    """What launched products are called: brand and model, and the product too where several share these (one model with a row for each country)."""
+    called = {str(row["product"]): f"{row['brand']} {row['model']}" for row in launched}
+    shared = {name for name in called.values() if list(called.values()).count(name) > 1}
+    return {product: f"{name} ({product})" if name in shared else name for product, name in called.items()}

@@ -19,6 +19,7 @@ from keiretsu.outlook.arrays import Year
 from keiretsu.outlook.case_facts import facts_of
 from keiretsu.outlook.outlook import Outlook, build, run
 from keiretsu.study.futures import FuturesAsked, refuse_bad_request
+from keiretsu.study.launches import names_of
 from keiretsu.study.run import OnStep, chosen_scenarios
 from keiretsu.typing import Vector
 from keiretsu.valuation.discounting import clock
@@ -56,7 +57,7 @@ def time_launches_ahead(case: Case, scenario: str, years: Sequence[int], asked: 
     outlook = build(world, {chosen.name: chosen}, facts_of(case, world, until))
     rows = pd.concat(list(outlook.roster.rows.values()))
     first = rows[rows["product"].isin(launched)].drop_duplicates("product").to_dict("records")
-    name_of = {str(row["product"]): f"{row['brand']} {row['model']}" for row in first}
+    name_of = names_of(first)
     firm_of = {name_of[str(row["product"])]: str(row["priced_by"]) for row in first}
     product_of = {name: product for product, name in name_of.items()}
     solved = SetsAhead(outlook, chosen.name, tuple(launched), min(years), on_step, sets)
