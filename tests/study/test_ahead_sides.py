@@ -109,12 +109,16 @@ def test_a_run_without_thresholds_says_nothing_about_them(case: Case) -> None:
     assert not [sheet for sheet in years_sheets(ahead, {}) if sheet.id == "years-went-round"]
 
 
-def test_cars_beyond_a_tariff_quota_are_said_and_a_quota_that_is_not_filled_is_not(case: Case) -> None:
+def test_a_tariff_quota_that_is_filled_is_said_with_its_worth_and_one_that_is_not_is_not(case: Case) -> None:
     futures = made_up_years()
     nothing = futures.central["surplus_eur"] * 0.0
-    some = futures.data["surplus_eur"] * 0.0
-    some[{"scenario": CUT, "draw": DRAW, "year": YEAR}] = 1_200.0
-    kept = replace(futures, data=futures.data.assign(cars_beyond_quotas=some), central=futures.central.assign(cars_beyond_quotas=nothing))
+    cars, price = (futures.data["surplus_eur"] * 0.0 for _ in range(2))
+    at = {"scenario": CUT, "draw": DRAW, "year": YEAR}
+    cars[at], price[at] = 1_200.0, 3_400.0
+    central = futures.central.assign(cars_beyond_quotas=nothing, quota_price_eur=nothing)
+    kept = replace(futures, data=futures.data.assign(cars_beyond_quotas=cars, quota_price_eur=price), central=central)
     (said,) = ahead_of(case, kept).cautions
-    assert "1,200 cars" in said and "2025" in said
-    assert ahead_of(case, replace(kept, data=futures.data.assign(cars_beyond_quotas=some * 0.0))).cautions == ()
+    assert "1,200 cars" in said and "EUR 3,400" in said and "in 2025" in said and "in 1 of 16 futures" in said
+    at_price = replace(kept, data=kept.data.assign(cars_beyond_quotas=cars * 0.0))
+    assert "no car comes in beyond it" in ahead_of(case, at_price).cautions[0]  # filled to the car: its price holds the others back
+    assert ahead_of(case, replace(at_price, data=at_price.data.assign(quota_price_eur=price * 0.0))).cautions == ()

@@ -18,7 +18,7 @@ from keiretsu.market.memory import Content, Memory, Same, content_of
 from keiretsu.market.policy.accounts import Accounts, accounts
 from keiretsu.market.policy.compile import Compiled, all_inside, charger_utility, compile_programmes
 from keiretsu.market.policy.programmes import Programme, TariffQuota, in_force
-from keiretsu.market.policy.quota import MarketSolver, QuotaState, saving_rates, solve_quota
+from keiretsu.market.policy.quota import MarketSolver, QuotaState, Savings, savings_of, solve_quota
 from keiretsu.market.pools import PoolRecord
 from keiretsu.market.world import MarketFacts
 from keiretsu.numerics.host import host
@@ -91,7 +91,7 @@ class Prepared:
     compiled: Compiled
     pieces: PiecewiseWedges
     labels: tuple[str, ...]
-    quotas: tuple[tuple[TariffQuota, str, np.ndarray], ...]
+    quotas: tuple[tuple[TariffQuota, str, Savings], ...]
     options: PricingOptions
 
     @property
@@ -164,7 +164,7 @@ def prepare(market: Market, rows: pd.DataFrame, facts: MarketFacts, rules: Rules
     if ready.chargers.any():
         market = replace(market, tastes=replace(market.tastes, delta=host(np.asarray(market.tastes.delta) + ready.chargers)))
     labels = (*map(str, rows["product"].tolist()), *("(padding)",) * (products - len(rows)))
-    quotas = _quotas_of(ready.compiled, np.asarray(market.start)[: len(rows)])
+    quotas = _quotas_of(ready.compiled)
     return Prepared(market, rows, facts, rules, ready.compiled, ready.pieces, labels, quotas, options)
 
 
@@ -230,12 +230,12 @@ def finished(at: Prepared, found: Found) -> RegulatedMarket:
     )
 
 
-def _quotas_of(compiled: Compiled, start: np.ndarray) -> tuple[tuple[TariffQuota, str, np.ndarray], ...]:
-    """Every quota and maker that save something under it, and what each car saves as a share of its price."""
+def _quotas_of(compiled: Compiled) -> tuple[tuple[TariffQuota, str, Savings], ...]:
+    """Every quota and maker that save something under it, and what each car saves."""
     quotas = [q for q in compiled.programmes if isinstance(q, TariffQuota)]
     makers = [(q, str(m)) for q in quotas for m in dict.fromkeys(compiled.place.maker)]
-    rates = [(q, m, saving_rates(compiled, q, m, piece_at(compiled.pieces, start))) for q, m in makers]
-    return tuple((q, m, rate) for q, m, rate in rates if rate.any())
+    found = [(q, m, savings_of(compiled, q, m)) for q, m in makers]
+    return tuple((q, m, savings) for q, m, savings in found if (savings.relief > 0).any())
 
 
 def _solve_quotas(at: Prepared, prices: MarketSolver) -> tuple[np.ndarray, tuple[QuotaState, ...]]:
@@ -244,9 +244,9 @@ def _solve_quotas(at: Prepared, prices: MarketSolver) -> tuple[np.ndarray, tuple
     states: dict[tuple[str, str], QuotaState] = {}
     before, moved = np.full(n, np.inf), np.inf
     for _ in range(QUOTA_ROUNDS):
-        for quota, maker, rates in at.quotas:
+        for quota, maker, savings in at.quotas:
             others = [s for key, s in states.items() if key != (quota.scope.id, maker)]
-            states[quota.scope.id, maker] = solve_quota(rates, quota, maker, _given(others, n, prices))
+            states[quota.scope.id, maker] = solve_quota(savings, quota, maker, _given(others, n, prices))
         inside = np.prod([s.inside for s in states.values()], axis=0)
         charge = np.sum([s.charge_eur for s in states.values()], axis=0)
         price, _ = prices(inside, charge)

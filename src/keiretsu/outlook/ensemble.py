@@ -14,7 +14,7 @@ import xarray as xr
 from keiretsu.outlook.error import band, half_width
 from keiretsu.outlook.outlook import BASELINE, Outlook
 from keiretsu.outlook.pieces import BY_FIRM, BY_MARKET, BY_PRODUCT, BY_RULED, BY_RULED_FIRM, BY_YEAR, CENTRAL, Piece, pieces_of, run_piece
-from keiretsu.outlook.quotas import CARS_BEYOND
+from keiretsu.outlook.quotas import CARS_BEYOND, QUOTA_PRICE
 from keiretsu.outlook.uncertain import Draws
 
 OnStep = Callable[[int, int, str], None]
@@ -154,8 +154,9 @@ def _dataset(outlook: Outlook, parts: Mapping[str, Sequence[Arrays]], scenarios:
         found[name] = ((*head, "firm"), joined[field][..., : len(firms)], {"unit": unit})
     for field, (name, unit) in BY_MARKET.items():
         found[name] = ((*head, "market"), joined[field], {"unit": unit})
-    if CARS_BEYOND[0] in joined:
-        found[CARS_BEYOND[0]] = ((*head, "market"), joined[CARS_BEYOND[0]], {"unit": CARS_BEYOND[1]})
+    for name, unit in (CARS_BEYOND, QUOTA_PRICE):
+        if name in joined:
+            found[name] = ((*head, "market"), joined[name], {"unit": unit})
     for field, (name, unit) in BY_YEAR.items():
         found[name] = (head, joined[field], {"unit": unit})
     for field, (name, unit) in BY_RULED_FIRM.items():

@@ -23,6 +23,8 @@ from keiretsu.outlook.inputs import EVENT, LAUNCH_INPUTS
 from keiretsu.outlook.path import LaunchValues, launch_values, path
 from keiretsu.outlook.plan import base_year_arrays, plan_of
 from keiretsu.outlook.planned import planned_utilities
+from keiretsu.outlook.quota_years import Again, Filled, with_quotas
+from keiretsu.outlook.quotas import quotas_of
 from keiretsu.outlook.roster import Roster, Storyline, beginning, roster_of, storyline
 from keiretsu.outlook.sellers import with_sellers
 from keiretsu.outlook.shared import Shared, content_of_array
@@ -146,12 +148,34 @@ def run(outlook: Outlook, scenario: str, values: Mapping[str, float]) -> tuple[R
     Raises
     ------
     NotSettled
-        When the base year is not reproduced or some year's prices did not settle.
+        When the base year is not reproduced, some year's prices did not settle, or a tariff quota that is exceeded could not be filled.
     """
-    plain, launches = outlook.arrays(values)
-    found, years = compiled(outlook.base, outlook.plan(scenario, values), plain, launches, outlook.options)
-    require_settled(found, years, f"scenario {scenario}", outlook.facts.years)
-    return found, years
+    filled = run_filled(outlook, scenario, values)
+    return filled.found, filled.years
+
+
+def run_filled(outlook: Outlook, scenario: str, values: Mapping[str, float]) -> Filled:
+    """As `run`, with what tariff quotas come to."""
+    given, plan, where = outlook.arrays(values), outlook.plan(scenario, values), f"scenario {scenario}"
+
+    def again(plan: Plan) -> tuple[Reproduced, Year]:
+        return compiled(outlook.base, plan, *given, outlook.options)
+
+    return in_force(outlook, outlook.branch(scenario, values), plan, again(plan), again, where)
+
+
+def in_force(outlook: Outlook, branch: str, plan: Plan, first: tuple[Reproduced, Year], again: Again, where: str) -> Filled:
+    """The path `first` of a plan with its tariff quotas in force; `again` runs it under other plans.
+
+    Raises
+    ------
+    NotSettled
+        As of `run`.
+    """
+    require_settled(*first, where, outlook.facts.years)
+    filled = with_quotas(quotas_of(outlook, branch), plan, first, again, where)
+    require_settled(filled.found, filled.years, where, outlook.facts.years)
+    return filled
 
 
 compiled = Kept(path)

@@ -15,9 +15,10 @@ import jax
 import numpy as np
 
 from keiretsu.outlook.arrays import Plan, Reproduced, Year
-from keiretsu.outlook.outlook import Outlook, compiled, require_settled
-from keiretsu.outlook.path import path
-from keiretsu.outlook.quotas import CARS_BEYOND, any_quota, cars_beyond_quotas
+from keiretsu.outlook.inputs import Values
+from keiretsu.outlook.outlook import Outlook, compiled, in_force
+from keiretsu.outlook.path import LaunchValues, path
+from keiretsu.outlook.quotas import CARS_BEYOND, QUOTA_PRICE, any_quota
 
 CENTRAL = -1  # block number of a scenario's central case
 
@@ -94,10 +95,15 @@ def run_piece(outlook: Outlook, piece: Piece, values: Sequence[Mapping[str, floa
     quotas = any_quota(outlook)
     for number, (found, years), given in zip(numbers, _paths(outlook, piece.scenario, values), values, strict=True):
         where = f"scenario {piece.scenario}, {'central case' if number == CENTRAL else f'draw {number}'}"
-        require_settled(found, years, where, outlook.facts.years)
-        rows.append({name: np.asarray(attrgetter(name)(years)) for name in kept})
+        plan, arrays = outlook.plan(piece.scenario, given), outlook.arrays(given)
+
+        def again(plan: Plan, arrays: tuple[Values, LaunchValues] = arrays) -> tuple[Reproduced, Year]:
+            return jax.device_get(compiled(outlook.base, plan, *arrays, outlook.options))
+
+        filled = in_force(outlook, outlook.branch(piece.scenario, given), plan, (found, years), again, where)
+        rows.append({name: np.asarray(attrgetter(name)(filled.years)) for name in kept})
         if quotas:
-            rows[-1][CARS_BEYOND[0]] = cars_beyond_quotas(outlook, piece.scenario, given, years)
+            rows[-1] |= {CARS_BEYOND[0]: filled.beyond, QUOTA_PRICE[0]: filled.price_eur}
     joined = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     return {name: array.astype(np.float32) if name in BY_PRODUCT else array for name, array in joined.items()}
 

@@ -1,6 +1,6 @@
 """In which regime a path is, and how far each part of it is from the next one ([7], [10], [13]).
 
-A regime is: which pools' rules are slack, binding or fined in which year; between which breakpoints of taxes and incentives each price lies, or at which one it
+A regime is: which pools' rules are slack, binding or fined in which year; which tariff quotas are filled; between which breakpoints of taxes and incentives each price lies, or at which one it
 stands; which pots are empty before the year is over; what is on sale. Inside one regime a path is smooth and its slopes are exact. Where a distance to the
 next regime can be read off a path it is a *slack*: a pool's shadow price or balance, the distance of a free price to the breakpoints around it, the part of a
 year in which a pot is empty. A price that stands at a breakpoint, a jump over a wall and a pot that lasts all the year have none: they show
@@ -20,6 +20,7 @@ from keiretsu.outlook.bent import NEAR_EUR, Bends
 from keiretsu.outlook.fleet_years import Slots
 from keiretsu.outlook.inputs import CURRENCIES
 from keiretsu.outlook.outlook import Outlook
+from keiretsu.outlook.quotas import counted, enough, quotas_of
 
 YearsAt: TypeAlias = Callable[[Mapping[str, float]], Year]  # the years of one scenario under given values
 
@@ -35,7 +36,7 @@ class Regime:
     Attributes
     ----------
     codes
-        What each part is doing, by kind: ``pool`` (T, K), ``price`` (T, M, J), ``pot`` (T, P); -1 where there is nothing to watch.
+        What each part is doing, by kind: ``pool`` (T, K), ``price`` (T, M, J), ``pot`` (T, P), ``quota`` (T, Q); -1 where there is nothing to watch.
     slacks
         Distances to the next regime in each part's own unit, the same kinds with a last axis of two (towards the lower and the upper end); inf where
         there is none to read.
@@ -43,12 +44,15 @@ class Regime:
         Breakpoints below and above each price, EUR, (T, M, J, 2).
     pools
         What each pool is called, by year and place: its rule and the member with the largest balance.
+    quotas
+        What each of the Q tariff quotas is called: quota, maker and market.
     """
 
     codes: Mapping[str, np.ndarray]
     slacks: Mapping[str, np.ndarray]
     breaks: np.ndarray
     pools: Mapping[tuple[int, int], str]
+    quotas: tuple[str, ...] = ()
 
     def same_as(self, other: Regime) -> bool:
         """Whether everything is in the same regime."""
@@ -57,7 +61,10 @@ class Regime:
 
 def regime_at(outlook: Outlook, scenario: str, values: Mapping[str, float], years_at: YearsAt) -> Regime:
     """The regime of a scenario's path at `values`; `years_at` solves it, and raises `NotSettled` where there is none."""
-    return regime_of(outlook, outlook.plan(scenario, values), values, years_at(values))
+    plan, years = outlook.plan(scenario, values), years_at(values)
+    found = regime_of(outlook, plan, values, years)
+    codes, slack, names = _quotas(outlook, outlook.branch(scenario, values), plan, years)
+    return Regime({**found.codes, "quota": codes}, {**found.slacks, "quota": slack}, found.breaks, found.pools, names)
 
 
 def regime_of(outlook: Outlook, plan: Plan, values: Mapping[str, float], years: Year) -> Regime:
@@ -86,6 +93,8 @@ def name_of(outlook: Outlook, scenario: str, kind: str, place: tuple[int, ...], 
         return f"{before.pools[place[0], place[1]]}, {said[int(before.codes['pool'][place]), end]} in {year}"
     if kind == "pot":
         return f"pot {place[1] + 1} of incentives lasts all of {year}"
+    if kind == "quota":
+        return f"{before.quotas[place[1]]}, is filled in {year}"
     market = list(outlook.roster.rows)[place[1]]
     product = str(outlook.roster.rows[market]["product"].iloc[place[2]])
     return f"{product} in {market} comes to the threshold at {before.breaks[(*place, end)]:,.0f} EUR in {year}"
@@ -94,7 +103,9 @@ def name_of(outlook: Outlook, scenario: str, kind: str, place: tuple[int, ...], 
 def what_changed(outlook: Outlook, before: Regime, after: Regime) -> str:
     """The first thing that differs between two regimes, and how many there are in all."""
     found: list[str] = []
-    for kind in ("pool", "pot", "price"):
+    for kind in ("pool", "pot", "quota", "price"):
+        if kind not in before.codes:
+            continue
         for at in np.argwhere(before.codes[kind] != after.codes[kind]):
             place = tuple(int(i) for i in at)
             found.append(_changed(outlook, before, kind, place, int(before.codes[kind][place]), int(after.codes[kind][place])))
@@ -113,6 +124,8 @@ def _changed(outlook: Outlook, before: Regime, kind: str, place: tuple[int, ...]
         return f"{before.pools[place[0], place[1]]}, {said.get((old, new), 'changes')} in {year}"
     if kind == "pot":
         return f"pot {place[1] + 1} of incentives {'lasts all of' if new == 0 else 'runs out in'} {year}"
+    if kind == "quota":
+        return f"{before.quotas[place[1]]}, {'is filled' if new == BINDING else 'is not filled'} in {year}"
     market = list(outlook.roster.rows)[place[1]]
     product = str(outlook.roster.rows[market]["product"].iloc[place[2]])
     if NOT_WATCHED in (old, new):
@@ -148,6 +161,21 @@ def _pool_names(ruled: Slots, pool: np.ndarray, balance: np.ndarray) -> dict[tup
             rule, _, maker = ruled.labels[members[np.abs(balance[t, members]).argmax()]].partition(": ")
             found[t, int(place)] = f"{rule}, pool of {maker}" + (f" and {len(members) - 1} more" if len(members) > 1 else "")
     return found
+
+
+def _quotas(outlook: Outlook, branch: str, plan: Plan, years: Year) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Tariff quotas that are filled or not (T, Q), how many cars are missing until they are (T, Q, 2), and their names."""
+    quotas = quotas_of(outlook, branch)
+    names = tuple(dict.fromkeys(f"{one.quota}, {one.maker} in {one.market}" for one in quotas))
+    codes = np.full((len(outlook.facts.years), len(names)), NOT_WATCHED)
+    slack = np.full((*codes.shape, 2), np.inf)
+    for one in quotas:
+        place = one.t, names.index(f"{one.quota}, {one.maker} in {one.market}")
+        beyond = counted(one, plan, years).beyond(one.cars)
+        codes[place] = BINDING if beyond >= -enough(one.cars) else SLACK
+        if codes[place] == SLACK:
+            slack[(*place, 1)] = -beyond
+    return codes, slack, names
 
 
 def _worth(outlook: Outlook, values: Mapping[str, float], rules: FleetYears) -> np.ndarray:

@@ -22,7 +22,7 @@ from keiretsu.outlook.arrays import BaseYear, Plan, Year
 from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.inputs import Values
 from keiretsu.outlook.measures import Measure, YearlyWeights
-from keiretsu.outlook.outlook import Outlook, run
+from keiretsu.outlook.outlook import Outlook, run, run_filled
 from keiretsu.outlook.path import LaunchValues, path
 from keiretsu.outlook.regimes import regime_at
 from keiretsu.outlook.switches import NOWHERE, closed_in, nearest_switch
@@ -43,10 +43,21 @@ def slopes(outlook: Outlook, scenario: str, measure: Measure | YearlyWeights, va
     Raises
     ------
     NotSettled
-        When the path itself is not settled, or a pool's balance over several years jumps through zero at its shadow price.
+        When the path itself is not settled, a pool's balance over several years jumps through zero at its shadow price, or a tariff quota is filled.
     """
     given, plan = outlook.arrays(values), outlook.plan(scenario, values)
-    years = run(outlook, scenario, values)[1]
+    filled = run_filled(outlook, scenario, values)
+    years = filled.years
+    if filled.binding:
+        first = filled.binding[0]
+        raise NotSettled(
+            "slopes where a tariff quota is filled, whose shadow price is found outside the years,",
+            where=f"scenario {scenario}, {first.quota}, {first.maker} in {first.market}, {outlook.facts.years[first.t]}",
+            residual=float(filled.price_eur[first.t, first.m]),
+            unit="EUR a car of shadow price",
+            iterations=0,
+            next_step="ask for differences of paths in place of slopes, or widen the quota",
+        )
     if years.rules is not None and (left := np.asarray(years.rules.left_over)).any():
         raise NotSettled(
             "slopes where a pool's balance over several years jumps through zero, at a price at which a maker is indifferent,",

@@ -69,10 +69,13 @@ def one_piece(wedges: Wedges) -> PiecewiseWedges:
 
 def piece_at(pieces: PiecewiseWedges, price: np.ndarray) -> np.ndarray:
     """Which piece is in force at each price. (J,) integers; at a breakpoint, the piece that the breakpoint belongs to."""
-    p = np.asarray(price)[:, None]
-    at = np.abs(p - pieces.breaks) <= NEAR_EUR
-    above = np.where(at, ~pieces.closed_below, p > pieces.breaks)
-    return above.sum(axis=1)
+    return piece_at_breaks(pieces.breaks, pieces.closed_below, np.asarray(price))
+
+
+def piece_at_breaks(breaks: np.ndarray, closed_below: np.ndarray, price: np.ndarray) -> np.ndarray:
+    """The same by breakpoints and whether each belongs to the piece below. (J,)"""
+    at = np.abs(price[:, None] - breaks) <= NEAR_EUR
+    return np.where(at, ~closed_below, price[:, None] > breaks).sum(axis=1)
 
 
 def wedges_of(pieces: PiecewiseWedges, piece: np.ndarray) -> Wedges:

@@ -12,7 +12,7 @@ from keiretsu.demand.choice import shares
 from keiretsu.market.policy.accounts import accounts
 from keiretsu.market.policy.compile import all_inside, compile_programmes
 from keiretsu.market.policy.programmes import Duty, TariffQuota
-from keiretsu.market.policy.quota import saving_rates, solve_quota
+from keiretsu.market.policy.quota import savings_of, solve_quota
 from keiretsu.supply.pieces import piece_at, wedges_of
 from keiretsu.supply.pricing import solve_prices
 from keiretsu.supply.weights import one_firm_each
@@ -39,7 +39,7 @@ def market(n_importers: int, cars: float):
         return np.asarray(done.price), BUYERS * np.asarray(done.share)
 
     first = compile_programmes((duty, quota), products, facts(3), DAY, all_inside(products))
-    state = solve_quota(saving_rates(first, quota, "F0", np.zeros(3, int)), quota, "F0", solver)
+    state = solve_quota(savings_of(first, quota, "F0"), quota, "F0", solver)
     price, units = solver(state.inside, state.charge_eur)
     return products, likes, (duty, quota), state, price, units
 

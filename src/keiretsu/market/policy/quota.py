@@ -4,6 +4,8 @@ Cars inside the quota keep the low duty; what a setter sees on one car more is a
 filled) and the full difference (it is exceeded). A maker fills its quota with the cars on which it saves most. Sorted by what they save,
 the states of one maker lie on a line: quota slack, shadow price rising to the smallest saving, that car leaving the quota, shadow price
 rising to the next saving, and so on. Cars inside the quota fall along it, so the state at which they fill it is a root in one number.
+What a car saves, and whether it is one of the quota's cars at all, hangs on the piece of taxes that its price lies on (a window on the customs value, a
+duty bracket): pieces are those of the solved prices.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from keiretsu.market.policy.compile import Compiled
 from keiretsu.market.policy.place import covers
 from keiretsu.market.policy.programmes import Duty, TariffQuota
 from keiretsu.market.policy.terms import quota_relief
+from keiretsu.supply.pieces import piece_at_breaks
 
 # shares inside (J,) and shadow charges (J,) EUR a car -> prices (J,) EUR and cars a year (J,)
 MarketSolver: TypeAlias = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -55,37 +58,69 @@ class QuotaState:
     cars: float
 
 
-def solve_quota(saving_rate: np.ndarray, quota: TariffQuota, maker: str, solver: MarketSolver) -> QuotaState:
+@dataclass(frozen=True)
+class Savings:
+    """What cars of one maker save inside a quota.
+
+    Attributes
+    ----------
+    relief
+        Share of its price that each car saves on each piece; zero where the quota does not cover it. (J, K)
+    breaks, closed_below
+        Breakpoints (EUR), and whether each belongs to the piece below. (J, K-1)
+    """
+
+    relief: np.ndarray
+    breaks: np.ndarray
+    closed_below: np.ndarray
+
+    def rate(self, price: np.ndarray) -> np.ndarray:
+        """Share of the price saved on the piece that each price lies on. (J,)"""
+        return self.relief[np.arange(price.size), piece_at_breaks(self.breaks, self.closed_below, price)]
+
+    def coming_in(self, rate: np.ndarray, price: np.ndarray, shadow: float) -> np.ndarray:
+        """Share inside of cars that save nothing where they are (`rate`): one, or what is left of the saving at their window's edge once the place is paid for. (J,)"""
+        share = np.ones(price.size)
+        for j in np.flatnonzero((rate == 0) & (self.relief > 0).any(axis=1) & (shadow > 0)):
+            here, open_ = int((price[j] > self.breaks[j]).sum()), np.flatnonzero(self.relief[j] > 0)
+            nearest = int(open_[np.abs(open_ - here).argmin()])
+            edge = self.breaks[j, nearest - 1] if nearest > here else self.breaks[j, nearest] if nearest < here else price[j]
+            share[j] = max(0.0, 1.0 - shadow / (self.relief[j, nearest] * edge)) if np.isfinite(edge) else 1.0
+        return share
+
+
+def solve_quota(savings: Savings, quota: TariffQuota, maker: str, solver: MarketSolver) -> QuotaState:
     """State of one maker's quota.
 
     Parameters
     ----------
-    saving_rate
-        Share of its price that a car saves inside the quota, (J,), as from `saving_rates`; zero for what it does not cover.
+    savings
+        What its cars save inside the quota, as from `savings_of`.
     solver
         Solves the market for given shares inside and shadow charges.
 
     Raises
     ------
     NotSettled
-        When no state fills the quota: two cars of the maker keep changing order in what they save.
+        When no state fills the quota: two cars of the maker keep changing order in what they save, or a car goes over a threshold at the price that would fill it.
     """
-    covered = saving_rate > 0
-    everything, nothing = np.ones(saving_rate.size), np.zeros(saving_rate.size)
+    size = len(savings.relief)
+    everything, nothing = np.ones(size), np.zeros(size)
     price, units = solver(everything, nothing)
-    if units[covered].sum() <= quota.cars:
-        total = float(units[covered].sum())
+    rate = savings.rate(price)
+    if units[rate > 0].sum() <= quota.cars:
+        total = float(units[rate > 0].sum())
         return QuotaState(quota.scope.id, maker, everything, nothing, 0.0, total, total)
     gap = np.inf
     for _ in range(ORDERS):
-        order = sorted(map(int, np.flatnonzero(covered)), key=lambda j: (saving_rate[j] * price[j], j))
-        line = _Line(saving_rate, tuple(order), quota.cars, solver, price)
-        if line.excess(0.0) <= 0 or line.excess(2.0 * len(order)) >= 0:
+        order = in_order(rate, price)
+        line = Line(savings, rate, order, quota.cars, solver, price)
+        if line.excess(0.0) <= 0 or line.excess(2.0 * len(order)) > 0:
             break
         gap = line.excess(float(brentq(line.excess, 0.0, 2.0 * len(order), xtol=1e-13, rtol=1e-15, maxiter=200)))
-        price = line.price
-        if abs(gap) <= CARS and order == sorted(order, key=lambda j: (saving_rate[j] * price[j], j)):
-            total = float(line.units[covered].sum())
+        price, before, rate = line.price, rate, savings.rate(line.price)
+        if abs(gap) <= CARS and (rate == before).all() and order == in_order(rate, price):
+            total = float(line.units[rate > 0].sum())
             return QuotaState(quota.scope.id, maker, line.inside, line.charge, line.shadow, quota.cars + gap, total)
     raise NotSettled(
         "a tariff quota",
@@ -93,23 +128,29 @@ def solve_quota(saving_rate: np.ndarray, quota: TariffQuota, maker: str, solver:
         residual=abs(gap),
         unit="cars a year",
         iterations=ORDERS,
-        next_step="look for two cars of the maker whose savings change order",
+        next_step="look for two cars of the maker whose savings change order, or for one at a threshold of prices",
     )
 
 
-def saving_rates(compiled: Compiled, quota: TariffQuota, maker: str, piece: np.ndarray) -> np.ndarray:
-    """Share of its price that each of `maker`'s cars saves inside `quota` on the pieces in force. (J,)"""
+def savings_of(compiled: Compiled, quota: TariffQuota, maker: str) -> Savings:
+    """What each of `maker`'s cars saves inside `quota`."""
     place = compiled.place
-    inner = compiled.inner[np.arange(place.n_products), piece]
     mine = covers(quota.scope, place) & (place.maker == maker)
     duties = [d for d in compiled.programmes if isinstance(d, Duty)]
-    return mine * sum((quota_relief(quota, duty, place, inner) for duty in duties), np.zeros(place.n_products))
+    on_pieces = [mine * sum((quota_relief(quota, duty, place, price) for duty in duties), np.zeros(place.n_products)) for price in compiled.inner.T]
+    return Savings(np.stack(on_pieces, axis=1), compiled.pieces.breaks, compiled.pieces.closed_below)
+
+
+def in_order(rate: np.ndarray, price: np.ndarray) -> tuple[int, ...]:
+    """Cars that save something, the one that saves least first."""
+    return tuple(sorted(map(int, np.flatnonzero(rate)), key=lambda j: (rate[j] * price[j], j)))
 
 
 @dataclass
-class _Line:
+class Line:
     """States of a quota along one number from 0 to 2n; keeps the last solution as the next start."""
 
+    savings: Savings
     rate: np.ndarray
     order: tuple[int, ...]
     cars: float
@@ -148,4 +189,5 @@ class _Line:
             charge[list(self.order[m:])] = shadow
             inside[leaving] = 2 - along
             charge[leaving] = (2 - along) * shadow
+        inside = np.minimum(inside, self.savings.coming_in(self.rate, self.price, float(shadow)))
         self.inside, self.charge, self.shadow = inside, charge, float(shadow)
