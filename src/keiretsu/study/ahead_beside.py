@@ -85,7 +85,12 @@ def pack_history(case: Case) -> tuple[PackPrice, ...]:
     stated = [{str(key): value for key, value in row.items()} for row in case.tables["outlook"].to_dict("records")]
     prices = sorted((row for row in stated if row["item"] == "pack_price"), key=lambda row: int(row["year"]))
     rates = [row for row in case.tables["uncertain"].to_dict("records") if row["input"] == "learning_rate"]
-    base = [float(row["value"]) for row in prices if int(row["year"]) == case.year]
+
+    def in_eur(row: dict[str, object]) -> float:
+        price = float(str(row["value"]))
+        return to_eur(price, str(row["unit"]).partition("/")[0], dict(case.rates)) if case.rates else price
+
+    base = [in_eur(row) for row in prices if int(row["year"]) == case.year]
     if not base or not rates:
         return ()
     output = {int(row["year"]): float(row["value"]) for row in stated if row["item"] == "battery_output"}
@@ -100,8 +105,7 @@ def pack_history(case: Case) -> tuple[PackPrice, ...]:
             base[0] * (built / before(case.year)) ** math.log2(1.0 - float(rates[0][name])) if built > 0 else None
             for name in ("central", "low", "high")
         )
-        paid = to_eur(float(row["value"]), str(row["unit"]).partition("/")[0], dict(case.rates)) if case.rates else float(row["value"])
-        found.append(PackPrice(int(row["year"]), paid, curve, slow, fast, built, str(row["source"]), str(row["note"])))
+        found.append(PackPrice(int(row["year"]), in_eur(row), curve, slow, fast, built, str(row["source"]), str(row["note"])))
     return tuple(found)
 
 
