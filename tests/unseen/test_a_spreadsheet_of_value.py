@@ -19,7 +19,7 @@ from keiretsu.valuation.company import value_company
 from keiretsu.valuation.football import football_field
 from keiretsu.valuation.listing import value_listing
 from keiretsu.valuation.stake import value_stake
-from keiretsu.valuation.terms import terms_of
+from keiretsu.valuation.terms import Milestone, terms_of
 from tests.valuation.conftest import CASE, FILES, YEARS, MadeUp, make_ensemble, write_case
 
 NOW = 2024 + 86 / 366  # 27 March 2024
@@ -237,6 +237,22 @@ def test_who_chooses_to_buy_counts_the_part_of_the_loss_that_is_its_own(investor
     left += before[:, None] * D[:, k]
     hand = (left @ np.linalg.inv(np.eye(3) - after).T)[:, i] - equity(drawn, "baseline", "growth", synergies=True)[:, i]
     np.testing.assert_allclose(found, hand, rtol=1e-6, atol=1.0)
+
+
+def test_a_part_without_a_condition_is_paid_at_the_end_of_its_year(tmp_path: Path, drawn: MadeUp) -> None:
+    """Half on the day, half two years later whatever happens: what comes later is worth less and buys at the price agreed. No dividends."""
+    case = write_case(tmp_path, finance=FINANCE.replace(",4,0.6\n", ",4,0\n"))
+    parts = (Milestone("signing", 2024, 0.5, "", "", 0.0), Milestone("later", 2026, 0.5, "", "", 0.0))
+    terms = dataclasses.replace(
+        terms_of(case, "new"), investor="Other", scenario="", instrument="staged", milestones=parts, company="Electric", valuation_eur=5e9,
+        control_premium=0.0, minority_discount=0.0, illiquidity_discount=0.0, date=dt.date(2024, 7, 1),
+    )  # fmt: skip
+    found = value_stake(case, drawn, terms).lines.set_index("line")["value_eur"]
+    entry, r = 2024 + 182 / 366, sheet(drawn, "Electric", "baseline", synergies=False)["rate"]
+    paid = 300e6 / 1.02 ** (entry - 2023.5) + 300e6 / 1.02 ** (2027 - 2023.5) * (1 + r) ** -(2027 - entry)
+    worth = equity(drawn, "baseline", "growth", synergies=False)[:, 1].mean() * (1 + r) ** (entry - NOW)
+    assert -found["price paid"] == pytest.approx(paid, rel=1e-9)
+    assert found["net present value, pro rata"] == pytest.approx(600e6 / 5.6e9 * (worth + paid) - paid, rel=1e-9)
 
 
 def test_a_listed_company_sells_its_stakes_in_others_at_what_they_are_worth(case: Case, drawn: MadeUp) -> None:

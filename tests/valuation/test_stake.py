@@ -74,7 +74,7 @@ def test_dilution_is_that_of_the_closed_form() -> None:
 
 def test_money_in_parts_at_one_price_buys_what_the_whole_would(case: Case, ensemble: MadeUp) -> None:
     parts = terms_of(case, "parts")
-    unconditional = tuple(dataclasses.replace(m, measure="") for m in parts.milestones)
+    unconditional = tuple(dataclasses.replace(m, measure="", year=2024) for m in parts.milestones)  # the year of entry: paid on the day
     staged = value_stake(case, ensemble, dataclasses.replace(parts, milestones=unconditional, walk_away=False))
     at_once = value_stake(case, ensemble, dataclasses.replace(parts, instrument="common", milestones=(), walk_away=False))
     assert _line(staged, "net present value") == pytest.approx(_line(at_once, "net present value"), rel=1e-9)

@@ -366,7 +366,7 @@ MILESTONES = Table("milestones", "a part of a staged commitment, and what has to
     Column("milestone", "text", "name", default=REQUIRED),
     Column("year", "integer", "paid at the end of this year", default=REQUIRED, low=1900, high=2200),
     Column("share", "number", "part of the whole amount", "share 0..1", default=REQUIRED, above=0, high=1),
-    Column("measure", "text", "what is looked at in that year; empty for a part paid without a condition"),
+    Column("measure", "text", "what is looked at in that year; empty for a part paid without a condition, on the day of payment where the year is that of the terms"),
     Column("of", "text", "company that is looked at", default="", refers=("companies",)),
     Column("at_least", "number", "it has to reach this", "unit of the measure", default=0),
     _SOURCE, _CONFIDENCE, _NOTE,

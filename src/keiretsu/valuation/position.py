@@ -142,9 +142,13 @@ def _common(terms: StakeTerms, target: Target) -> Position:
 
 
 def _in_parts(terms: StakeTerms, target: Target, met: Matrix) -> Position:
-    """Every part is paid at the price per share agreed at the start, so the parts paid so far buy ``sum / (pre + sum)``."""
+    """Every part is paid at the price per share agreed at the start, so the parts paid so far buy ``sum / (pre + sum)``.
+
+    A part is paid at the end of its year; one without a condition in the year of entry on the day of entry.
+    """
     entry = decimal_year(terms.date)
-    times = np.array([max(milestone.year + 1.0 - entry, 0.0) if milestone.measure else 0.0 for milestone in terms.milestones])
+    at_once = [not milestone.measure and milestone.year == terms.date.year for milestone in terms.milestones]
+    times = np.array([0.0 if now else milestone.year + 1.0 - entry for milestone, now in zip(terms.milestones, at_once, strict=True)])
     nominal = np.array([milestone.share * terms.amount_eur for milestone in terms.milestones])
     real = np.array([_real(amount, terms, target, time) for amount, time in zip(nominal, times, strict=True)])
     so_far = np.cumsum(met * nominal, axis=1)

@@ -21,7 +21,9 @@ SHARE_TOLERANCE = 1e-9  # parts of a commitment are typed in as decimals of a th
 
 @dataclass(frozen=True)
 class Milestone:
-    """A part of a staged commitment: `share` of the amount is paid at the end of `year` if `measure` of `of` is then at least `at_least`."""
+    """A part of a staged commitment: `share` of the amount is paid at the end of `year` if `measure` of `of` is then at least `at_least`; without a measure in any case, and
+    in the year of entry on the day of entry.
+    """
 
     name: str
     year: int
@@ -106,7 +108,7 @@ def terms_of(case: Case, name: str) -> StakeTerms:
         exit_year=int(row["exit_year"]), control_premium=row["control_premium"], minority_discount=row["minority_discount"],
         illiquidity_discount=row["illiquidity_discount"], coupon=row["coupon"], conversion_discount=row["conversion_discount"],
         conversion_cap_eur=eur("conversion_cap"), walk_away=row["walk_away"] == "yes", place=row["row"],
-        milestones=tuple(sorted((_milestone(line) for line in records(case, "milestones") if line["terms"] == name), key=lambda m: m.year)),
+        milestones=tuple(sorted((_milestone(line) for line in records(case, "milestones") if line["terms"] == name), key=lambda m: (m.year, m.measure != ""))),
     )  # fmt: skip
 
 
