@@ -98,8 +98,11 @@ def control_before_after(before: Holdings, after: Holdings) -> pd.DataFrame:
 
 
 def kappa_before_after(before: Holdings, after: Holdings, rule: Rule, firms: Sequence[str]) -> pd.DataFrame:
-    """Profit weights among firms before and after a deal, every pair that either has: prices_of, profit_of, before, after, change."""
-    old, new = profit_weights(before, rule, firms), profit_weights(after, rule, firms)
+    """Profit weights among firms before and after a deal, every pair that either has: prices_of, profit_of, before, after, change.
+
+    A firm that the deal sets up (a joint venture) has none before it.
+    """
+    old, new = _weights_among(before, rule, firms), _weights_among(after, rule, firms)
     rows = [
         (f, g, old[i, j], new[i, j], new[i, j] - old[i, j])
         for i, f in enumerate(firms)
@@ -107,6 +110,14 @@ def kappa_before_after(before: Holdings, after: Holdings, rule: Rule, firms: Seq
         if i != j and (old[i, j] != 0 or new[i, j] != 0)
     ]
     return pd.DataFrame(rows, columns=["prices_of", "profit_of", "before", "after", "change"])
+
+
+def _weights_among(holdings: Holdings, rule: Rule, firms: Sequence[str]) -> np.ndarray:
+    """Profit weights of firms, zero for those that the register does not have. (F, F)"""
+    there = [k for k, firm in enumerate(firms) if firm in holdings.companies]
+    found = np.zeros((len(firms), len(firms)))
+    found[np.ix_(there, there)] = profit_weights(holdings, rule, [firms[k] for k in there])
+    return found
 
 
 def _holder_rows(holdings: Holdings) -> list[tuple[str, str, np.ndarray, np.ndarray]]:

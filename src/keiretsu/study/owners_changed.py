@@ -40,7 +40,7 @@ def owners_changed(case: Case, before: World, scenario: str) -> dict[str, pd.Dat
     old, new = before.register.as_of(before.date), after.register.as_of(after.date)
     if before.rule != after.rule:
         raise MoveError(Problem("this scenario also changes the ownership rule", scenario, type(after.rule).__name__, "the rule of the case"))
-    weights = kappa_before_after(old, new, after.rule, after.firms())
+    weights = kappa_before_after(old, new, after.rule, tuple(dict.fromkeys((*before.firms(), *after.firms()))))
     return {
         f"Look-through stakes that “{chosen.title}” changes": stakes_before_after(old, new).rename(columns=_as("share")),
         "Control that changes hands": control_before_after(old, new),
