@@ -238,6 +238,7 @@ _WORDS |= {
     "markets": Label("Markets", kind="text"),
     "cars": Label("Cars it touches", "cars a year"),
     "per_car_eur": Label("Government's take per car touched", "EUR", signed=True),
+    "take_a_car_eur": Label("Government's take a car sold", "EUR", signed=True),
     "cars_touched_share": Label("Cars it touches", "%", digits=0, scale=100),
     "terms": Label("Terms", kind="text"),
     "covers": Label("For", kind="text"),

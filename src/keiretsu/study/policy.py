@@ -27,7 +27,7 @@ _LIMITS = (
     "powertrains", "segments", "brands", "makers", "models", "models_except", "origins", "origins_except", "battery_min_kwh", "range_min_km",
     "mass_max_kg", "co2_max_gkm",
 )  # fmt: skip
-BY_CAR_COLUMNS = ["market", "brand", "model", "powertrain", "price_eur", "paid_eur", "programme", "per_car_eur", "cars_touched_share"]
+BY_CAR_COLUMNS = ["market", "brand", "model", "powertrain", "price_eur", "paid_eur", "programme", "take_a_car_eur", "cars_touched_share"]
 
 
 def policy_tables(case: Case, on: dt.date) -> dict[str, pd.DataFrame]:
@@ -153,7 +153,7 @@ def _cars_of(world: World, market: str, product: str) -> pd.DataFrame:
     paid = found.products.set_index("product")["paid_eur"]
     table = rows[_called(rows, product)].merge(found.programmes.rename(columns={"units": "touched"}), on="product")
     table = table.assign(
-        paid_eur=table["product"].map(paid), per_car_eur=table["eur"] / table["units"], cars_touched_share=table["touched"] / table["units"]
+        paid_eur=table["product"].map(paid), take_a_car_eur=table["eur"] / table["units"], cars_touched_share=table["touched"] / table["units"]
     )
     return table[BY_CAR_COLUMNS]
 
