@@ -1,5 +1,8 @@
 """A stranger's first hour: a new case, its check, its run, what lies on disk afterwards, and an interrupted run."""
 
+# pyright: reportArgumentType=false, reportCallIssue=false
+# (what a cell of a table may be is not known before it is looked at)
+
 import json
 import re
 import sys

@@ -1,5 +1,8 @@
 """A world built from a case reproduces the observed year and keeps its accounts."""
 
+# pyright: reportArgumentType=false, reportCallIssue=false
+# (what a cell of a table may be is not known before it is looked at)
+
 from __future__ import annotations
 
 import datetime as dt

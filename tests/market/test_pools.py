@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Literal
 
 import jax.numpy as jnp
 import numpy as np
@@ -103,7 +104,8 @@ def test_unsettled_pools_are_an_error_with_a_name():
 def test_payments_at_the_pools_own_price_add_up_to_its_fine():
     products = rows(4, brand=["A", "B", "A", "B"], co2_gkm=[0, 0, 200, 250])
     units = np.array([5.0, 1.0, 10.0, 20.0])
-    for sharing, payer in (("internal price", ""), ("pro rata", ""), ("one payer", "B")):
+    ways: tuple[tuple[Literal["internal price", "pro rata", "one payer"], str], ...] = (("internal price", ""), ("pro rata", ""), ("one payer", "B"))
+    for sharing, payer in ways:
         duty = obligation((RULE, Pool("p", "eu", ("A", "B"), sharing, payer)), RULE, products, 2025)
         table = payments(duty, products, units, np.array([95.0]))
         assert table["pays_eur"].sum() == pytest.approx(table["pool_fine_eur"][0])

@@ -13,6 +13,7 @@ from keiretsu.market.solve import solve
 from keiretsu.moves import channels, compare, direct_and_response, parse_scenarios
 from keiretsu.moves.channels import shapley
 from keiretsu.moves.comparison import change_percent
+from keiretsu.moves.move import Channel
 
 MOVES = [
     {"type": "battery_price_shock", "change_eur_per_kwh": -20},
@@ -109,9 +110,9 @@ def test_channels_add_up_to_every_change(world, scenario):
 
 def test_a_channels_part_is_its_average_over_all_orders():
     """Against the definition: switch channels on in every order and average what each adds."""
-    names = ("ownership", "cost", "product_range", "rivals")
+    names: tuple[Channel, ...] = ("ownership", "cost", "product_range", "rivals")
     rng = np.random.default_rng(7)
-    value = {frozenset(s): rng.normal(size=3) for k in range(5) for s in itertools.combinations(names, k)}
+    value: dict[frozenset[Channel], np.ndarray] = {frozenset(s): rng.normal(size=3) for k in range(5) for s in itertools.combinations(names, k)}
     orders = list(itertools.permutations(names))
     for name in names:
         added = [value[frozenset(o[: o.index(name) + 1])] - value[frozenset(o[: o.index(name)])] for o in orders]

@@ -37,7 +37,7 @@ def test_moves_are_recorded_in_the_order_they_were_made(world):
 
 
 def test_a_scenario_that_extends_others_makes_their_moves_first_and_each_once(world):
-    texts = [
+    texts: list[dict[str, object]] = [
         {"name": "a", "moves": [ARES_CUT]},
         {"name": "b", "extends": ["a"], "moves": [{"type": "battery_price_shock", "change_eur_per_kwh": -20}]},
         {"name": "c", "extends": ["b", "a"], "moves": [{"type": "withdrawal", "products": {"product": "chronos_one"}}]},

@@ -50,14 +50,14 @@ def test_a_bent_function_leads_to_the_point_that_many_looks_find() -> None:
 
 
 def test_a_value_below_zero_in_the_middle_has_a_negative_distance() -> None:
-    assert nearest_zero(lambda u: A @ u - 1.0, lambda u: A, 4, 3.0, "line").beta == pytest.approx(-1.0 / np.linalg.norm(A))
+    assert nearest_zero(lambda u: float(A @ u - 1.0), lambda u: A, 4, 3.0, "line").beta == pytest.approx(-1.0 / np.linalg.norm(A))
 
 
 def test_a_flat_function_and_one_that_stays_on_its_side_have_no_zero() -> None:
     with pytest.raises(NoZero, match="no input moves"):
         nearest_zero(lambda u: 1.0, lambda u: np.zeros(4), 4, 1.0, "flat")
     with pytest.raises(NoZero, match="stays above zero within 6"):
-        nearest_zero(lambda u: 100.0 + A @ u, lambda u: A, 4, 3.0, "far")
+        nearest_zero(lambda u: float(100.0 + A @ u), lambda u: A, 4, 3.0, "far")
 
 
 def test_what_was_spent_without_settling_is_said() -> None:
@@ -66,7 +66,7 @@ def test_what_was_spent_without_settling_is_said() -> None:
 
 
 def test_lines_through_draws_give_the_chance_of_a_straight_line_without_any_noise() -> None:
-    found = nearest_zero(lambda u: 2.0 + A @ u, lambda u: A, 4, 3.0, "line")
+    found = nearest_zero(lambda u: float(2.0 + A @ u), lambda u: A, 4, 3.0, "line")
     normals = sobol(64, 4, 7).node
     other = on_the_other_side(2.0 + normals @ A, normals, found)
     np.testing.assert_allclose(other.chance, stats.norm.cdf(-found.beta), rtol=1e-12)

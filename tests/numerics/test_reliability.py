@@ -68,7 +68,7 @@ def test_a_saddle_has_the_beta_of_a_constrained_minimisation_from_many_starts():
 
     found, _ = solve(g, [stats.norm()] * 3)
     rng = np.random.default_rng(0)
-    tries = [minimize(lambda u: u @ u, rng.normal(size=3) * 3, constraints={"type": "eq", "fun": lambda u: g(*u)}) for _ in range(8)]
+    tries = [minimize(lambda u: u @ u, rng.normal(size=3) * 3, constraints={"type": "eq", "fun": lambda u: g(*u)}) for _ in range(8)]  # pyright: ignore[reportCallIssue, reportArgumentType]
     assert found.beta == pytest.approx(min(np.sqrt(t.fun) for t in tries if t.success), abs=1e-4)
 
 

@@ -84,8 +84,8 @@ def test_a_launch_that_does_not_happen_in_a_draw_changes_nothing_there() -> None
 
 @pytest.mark.parametrize("one", INPUTS[:4], ids=lambda u: u.distribution)
 def test_percentiles_of_draws_are_those_stated(one: Uncertain) -> None:
-    assert one.value(norm.ppf([0.1, 0.9])) == pytest.approx([one.low, one.high], rel=1e-6, abs=1e-9)
-    assert one.value(norm.ppf([0.5]))[0] == pytest.approx(one.central, rel=0.02, abs=1e-6)
+    assert one.value(np.asarray(norm.ppf([0.1, 0.9]))) == pytest.approx([one.low, one.high], rel=1e-6, abs=1e-9)
+    assert one.value(np.asarray(norm.ppf([0.5])))[0] == pytest.approx(one.central, rel=0.02, abs=1e-6)
 
 
 def test_a_triangle_has_its_mode_and_percentiles_where_they_were_stated() -> None:

@@ -7,6 +7,7 @@ import functools
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from keiretsu.market.solve import solve
 from keiretsu.outlook.arrays import Year
@@ -30,7 +31,7 @@ def years_of(scenario: str, **values: float) -> Year:
     return run(outlook(), scenario, outlook().central() | {name.replace("__", ":"): value for name, value in values.items()})[1]
 
 
-def by_product(array: np.ndarray, market: int, product: str) -> np.ndarray:
+def by_product(array: ArrayLike, market: int, product: str) -> np.ndarray:
     rows = list(outlook().roster.rows.values())[market]
     slots = np.flatnonzero(rows["product"] == product)
     return np.asarray(array)[:, market, slots].sum(axis=1)

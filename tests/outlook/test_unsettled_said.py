@@ -1,5 +1,8 @@
 """A path that is none says what did not settle: prices, or the shadow price that they were found at."""
 
+# pyright: reportArgumentType=false, reportCallIssue=false
+# (records made up for a test stand in for those of a solved world)
+
 from types import SimpleNamespace
 
 import numpy as np

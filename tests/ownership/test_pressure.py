@@ -76,7 +76,7 @@ def test_at_compensated_costs_no_first_order_condition_moves(seed: int, n: int):
     rng = np.random.default_rng(seed)
     share = rng.dirichlet(np.ones(n + 1))[:n]
     slopes = -10 * (np.diag(share) - np.outer(share, share))  # plain logit, utility of money 10
-    firm = rng.integers(0, n, n)
+    firm = rng.integers(0, n, n).tolist()
     kappas = [np.where(np.eye(n, dtype=bool), 1.0, rng.uniform(0, 1.5, (n, n)) * (rng.random((n, n)) < 0.5)) for _ in range(2)]
     before, after = (weights_under(kappa, firm) for kappa in kappas)
     margin = np.linalg.solve(-(slopes.T * before), share)  # prices are best before

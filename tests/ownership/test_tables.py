@@ -1,5 +1,8 @@
 """Tables of ownership say what the arrays say."""
 
+# pyright: reportArgumentType=false, reportCallIssue=false
+# (what a cell of a table may be is not known before it is looked at)
+
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,8 @@
 """A made-up run for the report's tests: three markets, ten makers, numbers from a seeded generator, comparisons by the real code."""
 
+# pyright: reportArgumentType=false, reportCallIssue=false
+# (records made up for a test stand in for those of a solved world)
+
 import datetime as dt
 from types import SimpleNamespace
 

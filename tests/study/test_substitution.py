@@ -1,5 +1,8 @@
 """Substitution and pricing screens against the closed forms of plain logit."""
 
+# pyright: reportArgumentType=false, reportCallIssue=false
+# (records made up for a test stand in for those of a solved world)
+
 from types import SimpleNamespace
 
 import numpy as np

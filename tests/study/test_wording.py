@@ -1,5 +1,8 @@
 """Sentences call companies by their names and speak in the case's money."""
 
+# pyright: reportArgumentType=false, reportCallIssue=false
+# (records made up for a test stand in for those of a solved world)
+
 from types import SimpleNamespace
 
 import pandas as pd

@@ -1,5 +1,8 @@
 """What it is worth, in the run: sums to the cent, what is certain has no error, what a case does not state says why, hindsight matches its keys."""
 
+# pyright: reportArgumentType=false, reportCallIssue=false
+# (what a cell of a table may be is not known before it is looked at)
+
 import dataclasses
 
 import numpy as np

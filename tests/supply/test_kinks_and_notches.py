@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -17,7 +18,7 @@ from keiretsu.supply.pricing import solve_prices
 from tests.supply.worlds import LEVELS, random_problem, start_of
 
 BUYERS = 1e6
-SIZE = {"products": 5, "draws": 15, "firms": 3}  # one size for all: each other size compiles anew
+SIZE: dict[str, Any] = {"products": 5, "draws": 15, "firms": 3}  # one size for all: each other size compiles anew
 SMALL = 1e-7  # EUR a potential buyer, where profits are about 1e3: the grid's own error is larger
 
 

@@ -20,7 +20,8 @@ def random_problem(seed: int, *, products: int = 8, draws: int = 40, firms: int 
     alpha = 3e-4 * np.exp(0.3 * rng.standard_normal(draws))
     delta, mu = rng.normal(4.0, 1.0, products), 0.7 * rng.standard_normal((products, draws))
     weight = rng.dirichlet(np.full(draws, 5.0))
-    tastes = Tastes(*map(jnp.asarray, (delta, mu, alpha, weight)), jnp.ones(products, bool), random_nests(rng, products, level))
+    utility, spread, money, part = map(jnp.asarray, (delta, mu, alpha, weight))
+    tastes = Tastes(utility, spread, money, part, jnp.ones(products, bool), random_nests(rng, products, level))
     n = draws if wedges == "draws" else 1
     taxes = Wedges(
         jnp.asarray(1.19 - 0.05 * rng.random((products, n))),

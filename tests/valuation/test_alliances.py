@@ -61,8 +61,9 @@ def test_value_is_the_change_against_everybody_alone_and_splits_add_up_to_it():
     found = alliance(players("A", "B", "C"), Cooperation(), typed(v, alone=100.0))
     for column in ("shapley_eur", "least_core_eur", "nucleolus_eur", "nash_eur", "own_eur"):
         assert found.splits[column].sum() == pytest.approx(6.0, abs=1e-6)
-    pair = found.coalitions.set_index("coalition").loc["A + B"]
-    assert pair["gamma_eur"] == pytest.approx(3.0) and pair["gamma_half95_eur"] == pytest.approx(
+    pair = found.coalitions.set_index("coalition").to_dict("index")["A + B"]
+    assert pair["gamma_eur"] == pytest.approx(3.0)
+    assert pair["gamma_half95_eur"] == pytest.approx(
         2.364624 * 0.3 * np.sqrt(8 / 7) / np.sqrt(8)
     )  # eight scrambles of one draw, 2.7 or 3.3: Student's t of 7
     adds = found.brings.set_index(["partner", "joins"])["adds_eur"]
@@ -78,7 +79,7 @@ def test_what_outsiders_do_makes_the_difference_between_gamma_and_delta():
         return {name: np.array([hurt + gain / 2 if name in "AB" else -hurt]) for name in "ABCD"}
 
     found = alliance(players(*"ABCD"), Cooperation(), payoffs)
-    pair = found.coalitions.set_index("coalition").loc["A + B"]
+    pair = found.coalitions.set_index("coalition").to_dict("index")["A + B"]
     assert pair["gamma_eur"] == pytest.approx(3.0) and pair["delta_eur"] == pytest.approx(-1.0)
 
 

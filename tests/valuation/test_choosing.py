@@ -1,6 +1,7 @@
 """Choosing: values of information against closed forms and bounds, plans against brute force."""
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from keiretsu.valuation.choosing import InformationOptions, choose, evppi, worst
 from keiretsu.valuation.plan import Budget, Candidate, best_additive_plan, best_plan
 
 
-def frame(value, names="ABCDEFG"):
+def frame(value, names: Sequence[str] = "ABCDEFG"):
     return pd.DataFrame(np.asarray(value, float), columns=list(names[: np.shape(value)[1]]))
 
 

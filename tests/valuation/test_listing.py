@@ -102,7 +102,7 @@ def test_bounds_close_in_where_there_is_nothing_to_learn() -> None:
 
 
 def test_a_higher_valuation_never_turns_listing_now_into_waiting() -> None:
-    stated = {f"at {value:g}": (value * 1e9,) * 3 for value in np.arange(1.0, 12.0, 0.5)}
+    stated = {f"at {value:g}": (float(value) * 1e9, float(value) * 1e9, float(value) * 1e9) for value in np.arange(1.0, 12.0, 0.5)}
     verdict = decide(PLAIN, _brings(np.full(7, 4e9), np.full(7, 4e9), 0.02), stated).verdict.sort_values("valuation_eur")["verdict"].tolist()
     assert "list now" in verdict
     first = verdict.index("list now")

@@ -28,7 +28,7 @@ FREE = {"control_premium": 0.0, "minority_discount": 0.0, "illiquidity_discount"
 
 
 def _line(found: StakeValuation, line: str) -> float:
-    return float(found.lines.set_index("line").loc[line, "value_eur"])
+    return float(found.lines.set_index("line")["value_eur"][line])
 
 
 def _fair(case: Case, ensemble: MadeUp, terms: StakeTerms) -> StakeTerms:

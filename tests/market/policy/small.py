@@ -19,7 +19,8 @@ START = dt.date(2024, 1, 1)
 
 
 def scope(name: str = "x", **changes: Any) -> Scope:
-    return Scope(**({"id": name, "markets": ("M",), "start": START} | changes))
+    given: dict[str, Any] = {"id": name, "markets": ("M",), "start": START}
+    return Scope(**(given | changes))
 
 
 def rows(n: int = 4, **columns: Any) -> pd.DataFrame:

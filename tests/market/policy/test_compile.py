@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -32,8 +33,8 @@ EXACT = 1e-9
 def pays(programmes, price, products=None, market=None):
     products, market = rows() if products is None else products, facts() if market is None else market
     pieces = wedges_for(tuple(programmes), products, market, DAY)
-    p = np.full(len(products), float(price))
-    return np.asarray(paid(wedges_of(pieces, piece_at(pieces, p)), p))
+    p = jnp.full(len(products), float(price))
+    return np.asarray(paid(wedges_of(pieces, piece_at(pieces, np.asarray(p))), p))
 
 
 def keeps(programmes, price, products=None):
