@@ -21,6 +21,7 @@ from keiretsu.study.said_inputs import input_said
 from keiretsu.typing import Matrix, Vector
 from keiretsu.valuation.alliances import Payoffs
 from keiretsu.valuation.cooperation import Partner, Seating, name_of
+from keiretsu.valuation.deals import taken_over_by
 from keiretsu.valuation.discounting import clock, value_of_flows
 from keiretsu.valuation.finance import decimal_year, finance_of, finances
 from keiretsu.valuation.inputs import Futures, prospects, with_own_inputs
@@ -80,13 +81,26 @@ def operating_change(case: Case, futures: Ensemble, scenario: str, company: str,
 
 
 def equity_change(case: Case, futures: Ensemble, scenario: str, company: str) -> Vector:
-    """Change of what a company's shares are worth in a scenario, by draw: its own cash flow with synergies and after tax, and its stakes of the case's day in others'. (N,) EUR"""
+    """Change of what a company's shares are worth in a scenario, by draw: its own cash flow with synergies and after tax, and its stakes of the case's day in others'. (N,) EUR
+
+    A company that it takes over is its own afterwards, at the price that the shares of others are worth without the deal; where they are paid in shares, its present holders
+    keep the rest of both.
+
+    Raises
+    ------
+    ValuationError
+        When the case states no finance for a company that is taken over.
+    """
     data = with_own_inputs(futures)
-
-    def worth(name: str) -> Vector:
-        return equity_of(case, worth_of_all(case, data, name, with_synergies=True), "growth").of(company)
-
-    return worth(scenario) - worth(BASELINE)
+    before, after = (equity_of(case, worth_of_all(case, data, name, with_synergies=True), "growth") for name in (BASELINE, scenario))
+    whole, kept, price = after.of(company), 1.0, np.zeros(data.sizes["draw"])
+    for target, paid_in_shares in taken_over_by(case, scenario, company).items():
+        finance_of(finances(case), target)
+        of_others = 1.0 - float(after.holdings.cross_holdings[after.holdings.company_index(company), after.holdings.company_index(target)])
+        whole = whole + of_others * after.of(target)
+        kept *= 1.0 - paid_in_shares
+        price = price + (of_others * before.of(target) if paid_in_shares == 0 else 0.0)
+    return kept * (whole - price) - before.of(company)
 
 
 def choice_values(

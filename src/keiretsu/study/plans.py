@@ -17,11 +17,12 @@ from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.outlook import BASELINE
 from keiretsu.study.decisions import stake_claims
 from keiretsu.valuation.cash_flow import platform_path
+from keiretsu.valuation.deals import taken_over_by
 from keiretsu.valuation.finance import at_model_prices, decimal_year, finance_of, finances
 from keiretsu.valuation.inputs import with_own_inputs
 from keiretsu.valuation.plan import BestPlan, Budget, Candidate, best_additive_plan
 from keiretsu.valuation.terms import StakeTerms, terms_of
-from keiretsu.valuation.worth import Worth, worth_of_all
+from keiretsu.valuation.worth import Worth, equity_of, holdings_of, worth_of_all
 
 
 def best_plan_of_moves(case: Case, futures: Ensemble, company: str, scenarios: Sequence[str], years: Sequence[int], budget: Budget) -> BestPlan:
@@ -39,12 +40,17 @@ def best_plan_of_moves(case: Case, futures: Ensemble, company: str, scenarios: S
     if outside or not years:
         seen = ", ".join(map(str, outside)) or "no year"
         raise ValuationError(Problem("a year outside those simulated", f"plan of {company}", seen, f"{simulated[0]} to {simulated[-1]}"))
-    base = worth_of_all(case, data, BASELINE, with_synergies=True)[company]
+    base = worth_of_all(case, data, BASELINE, with_synergies=True)
     claims = stake_claims(case, futures, company, scenarios)
     terms = {name: _terms(case, company, name) for name in claims}
     candidates, value = [], {}
     for name in scenarios:
-        brings = _from_year(base, worth_of_all(case, data, name, with_synergies=True)[company], simulated)
+        changed = worth_of_all(case, data, name, with_synergies=True)
+        brings, price = _from_year(base[company], changed[company], simulated), 0.0
+        for target, of_others in _bought_whole(case, company, name).items():
+            gained = _from_year(base[target], changed[target], simulated)
+            brings = {year: own + of_others * gained[year] for year, own in brings.items()}
+            price += of_others * float(equity_of(case, base, "growth").of(target).mean())
         if name in claims:
             bought = terms[name]
             when = bought.date.year
@@ -52,11 +58,29 @@ def best_plan_of_moves(case: Case, futures: Ensemble, company: str, scenarios: S
             value[name, when] = brings[when] + float(claims[name].mean())
         else:
             spent = platform_path(case, company, name, np.array(simulated)) - platform_path(case, company, BASELINE, np.array(simulated))
-            more = float(np.maximum(spent, 0.0).sum())
+            more = float(np.maximum(spent, 0.0).sum()) + price
             cost = dict.fromkeys(years, more)
             value |= {(name, year): brings[year] for year in years}
         candidates.append(Candidate(name, cost, excludes=_instead(name, terms)))
     return best_additive_plan(candidates, budget, value)
+
+
+def _bought_whole(case: Case, company: str, scenario: str) -> Mapping[str, float]:
+    """Companies that a scenario's mergers buy, and the part of each that others held, paid for in cash at its worth without the deal.
+
+    Raises
+    ------
+    ValuationError
+        A company without finance, or one paid for in shares: what they are worth depends on the other moves of a plan.
+    """
+    found: dict[str, float] = {}
+    for target, in_shares in taken_over_by(case, scenario, company).items():
+        finance_of(finances(case), target)
+        if in_shares > 0:
+            raise ValuationError(Problem("a take-over paid in shares has no price for a budget", f"plan of {company}", scenario, "one paid in cash"))
+        holdings = holdings_of(case)
+        found[target] = 1.0 - float(holdings.cross_holdings[holdings.company_index(company), holdings.company_index(target)])
+    return found
 
 
 def _from_year(base: Worth, changed: Worth, years: Sequence[int]) -> Mapping[int, float]:

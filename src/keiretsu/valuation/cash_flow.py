@@ -19,6 +19,7 @@ import numpy as np
 
 from keiretsu.case import Case
 from keiretsu.typing import Matrix, Vector
+from keiretsu.valuation.deals import moves_of
 from keiretsu.valuation.finance import Finance, records
 from keiretsu.valuation.inputs import BASELINE, Prospects
 
@@ -93,8 +94,7 @@ def cash_flow(case: Case, finance: Finance, prospects: Prospects, *, with_synerg
 
 def sized_by(case: Case, scenario: str) -> str:
     """The scenario whose revenue companies are sized for under this one: itself where it launches or withdraws cars or changes what they cost, else the baseline."""
-    own = any(move.values.get("type") in CHANGES_THE_SIZE for one in case.scenarios if one.name == scenario for move in one.moves)
-    return scenario if own else BASELINE
+    return scenario if any(move.values.get("type") in CHANGES_THE_SIZE for move in moves_of(case, scenario)) else BASELINE
 
 
 def built_part(finance: Finance, asked: Matrix, years: np.ndarray) -> Matrix:

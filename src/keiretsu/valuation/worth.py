@@ -15,6 +15,7 @@ from keiretsu.market.build import register_of
 from keiretsu.market.memory import Same
 from keiretsu.ownership import Holdings
 from keiretsu.valuation.cash_flow import CashFlow, cash_flow, sized_by
+from keiretsu.valuation.deals import booked_by_parents, parents_of_ventures
 from keiretsu.valuation.discounting import Clock, clock, value_of_exit, value_of_flows, value_of_growth
 from keiretsu.valuation.equity import Equity, equity_through_network
 from keiretsu.valuation.finance import Finance, decimal_year, finances
@@ -52,8 +53,8 @@ class Worth:
 
 
 def worth_of_all(case: Case, data: xr.Dataset, scenario: str, *, with_synergies: bool, now: float | None = None) -> dict[str, Worth]:
-    """Every company of finance.csv under a scenario, on the case's day or another decimal year."""
-    ahead = prospects(data, scenario, sized_by(case, scenario))
+    """Every company of finance.csv under a scenario, on the case's day or another decimal year; what a scenario's ventures earn is in their parents' accounts."""
+    ahead = booked_by_parents(prospects(data, scenario, sized_by(case, scenario)), parents_of_ventures(case, scenario))
     time = clock(ahead.years, decimal_year(case.as_of) if now is None else now)
     return {name: worth(finance, cash_flow(case, finance, ahead, with_synergies=with_synergies), time) for name, finance in finances(case).items()}
 
