@@ -15,7 +15,7 @@ import keiretsu.outlook.path
 from keiretsu.case import load_case
 from keiretsu.market.pools import FleetRule, FleetTarget, Pool
 from keiretsu.moves.scenario import parse_scenarios
-from keiretsu.outlook.arrays import FleetYears, Year
+from keiretsu.outlook.arrays import FleetYears, Guide, Year
 from keiretsu.outlook.facts import steady_facts
 from keiretsu.outlook.measures import measure_named
 from keiretsu.outlook.outlook import Outlook, build, run
@@ -75,7 +75,7 @@ def test_a_market_in_which_a_car_comes_under_a_price_ceiling_has_the_only_shadow
     assert 0 < price[0] < 95 and price[0] == price[1]  # of Ares and Boreas
     assert left[0, 0] == 0 and left[1, 0] > 1e5 and not left[:, 1:].any()
 
-    def given(years: Callable[[FleetYears], Year], ruled: FleetYears) -> Year:
+    def given(years: Callable[[FleetYears], tuple[Year, Guide]], ruled: FleetYears) -> tuple[Year, Guide]:
         return years(dataclasses.replace(ruled, given=jnp.where(ruled.window >= 0, rate, 0.0), needed=jnp.ones_like(ruled.cap)))
 
     monkeypatch.setattr(keiretsu.outlook.path, "averaged_over_years", given)

@@ -16,7 +16,8 @@ from keiretsu.market.solve import solve
 from keiretsu.market.world import World
 from keiretsu.outlook.facts import steady_facts
 from keiretsu.outlook.measures import measure_named
-from keiretsu.outlook.outlook import Outlook, build, compiled, run, run_filled
+from keiretsu.outlook.outlook import Outlook, build, run, run_filled, solved
+from keiretsu.outlook.path import nothing_to_follow
 from keiretsu.outlook.pieces import CENTRAL, Piece, run_piece
 from keiretsu.outlook.quota_years import Filled
 from keiretsu.outlook.quotas import CARS_BEYOND, QUOTA_PRICE, any_quota, counted, enough, quotas_of
@@ -127,8 +128,7 @@ def test_every_year_has_its_own_shadow_price_where_years_differ() -> None:
 def test_a_quota_that_is_just_not_exceeded_changes_no_byte_and_one_car_less_changes_prices() -> None:
     out = outlook(1e4)
     given = out.central() | MOVING
-    plain, launches = out.arrays(given)
-    free = compiled(out.base, out.plans["baseline"], plain, launches, out.options)[1]
+    free = solved(out, "baseline", given, nothing_to_follow(out.plans["baseline"]))[1]
     most = max(counted(one, out.plans["baseline"], free).beyond(0.0) for one in quotas_of(out, "baseline"))
     enough_for_all = outlook_of(world_with(*duties(most)))
     found = run_filled(enough_for_all, "baseline", given)

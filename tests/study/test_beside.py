@@ -55,10 +55,10 @@ def test_other_work_is_done_once_by_whoever_is_free_and_its_refusal_is_raised_to
 
 def test_two_processes_that_begin_at_either_end_meet_at_the_small_pieces() -> None:
     pieces = pieces_of(["baseline", "a", "b"], 32, 8, ["baseline", "a"])
-    found = small_in_the_middle(pieces)
-    assert sorted(found) == sorted(pieces) and len(found) == 3 + 2 * 4
-    assert [piece.block == CENTRAL for piece in found] == [False] * 4 + [True] * 3 + [False] * 4
-    assert all(piece.block == CENTRAL for piece in small_in_the_middle(pieces_of(["baseline"], 0, 8, ["baseline"])))
+    groups = small_in_the_middle(pieces)
+    assert sorted(piece for group in groups for piece in group) == sorted(pieces) and len(pieces) == 3 + 2 * 4
+    assert [group[0].block == CENTRAL for group in groups] == [False] * 2 + [True] + [False] * 2
+    assert all(piece.block == CENTRAL for (piece,) in small_in_the_middle(pieces_of(["baseline"], 0, 8, ["baseline"])))
 
 
 ASKER = """

@@ -229,6 +229,41 @@ class State(eqx.Module):
     stood: Bool[Array, "M J"] | None = None
 
 
+class Parts(eqx.Module):
+    """Parts of a year as they were solved: whether each is there, prices (EUR, zero where none is sold), whether they stand at a breakpoint; with fleet rules shadow
+    prices by slot (money of their rule per unit of burden) and shadow costs (money of the market a car)."""
+
+    there: Bool[Array, " S"]
+    price: Float[Array, "S M J"]
+    stood: Bool[Array, "S M J"]
+    rate: Float[Array, "S K"] | None = None
+    shadow: Float[Array, "S M J"] | None = None
+
+
+class Guide(eqx.Module):
+    """What the years of another path came to, for those of this one to start from: the baseline's under the same values.
+
+    Attributes
+    ----------
+    follow
+        Years that start from it; the others start from the year before. Years that were not settled are not to be followed. (T,)
+    cost
+        EUR a car, zero where none is sold. (T, M, J)
+    side_gain
+        What one setter would gain by moving one price, EUR a year, inf where it is not known. (T, M)
+    parts
+        The S parts of each year, one after the other; a year whose pots of money last has one.
+    known
+        How prices and balances answered in the last part (`keiretsu.outlook.fleet_newton.Known`); nothing without fleet rules, or where it would be too large.
+    """
+
+    follow: Bool[Array, " T"]
+    cost: Float[Array, "T M J"]
+    side_gain: Float[Array, "T M"]
+    parts: Parts
+    known: PyTree = None
+
+
 class FleetState(eqx.Module):
     """Shadow price that each slot saw (money of its rule per unit of burden), shadow cost of each product (money of its market a car), and how prices and balances
     answered (`keiretsu.outlook.fleet_newton.Known`)."""

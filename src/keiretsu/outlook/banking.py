@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import TypeVar
 
 import equinox as eqx
 import jax
@@ -19,6 +20,7 @@ from jaxtyping import Array, Float
 from keiretsu.outlook.arrays import FleetYears, Year
 from keiretsu.outlook.jumps import TOLERANCE_EUR, Search, begin, looked, to_spare, unsettled_eur
 
+T = TypeVar("T")
 KRYLOV_TOLERANCE, KRYLOV_STEPS = 1e-11, 60
 
 
@@ -30,8 +32,8 @@ class _Known(eqx.Module):
     below: Float[Array, "W K"]
 
 
-def averaged_over_years(years: Callable[[FleetYears], Year], rules: FleetYears) -> Year:
-    """The years at shadow prices that clear every window's sum; `years` runs them under rules whose `given` is set.
+def averaged_over_years(years: Callable[[FleetYears], tuple[Year, T]], rules: FleetYears) -> tuple[Year, T]:
+    """The years at shadow prices that clear every window's sum, and what comes with them; `years` runs them under rules whose `given` is set.
 
     Where a sum jumps through zero, the pool's makers have `left_over` to spare in the window's last year, and what makers with too little emissions get is paid for as
     far as others of the pool, or they themselves in other years, need it. Years of a window that did not clear are marked as not settled.
@@ -47,7 +49,7 @@ def averaged_over_years(years: Callable[[FleetYears], Year], rules: FleetYears) 
     def of_years(by_window: Float[Array, "W K"], else_: float) -> Float[Array, "T K"]:
         return jnp.where(rules.window >= 0, by_window[jnp.maximum(rules.window, 0), place], else_)
 
-    def run(rate: Float[Array, "W K"], needed: Float[Array, "W K"]) -> Year:
+    def run(rate: Float[Array, "W K"], needed: Float[Array, "W K"]) -> tuple[Year, T]:
         return years(dataclasses.replace(rules, given=of_years(rate, 0.0), needed=of_years(needed, 1.0)))
 
     def sums(own: Float[Array, "T K"]) -> Float[Array, "W K"]:
@@ -55,7 +57,7 @@ def averaged_over_years(years: Callable[[FleetYears], Year], rules: FleetYears) 
         return (inside * by_pool).sum(axis=1)
 
     def look(at: _Known) -> _Known:
-        found = run(at.search.next_rate(cap), all_of_it).rules
+        found = run(at.search.next_rate(cap), all_of_it)[0].rules
         assert found is not None
         assert found.slope is not None
         answers = jnp.einsum("wtk,tkl,wtl->wkl", inside, found.slope, inside)
@@ -69,7 +71,7 @@ def averaged_over_years(years: Callable[[FleetYears], Year], rules: FleetYears) 
 
     def gap(rate: Array) -> Array:
         free = (rate > 0) & (rate < cap)
-        found = run(rate, all_of_it).rules
+        found = run(rate, all_of_it)[0].rules
         assert found is not None
         return jnp.where(free, -sums(found.balance) / weight, jnp.where(rate >= cap, cap, 0.0) - rate)
 
@@ -81,13 +83,13 @@ def averaged_over_years(years: Callable[[FleetYears], Year], rules: FleetYears) 
         return end.search.rate, (unsettled_eur(end.search, size), spare, needed)
 
     rate, (distance, spare, needed) = jax.lax.custom_root(gap, jnp.zeros_like(cap), solve, _krylov, has_aux=True)
-    found = run(rate, jax.lax.stop_gradient(needed))
+    found, beside = run(rate, jax.lax.stop_gradient(needed))
     assert found.rules is not None
     cleared = (distance <= TOLERANCE_EUR).all(axis=1)  # (W,)
     settled = found.settled & ((inside.max(axis=2) == 0) | cleared[:, None]).all(axis=0)
     last = rules.window != jnp.concatenate([rules.window[1:], jnp.full((1, rules.window.shape[1]), -1)])
     left_over = jnp.where(last, of_years(jax.lax.stop_gradient(spare), 0.0), 0.0)
-    return dataclasses.replace(found, settled=settled, rules=dataclasses.replace(found.rules, left_over=left_over))
+    return dataclasses.replace(found, settled=settled, rules=dataclasses.replace(found.rules, left_over=left_over)), beside
 
 
 def _krylov(linear: Callable[[Array], Array], right: Array) -> Array:

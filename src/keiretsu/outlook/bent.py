@@ -47,6 +47,11 @@ class Bends(eqx.Module):
     budget: Float[Array, "U P"]
     joint: int = eqx.field(static=True, default=0)
 
+    @property
+    def parts(self) -> int:
+        """How many parts one after the other a year may have."""
+        return 1 if self.joint else self.budget.shape[-1] + 1
+
 
 class Keeps(eqx.Module):
     """What makers keep of their prices, year by year (T; one year without the axis).

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from keiretsu.numerics.implicit import kept_backwards
-from keiretsu.outlook.arrays import BaseYear, Plan, State
+from keiretsu.outlook.arrays import BaseYear, Parts, Plan, State
 from keiretsu.outlook.bent import Bends, Keeps, Pieces, pieces_in_force, rules_of_year
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, at_prices, problem_of
 from keiretsu.outlook.fleet import Area
@@ -29,6 +29,7 @@ from keiretsu.supply.pricing import PricingOptions
 
 PASSES = 4  # times that sides are weighed for the shadow costs of fleet rules that they lead to
 FIRST_EUR = 1.0  # how near prices are solved when sides are chosen for the first time
+AS_MUCH = 1.1  # of what there was to gain on another path's sides: with no more than that, here they go round as they did there
 TINY = 1e-9  # of a year: a part shorter than this is none
 
 
@@ -42,6 +43,17 @@ class BentRules(eqx.Module):
     stood: Bool[Array, "M J"]
 
 
+class Led(eqx.Module):
+    """Which parts of a year start from the same parts of another path (S,): from what prices, of which some stood at a breakpoint (S, M, J), and shadow prices (S, K); what
+    a setter had to gain there (money a potential buyer) (M,)."""
+
+    follow: Bool[Array, " S"]
+    start: Float[Array, "S M J"]
+    stood: Bool[Array, "S M J"]
+    rate: Float[Array, "S K"]
+    to_gain: Float[Array, " M"]
+
+
 class Given(eqx.Module):
     """A year to be solved: its markets with prices to start from, fleet rules with shadow prices to start from (at which those should be near) and answers known from
     before, rules that bend, potential buyers; or the same of every part of a year, one after the other (N = S x M in place of M)."""
@@ -52,6 +64,7 @@ class Given(eqx.Module):
     known: Known | None
     bent: BentRules
     potential: Float[Array, " M"]
+    led: Led | None
     options: PricingOptions = eqx.field(static=True)
     outside: bool = eqx.field(static=True)
 
@@ -59,13 +72,13 @@ class Given(eqx.Module):
         """The same from other prices, of which those that `stood` at a breakpoint are held there, and from other shadow prices and answers."""
         markets = eqx.tree_at(lambda m: m.start, self.markets, jnp.where(self.markets.held, self.markets.start, price))
         bent = eqx.tree_at(lambda b: b.stood, self.bent, stood)
-        return Given(markets, self.area, rate, known, bent, self.potential, self.options, self.outside)
+        return Given(markets, self.area, rate, known, bent, self.potential, self.led, self.options, self.outside)
 
 
 class BentYear(eqx.Module):
     """Markets over the year; `cleared` with fleet rules. Prices that stand at a breakpoint at its end, (M, J), and how many in its first part (M,); choices of side
     that went round (M,) and what moving one price would bring its setter there (EUR a year, inf where it is not known); the share of the year that each pot was open
-    (P,); answers for the next year."""
+    (P,); answers for the next year; its parts, for other paths to start from."""
 
     markets: SolvedMarket
     cleared: Cleared | None
@@ -75,6 +88,7 @@ class BentYear(eqx.Module):
     to_gain: Float[Array, " M"]
     open_share: Float[Array, " P"]
     known: Known | None
+    parts: Parts
 
 
 class _Found(eqx.Module):
@@ -140,7 +154,26 @@ def _in_turn(given: Given) -> BentYear:
         return *_blended(solved, cleared, length), length @ open_
 
     solved, cleared, open_share = whole(0) if open_.shape[0] == 1 else jax.lax.cond(lengths[1] > 0, split, whole, 0)
-    return _as_year(solved, cleared, found.sides, lengths, given.potential, open_share, after)
+    return _as_year(solved, cleared, found.sides, lengths, given.potential, open_share, after, _parts(given, found, lengths))
+
+
+def _parts(given: Given, found: _Found, lengths: Float[Array, " S"]) -> Parts:
+    """Parts of the year for other paths to start from."""
+    held, there, on_sale = found.sides.held_at >= 0, lengths > 0, given.markets.on_sale
+    if found.solution is None or given.area is None:
+        return Parts(there, jnp.where(on_sale, found.sides.price, 0.0), held)
+    pools, area = pools_of(given.area), given.area
+    every = jax.vmap(pools.every)(found.solution.rate)
+    return Parts(
+        there, jnp.where(on_sale, found.solution.price, 0.0), held, jax.vmap(area.at_slots)(every), jnp.einsum("mjp,sp->smj", pools.charged, every)
+    )
+
+
+def _no_parts(given: Given) -> Parts:
+    """Of a year solved all at once: none that another path might start from."""
+    shape = (1, *given.markets.start.shape)
+    rate, shadow = (None, None) if given.area is None else (given.rate[None], jnp.zeros(shape))
+    return Parts(jnp.zeros(1, bool), jnp.zeros(shape), jnp.zeros(shape, bool), rate, shadow)
 
 
 def _as_year(
@@ -151,13 +184,14 @@ def _as_year(
     potential: Float[Array, " M"],
     open_share: Array,
     known: Known | None,
+    parts: Parts,
 ) -> BentYear:
     """The year with what is said of its sides (with a first axis S)."""
     last = jnp.maximum((lengths > 0).sum() - 1, 0)
     held = sides.held_at >= 0
     unsettled = jnp.where((lengths > 0)[:, None], sides.unsettled, 0)
     to_gain = jnp.where(unsettled > 0, sides.to_gain, 0.0).max(axis=0) * jax.lax.stop_gradient(potential)
-    return BentYear(solved, cleared, held[last], held[0].sum(axis=1), unsettled.sum(axis=0), to_gain, open_share, known)
+    return BentYear(solved, cleared, held[last], held[0].sum(axis=1), unsettled.sum(axis=0), to_gain, open_share, known, parts)
 
 
 def _together(given: Given) -> BentYear:
@@ -174,7 +208,7 @@ def _together(given: Given) -> BentYear:
     each, sides = jax.tree.map(lambda leaf: leaf.reshape(parts, rows, *leaf.shape[1:]), (cleared.markets, found.sides))
     solved, _ = _blended(each, None, length)
     whole = Cleared(solved, cleared.rate, cleared.shadow[:rows], cleared.gap, cleared.rounds, cleared.slope)
-    return _as_year(solved, whole, sides, jax.lax.stop_gradient(length), given.potential, length @ open_, given.known)
+    return _as_year(solved, whole, sides, jax.lax.stop_gradient(length), given.potential, length @ open_, given.known, _no_parts(given))
 
 
 def _of_parts(given: Given) -> Given:
@@ -184,7 +218,7 @@ def _of_parts(given: Given) -> Given:
     markets, buyers = repeated((given.markets, given.potential), parts)
     bent = eqx.tree_at(lambda b: (b.buyer_class, b.stood), bent, repeated((bent.buyer_class, bent.stood), parts))
     none = nothing_known(area.rules.live.shape[0], *markets.start.shape)
-    return Given(markets, area_of_parts(area, parts), given.rate, none, bent, buyers, given.options, given.outside)
+    return Given(markets, area_of_parts(area, parts), given.rate, none, bent, buyers, None, given.options, given.outside)
 
 
 def _found_together(given: Given) -> tuple[_Found, Float[Array, "S P"]]:
@@ -230,20 +264,26 @@ def _search(given: Given) -> tuple[_Found, Float[Array, " S"], Float[Array, "S P
     markets, area, bent = given.markets, given.area, given.bent
     budget = bent.rules.budget
 
-    def part(pots: Array, start: Array, stood: Array, rate: Array, known: Known | None) -> tuple[_Found, Known | None]:
-        return _find(given.starting(start, stood, rate, known), pots)
+    def part(number: Array, pots: Array, start: Array, stood: Array, rate: Array, known: Known | None) -> tuple[_Found, Known | None]:
+        led, here = given.led, (start, stood, rate)
+        if led is None:
+            return _find(given.starting(*here, known), pots)
+        follows = led.follow[number]
+        start, stood, rate = jax.tree.map(lambda its, mine: jnp.where(follows, its[number], mine), (led.start, led.stood, led.rate), here)
+        return _find(given.starting(start, stood, rate, known), pots, follows, led.to_gain)
 
+    once = jnp.array(0, int)
     if budget.shape[0] == 0 or bent.rules.joint:
-        found, known = part(jnp.zeros(budget.shape), markets.start, bent.stood, given.rate, given.known)
+        found, known = part(once, jnp.zeros(budget.shape), markets.start, bent.stood, given.rate, given.known)
         return jax.tree.map(lambda value: value[None], found), jnp.ones(1), jnp.zeros((1, *budget.shape)), known
     parts = budget.shape[0] + 1
-    one = jax.eval_shape(part, jnp.zeros(budget.shape), markets.start, bent.stood, given.rate, given.known)[0]
+    one = jax.eval_shape(part, once, jnp.zeros(budget.shape), markets.start, bent.stood, given.rate, given.known)[0]
     none = (jax.tree.map(lambda leaf: jnp.zeros((parts, *leaf.shape), leaf.dtype), one), jnp.zeros(parts), jnp.zeros((parts, *budget.shape)))
 
     def step(carry: tuple[Any, ...]) -> tuple[Any, ...]:
         number, left, remaining, start, stood, rate, known, so_far = carry
         pots = ((left > 0) & jnp.isfinite(budget)).astype(float)
-        found, known = part(pots, start, stood, rate, known)
+        found, known = part(number, pots, start, stood, rate, known)
         after, rest, length = runs(budget, left, remaining, found.spent.sum(axis=0), pots)
         if found.solution is not None and area is not None:
             rate = area.at_slots(pools_of(area).every(found.solution.rate))
@@ -251,7 +291,7 @@ def _search(given: Given) -> tuple[_Found, Float[Array, " S"], Float[Array, "S P
         so_far = jax.tree.map(lambda values, value: values.at[number].set(value), so_far, (found, length, pots))
         return number + 1, after, rest, price, found.sides.held_at >= 0, rate, known, so_far
 
-    first = (jnp.array(0, int), *begins(budget), markets.start, bent.stood, given.rate, given.known, none)
+    first = (once, *begins(budget), markets.start, bent.stood, given.rate, given.known, none)
     end = jax.lax.while_loop(lambda carry: (carry[0] < parts) & (carry[2] > TINY), step, first)
     return *end[-1], end[-2]
 
@@ -284,13 +324,17 @@ def _blended(m: SolvedMarket, c: Cleared | None, length: Float[Array, " S"]) -> 
     )
 
 
-def _find(given: Given, open_: Array) -> tuple[_Found, Known | None]:
-    """Sides and prices of all markets with these pots open, or of all markets of all parts of a year with the pots open in each; and answers there."""
+def _find(given: Given, open_: Array, follows: Array | None = None, gained: Float[Array, " M"] | None = None) -> tuple[_Found, Known | None]:
+    """Sides and prices of all markets with these pots open, or of all markets of all parts of a year with the pots open in each; and answers there.
+
+    Where it `follows` another path, everything is solved at once on the sides that that came to, and sides are weighed from there. Where somebody `gained` as much by
+    leaving those sides there as here, they go round here too, and stay.
+    """
     markets, area, bent, options, outside = given.markets, given.area, given.bent, given.options, given.outside
     pieces = pieces_in_force(bent.rules, bent.keeps, bent.incentives, open_)
-    first = jax.vmap(sides_at)(markets, pieces, bent.stood)
+    stood = jax.vmap(sides_at)(markets, pieces, bent.stood)
     if area is None:
-        each = (markets, pieces, first, bent.buyer_class)
+        each = (markets, pieces, stood, bent.buyer_class)
         sides = jax.lax.map(lambda x: choose_sides(x[0], x[1], x[2], x[3], in_full(options), outside), each)
         here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
         return _Found(sides, None, sides.unsettled, sides.to_gain, _spending(given, here, sides, sides.price)), None
@@ -302,6 +346,8 @@ def _find(given: Given, open_: Array) -> tuple[_Found, Known | None]:
         return here, _lengths(given, here, sides, open_) if open_.ndim == 2 else None
 
     before, enough = given.known.for_pools(area, markets.on_sale)
+    follows = jnp.array(False) if follows is None else follows
+    going_round = jnp.zeros(markets.start.shape[0]) if gained is None else AS_MUCH * gained
 
     def solved(sides: Sides, found: Solution, before: Answers, anew: Array, nearly: Array) -> tuple[Solution, Answers]:
         here, counts = on(sides)
@@ -312,7 +358,7 @@ def _find(given: Given, open_: Array) -> tuple[_Found, Known | None]:
         """At first near the solution on the sides of the starting prices; then sides at the prices and shadow costs known so far, and all markets and pools on them, where
         sides are not as they were."""
         sides, found, at, _, number = carry
-        nearly, begins = number == 0, number <= 1
+        first, begins = number == 0, (number <= 1) & ~follows
         known = (found.price, jnp.broadcast_to(found.settled & ~begins, sides.settled.shape))
         here = eqx.tree_at(lambda s: (s.price, s.settled), sides, known)
 
@@ -323,21 +369,21 @@ def _find(given: Given, open_: Array) -> tuple[_Found, Known | None]:
             each = (charged, pieces, here, bent.buyer_class, at.back)
             return jax.lax.map(lambda x: _weighed(x[0], x[1], x[2], x[3], briefly(options, tolerance, x[4]), outside), each)
 
-        fresh = jax.lax.cond(nearly, lambda: here, weighed)
+        fresh = jax.lax.cond(first, lambda: here, weighed)
         moved = ((fresh.piece != sides.piece) | (fresh.held_at != sides.held_at)).sum(axis=1)
         # what still moves at the end stays where it was solved, with what it would gain
-        stays = (number == PASSES) & (moved > 0)
+        stays = ((number == PASSES) | (follows & (fresh.began <= going_round))) & (moved > 0)
         as_solved = eqx.tree_at(lambda s: (s.unsettled, s.to_gain), here, (moved, fresh.began))
         fresh = jax.tree.map(lambda a, b: jnp.where(stays.reshape(-1, *[1] * (b.ndim - 1)), a, b), as_solved, fresh)
         moved = jnp.where(stays, 0, moved)
-        anew = jnp.where(nearly, ~enough, begins | (moved > 0))
-        found, at = jax.lax.cond(begins | moved.any(), solved, lambda *_: (found, at), fresh, found, at, anew, nearly)
-        return fresh, found, at, jnp.where(begins, 1, moved), number + 1
+        anew = jnp.where(first, ~enough, begins | (moved > 0))
+        found, at = jax.lax.cond(first | begins | moved.any(), solved, lambda *_: (found, at), fresh, found, at, anew, first & ~follows)
+        return fresh, found, at, jnp.where(first | begins, 1, moved), number + 1
 
     def unfinished(carry: tuple[Sides, Solution, Answers, Array, Array]) -> Array:
         return (carry[3] > 0).any() & (carry[4] <= PASSES)
 
-    start = (first, unsolved(markets, area, given.rate), before, jnp.ones(markets.start.shape[0], int), jnp.array(0, int))
+    start = (stood, unsolved(markets, area, given.rate), before, jnp.ones(markets.start.shape[0], int), jnp.array(0, int))
     sides, done, at, _, _ = jax.lax.while_loop(unfinished, again, start)
     spent = _spending(given, on(sides)[0], sides, done.price)
     return _Found(sides, done, sides.unsettled, sides.to_gain, spent), Known(at, area.rules.live)

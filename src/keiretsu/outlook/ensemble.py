@@ -11,15 +11,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from keiretsu.errors import NotSettled
 from keiretsu.outlook.error import band, half_width
 from keiretsu.outlook.outlook import BASELINE, Outlook
-from keiretsu.outlook.pieces import BY_FIRM, BY_MARKET, BY_PRODUCT, BY_RULED, BY_RULED_FIRM, BY_YEAR, CENTRAL, Piece, pieces_of, run_piece
+from keiretsu.outlook.pieces import BY_FIRM, BY_MARKET, BY_PRODUCT, BY_RULED, BY_RULED_FIRM, BY_YEAR, CENTRAL, Piece, groups_of, pieces_of, run_group
 from keiretsu.outlook.quotas import CARS_BEYOND, QUOTA_PRICE
 from keiretsu.outlook.uncertain import Draws
 
 OnStep = Callable[[int, int, str], None]
 Arrays = Mapping[str, np.ndarray]
-BLOCK = 8
+BLOCK = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,12 +104,17 @@ def ensemble(
     done: dict[Piece, Arrays] = {}
     on_step(0, len(pieces), "years ahead")
     with ThreadPoolExecutor(threads) as pool:
-        waiting = {pool.submit(run_piece, outlook, piece, values_of(outlook, draws, piece), products): piece for piece in pieces}
+        waiting = [
+            pool.submit(lambda some: list(run_group(outlook, some, values_of(outlook, draws, some[0]), products)), group)
+            for group in groups_of(pieces)
+        ]
         try:
             for finished in as_completed(waiting):
-                piece = waiting[finished]
-                done[piece] = finished.result()
-                on_step(len(done), len(pieces), f"years ahead: {piece.name}")
+                for piece, found in finished.result():
+                    if isinstance(found, NotSettled):
+                        raise found
+                    done[piece] = found
+                    on_step(len(done), len(pieces), f"years ahead: {piece.name}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -63,17 +63,18 @@ class Solution(eqx.Module):
 
 
 def clear_with_pools(
-    markets: YearMarket, area: Area, start: Float[Array, " K"], known: Known, options: PricingOptions, outside: bool
+    markets: YearMarket, area: Area, start: Float[Array, " K"], known: Known, options: PricingOptions, outside: bool, led: Bool[Array, ""]
 ) -> tuple[Cleared, Known]:
-    """Prices and shadow prices, and answers for the next year; `start` are shadow prices to start from, at which the markets' own starting prices should be near."""
+    """Prices and shadow prices, and answers for the next year; `start` are shadow prices to start from, at which the markets' own starting prices should be near. Where
+    these are `led` by another path's, answers known from there lead to the solution as well."""
     before, enough = known.for_pools(area, markets.on_sale)
     begin = unsolved(markets, area, start)
 
     def step(number: Array, so_far: tuple[Solution, Answers]) -> tuple[Solution, Answers]:
         found, at = so_far
         here = eqx.tree_at(lambda m: m.start, markets, found.price)
-        anew = jnp.full(markets.start.shape[0], (number > 0) | ~enough)
-        return solve_with_pools(here, area, found.rate, at, anew, number == 0, options, outside)
+        anew = jnp.full(markets.start.shape[0], ((number > 0) & ~led) | ((number == 0) & ~enough))
+        return solve_with_pools(here, area, found.rate, at, anew, (number == 0) & ~led, options, outside)
 
     solution, there = jax.lax.fori_loop(0, 2, step, jax.lax.stop_gradient((begin, before)))
     return cleared_at(markets, area, kept_backwards(solution), outside), Known(there, area.rules.live)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
@@ -13,17 +14,17 @@ from keiretsu.errors import InputError, NotSettled, Problem
 from keiretsu.market.world import World
 from keiretsu.moves.scenario import Scenario
 from keiretsu.numerics.kept import Kept
-from keiretsu.outlook.arrays import BaseYear, Plan, Reproduced, Year
+from keiretsu.outlook.arrays import BaseYear, Guide, Plan, Reproduced, Year
 from keiretsu.outlook.base_year import one_charge
 from keiretsu.outlook.bends import with_bends
 from keiretsu.outlook.events import Branch, branches_of
 from keiretsu.outlook.facts import OutlookFacts, central_values
 from keiretsu.outlook.fleet_years import NO_SLOTS, Slots, slots_of
 from keiretsu.outlook.inputs import EVENT, LAUNCH_INPUTS
-from keiretsu.outlook.path import LaunchValues, launch_values, path
+from keiretsu.outlook.path import LaunchValues, differs, launch_values, nothing_to_follow, path_and_guide
 from keiretsu.outlook.plan import base_year_arrays, plan_of
 from keiretsu.outlook.planned import planned_utilities
-from keiretsu.outlook.quota_years import Again, Filled, with_quotas
+from keiretsu.outlook.quota_years import Filled, with_quotas
 from keiretsu.outlook.quotas import quotas_of
 from keiretsu.outlook.roster import Roster, Storyline, beginning, roster_of, storyline
 from keiretsu.outlook.sellers import with_sellers
@@ -49,6 +50,8 @@ class Outlook:
         What each outside owner gets of a euro of each firm's profit, by scenario: (T, O, F).
     ruled
         Makers under fleet rules, the K slots of `FleetYears`.
+    following
+        What `follows` has found, by the names of the two plans.
     events, branches, branch_plans
         Events that may happen whatever is decided; which plan a scenario has when some do; those plans, whose `claims` stand under the same names.
     """
@@ -66,6 +69,7 @@ class Outlook:
     events: tuple[str, ...] = ()
     branches: Mapping[Branch, str] = field(default_factory=lambda: dict[Branch, str]())
     branch_plans: Mapping[str, Plan] = field(default_factory=lambda: dict[str, Plan]())
+    following: dict[tuple[str, str], np.ndarray] = field(default_factory=lambda: dict[tuple[str, str], np.ndarray]())
 
     @property
     def scenarios(self) -> tuple[str, ...]:
@@ -156,30 +160,66 @@ def run(outlook: Outlook, scenario: str, values: Mapping[str, float]) -> tuple[R
 
 def run_filled(outlook: Outlook, scenario: str, values: Mapping[str, float]) -> Filled:
     """As `run`, with what tariff quotas come to."""
-    given, plan, where = outlook.arrays(values), outlook.plan(scenario, values), f"scenario {scenario}"
-
-    def again(plan: Plan) -> tuple[Reproduced, Year]:
-        return compiled(outlook.base, plan, *given, outlook.options)
-
-    return in_force(outlook, outlook.branch(scenario, values), plan, again(plan), again, where)
+    return filled_by(outlook, scenario, values, guide_of(outlook, scenario, values))
 
 
-def in_force(outlook: Outlook, branch: str, plan: Plan, first: tuple[Reproduced, Year], again: Again, where: str) -> Filled:
-    """The path `first` of a plan with its tariff quotas in force; `again` runs it under other plans.
+def filled_by(outlook: Outlook, scenario: str, values: Mapping[str, float], guide: Guide) -> Filled:
+    """As `run_filled`, from what `guide` says."""
+    first = solved(outlook, scenario, values, guide)
+    return in_force(outlook, scenario, values, guide, (first[0], first[1]), f"scenario {scenario}")
+
+
+def in_force(outlook: Outlook, scenario: str, values: Mapping[str, float], guide: Guide, first: tuple[Reproduced, Year], where: str) -> Filled:
+    """The path `first` of a scenario with its tariff quotas in force.
 
     Raises
     ------
     NotSettled
         As of `run`.
     """
+
+    def again(plan: Plan) -> tuple[Reproduced, Year]:
+        found, years, _ = compiled(outlook.base, plan, *outlook.arrays(values), outlook.options, guide)
+        return jax.device_get((found, years))
+
     require_settled(*first, where, outlook.facts.years)
-    filled = with_quotas(quotas_of(outlook, branch), plan, first, again, where)
+    filled = with_quotas(quotas_of(outlook, outlook.branch(scenario, values)), outlook.plan(scenario, values), first, again, where)
     require_settled(filled.found, filled.years, where, outlook.facts.years)
     return filled
 
 
-compiled = Kept(path)
-"""`keiretsu.outlook.path.path`, compiled; processes side by side compile it once."""
+def solved(outlook: Outlook, scenario: str, values: Mapping[str, float], guide: Guide) -> tuple[Reproduced, Year, Guide]:
+    """One path, from what `guide` says, and what it says to others; settled or not."""
+    return compiled(outlook.base, outlook.plan(scenario, values), *outlook.arrays(values), outlook.options, guide)
+
+
+def guide_of(outlook: Outlook, scenario: str, values: Mapping[str, float]) -> Guide:
+    """What a scenario's path starts its years from under these values: the baseline's, which is solved for it; nothing for the baseline's own."""
+    alone = nothing_to_follow(outlook.plan(scenario, values))
+    if not follows(outlook, scenario, values).any():
+        return alone
+    return led_by(outlook, scenario, values, solved(outlook, BASELINE, values, alone)[2])
+
+
+def led_by(outlook: Outlook, scenario: str, values: Mapping[str, float], baseline: Guide) -> Guide:
+    """What a scenario's path starts its years from when the `baseline`'s under the same values is known."""
+    alone = nothing_to_follow(outlook.plan(scenario, values))
+    if jax.tree.map(jnp.shape, alone) != jax.tree.map(jnp.shape, baseline):  # fleet rules or breakpoints in one of them alone
+        return alone
+    return replace(baseline, follow=baseline.follow & follows(outlook, scenario, values))
+
+
+def follows(outlook: Outlook, scenario: str, values: Mapping[str, float]) -> np.ndarray:
+    """Years from the first on in which a scenario's plan is not the baseline's: before, both are searched for alike and have the same bytes. (T,)"""
+    names = outlook.branch(scenario, values), outlook.branch(BASELINE, values)
+    if names not in outlook.following:
+        found = differs(outlook.plan(scenario, values), outlook.plan(BASELINE, values))
+        outlook.following[names] = np.logical_or.accumulate(found)
+    return outlook.following[names]
+
+
+compiled = Kept(path_and_guide)
+"""`keiretsu.outlook.path.path_and_guide`, compiled; processes side by side compile it once."""
 
 
 def require_settled(found: Reproduced, years: Year, where: str, labels: Sequence[int]) -> None:

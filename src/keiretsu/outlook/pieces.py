@@ -1,26 +1,34 @@
 """The unit of work of an ensemble: one scenario for one block of draws, arrays in and arrays out ([12]).
 
 A piece depends on nothing but the outlook, the draws' values and its own name, so pieces may be computed in any order, by any number of workers, and
-again. On a processor the draws of a block follow one another through one compiled path; on an accelerator they go side by side.
+again. Every scenario's path starts its years from those of the baseline under the same values, so pieces of the same draws go together (`groups_of`): one baseline
+serves them all. On a processor the draws of a block follow one another through one compiled path; on an accelerator they go side by side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from operator import attrgetter
+from typing import Any, TypeAlias
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from keiretsu.outlook.arrays import Plan, Reproduced, Year
-from keiretsu.outlook.inputs import Values
-from keiretsu.outlook.outlook import Outlook, compiled, in_force
-from keiretsu.outlook.path import LaunchValues, path
+from keiretsu.errors import NotSettled
+from keiretsu.outlook.arrays import BaseYear, Guide, Plan, Reproduced, Year
+from keiretsu.outlook.outlook import BASELINE, Outlook, follows, in_force, led_by, solved
+from keiretsu.outlook.path import nothing_to_follow, path_and_guide
 from keiretsu.outlook.quotas import CARS_BEYOND, QUOTA_PRICE, any_quota
+from keiretsu.supply.pricing import PricingOptions
+
+Path: TypeAlias = tuple[Reproduced, Year, Guide]
 
 CENTRAL = -1  # block number of a scenario's central case
+TOGETHER = 8  # central cases that one solution of the baseline serves
 
 # Fields of `Year` that are kept, with the name and unit they are known by outside.
 BY_PRODUCT: Mapping[str, tuple[str, str]] = {"units": ("units", "cars/yr"), "price": ("price_eur", "EUR"), "margin": ("margin_eur", "EUR")}
@@ -79,6 +87,16 @@ def pieces_of(scenarios: Sequence[str], draws: int, block: int, drawn: Sequence[
     return (*central, *rest)
 
 
+def groups_of(pieces: Sequence[Piece]) -> tuple[tuple[Piece, ...], ...]:
+    """Pieces of the same draws together, in their order; of central cases no more than `TOGETHER`."""
+    found: list[tuple[Piece, ...]] = []
+    for block, some in groupby(pieces, key=lambda piece: piece.block):
+        same = tuple(some)
+        size = TOGETHER if block == CENTRAL else len(same)
+        found += [same[at : at + size] for at in range(0, len(same), size)]
+    return tuple(found)
+
+
 def run_piece(outlook: Outlook, piece: Piece, values: Sequence[Mapping[str, float]], products: bool) -> dict[str, np.ndarray]:
     """Every kept field of the piece's draws, (draws, T, ...), names as in `Year`; product fields in single precision and only on request.
 
@@ -89,18 +107,46 @@ def run_piece(outlook: Outlook, piece: Piece, values: Sequence[Mapping[str, floa
     NotSettled
         Naming scenario, draw and year.
     """
+    ((_, found),) = run_group(outlook, [piece], values, products)
+    if isinstance(found, NotSettled):
+        raise found
+    return found
+
+
+def run_group(
+    outlook: Outlook, group: Sequence[Piece], values: Sequence[Mapping[str, float]], products: bool
+) -> Iterator[tuple[Piece, dict[str, np.ndarray] | NotSettled]]:
+    """As `run_piece` for pieces of the same draws, one after the other, each with its arrays or with why it has none."""
+    baseline: list[Path] = []
+
+    def alone(scenario: str) -> list[Guide]:
+        return [nothing_to_follow(outlook.plan(scenario, one)) for one in values]
+
+    for piece in group:
+        guides = alone(piece.scenario)
+        led = any(follows(outlook, piece.scenario, one).any() for one in values)
+        if not baseline and (led or piece.scenario == BASELINE):
+            baseline = _paths(outlook, BASELINE, values, alone(BASELINE))
+        if led:
+            guides = [led_by(outlook, piece.scenario, one, guide) for one, (_, _, guide) in zip(values, baseline, strict=True)]
+        paths = baseline if piece.scenario == BASELINE else _paths(outlook, piece.scenario, values, guides)
+        yield piece, _kept_or_why(outlook, piece, values, paths, guides, products)
+
+
+def _kept_or_why(
+    outlook: Outlook, piece: Piece, values: Sequence[Mapping[str, float]], paths: Sequence[Path], guides: Sequence[Guide], products: bool
+) -> dict[str, np.ndarray] | NotSettled:
+    """The kept fields of paths that are solved, with tariff quotas in force."""
     kept = [*(BY_PRODUCT if products else ()), *BY_FIRM, *BY_MARKET, *BY_YEAR, *((*BY_RULED, *BY_RULED_FIRM) if outlook.ruled.makers else ())]
     numbers = piece.draws or (CENTRAL,)
     rows: list[dict[str, np.ndarray]] = []
     quotas = any_quota(outlook)
-    for number, (found, years), given in zip(numbers, _paths(outlook, piece.scenario, values), values, strict=True):
+    for number, (found, years, _), given, guide in zip(numbers, paths, values, guides, strict=True):
         where = f"scenario {piece.scenario}, {'central case' if number == CENTRAL else f'draw {number}'}"
-        plan, arrays = outlook.plan(piece.scenario, given), outlook.arrays(given)
-
-        def again(plan: Plan, arrays: tuple[Values, LaunchValues] = arrays) -> tuple[Reproduced, Year]:
-            return jax.device_get(compiled(outlook.base, plan, *arrays, outlook.options))
-
-        filled = in_force(outlook, outlook.branch(piece.scenario, given), plan, (found, years), again, where)
+        try:
+            filled = in_force(outlook, piece.scenario, given, guide, (found, years), where)
+        except NotSettled as error:
+            return error
         rows.append({name: np.asarray(attrgetter(name)(filled.years)) for name in kept})
         if quotas:
             rows[-1] |= {CARS_BEYOND[0]: filled.beyond, QUOTA_PRICE[0]: filled.price_eur}
@@ -108,21 +154,25 @@ def run_piece(outlook: Outlook, piece: Piece, values: Sequence[Mapping[str, floa
     return {name: array.astype(np.float32) if name in BY_PRODUCT else array for name, array in joined.items()}
 
 
-def _paths(outlook: Outlook, scenario: str, values: Sequence[Mapping[str, float]]) -> list[tuple[Reproduced, Year]]:
-    base, plans = outlook.base, [outlook.plan(scenario, one) for one in values]
-    arrays = [outlook.arrays(one) for one in values]
+def _paths(outlook: Outlook, scenario: str, values: Sequence[Mapping[str, float]], guides: Sequence[Guide]) -> list[Path]:
+    """Paths with what they say to others, which stays where it was computed."""
     if jax.default_backend() == "cpu":
-        return [jax.device_get(compiled(base, plan, *given, outlook.options)) for plan, given in zip(plans, arrays, strict=True)]
-    every: dict[int, tuple[Reproduced, Year]] = {}
+        return [_fetched(solved(outlook, scenario, one, guide)) for one, guide in zip(values, guides, strict=True)]
+    base, plans = outlook.base, [outlook.plan(scenario, one) for one in values]
+    arrays = [(*outlook.arrays(one), guide) for one, guide in zip(values, guides, strict=True)]
+    every: dict[int, Path] = {}
     for plan in {id(plan): plan for plan in plans}.values():  # draws in which different events happen have plans of their own
         rows = [i for i, mine in enumerate(plans) if mine is plan]
-        found = jax.device_get(_side_by_side(outlook, plan, jax.tree.map(lambda *leaves: np.stack(leaves), *[arrays[i] for i in rows])))
-        every |= {i: jax.tree.map(lambda leaf, k=k: leaf[k], found) for k, i in enumerate(rows)}
+        together = _side_by_side(base, plan, jax.tree.map(lambda *leaves: jnp.stack(leaves), *[arrays[i] for i in rows]), outlook.options)
+        every |= {i: _fetched(jax.tree.map(lambda leaf, k=k: leaf[k], together)) for k, i in enumerate(rows)}
     return [every[i] for i in range(len(arrays))]
 
 
-def _side_by_side(outlook: Outlook, plan: Plan, together: object) -> object:
-    return _mapped(outlook.base, plan, together[0], together[1], outlook.options)  # type: ignore[index]
+def _fetched(path: Path) -> Path:
+    found, years, guide = path
+    return *jax.device_get((found, years)), guide
 
 
-_mapped = eqx.filter_jit(lambda base, plan, plain, launches, options: jax.vmap(lambda p, x: path(base, plan, p, x, options))(plain, launches))
+@eqx.filter_jit
+def _side_by_side(base: BaseYear, plan: Plan, together: tuple[Any, ...], options: PricingOptions) -> Path:
+    return jax.vmap(lambda values, launches, guide: path_and_guide(base, plan, values, launches, options, guide))(*together)

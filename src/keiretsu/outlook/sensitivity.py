@@ -18,11 +18,11 @@ import pandas as pd
 from keiretsu.errors import NotSettled
 from keiretsu.numerics.kept import Kept
 from keiretsu.numerics.polynomial import fit_polynomial, sobol_indices
-from keiretsu.outlook.arrays import BaseYear, Plan, Year
+from keiretsu.outlook.arrays import BaseYear, Guide, Plan, Year
 from keiretsu.outlook.ensemble import Ensemble
 from keiretsu.outlook.inputs import Values
 from keiretsu.outlook.measures import Measure, YearlyWeights
-from keiretsu.outlook.outlook import Outlook, run, run_filled
+from keiretsu.outlook.outlook import Outlook, filled_by, guide_of, run
 from keiretsu.outlook.path import LaunchValues, path
 from keiretsu.outlook.regimes import regime_at
 from keiretsu.outlook.switches import NOWHERE, closed_in, nearest_switch
@@ -46,7 +46,8 @@ def slopes(outlook: Outlook, scenario: str, measure: Measure | YearlyWeights, va
         When the path itself is not settled, a pool's balance over several years jumps through zero at its shadow price, or a tariff quota is filled.
     """
     given, plan = outlook.arrays(values), outlook.plan(scenario, values)
-    filled = run_filled(outlook, scenario, values)
+    guide = guide_of(outlook, scenario, values)
+    filled = filled_by(outlook, scenario, values, guide)
     years = filled.years
     if filled.binding:
         first = filled.binding[0]
@@ -68,7 +69,7 @@ def slopes(outlook: Outlook, scenario: str, measure: Measure | YearlyWeights, va
             next_step="ask for differences of paths in place of slopes, or move the central case",
         )
     along = eqx.filter_grad(measure.of)(years)
-    by_plain, by_launch = _slopes(given, outlook.base, plan, outlook.options, along)
+    by_plain, by_launch = _slopes(given, outlook.base, plan, outlook.options, along, guide)
     slope = {name: float(s) for name, s in by_plain.items()}
     for kind, array in (("date", by_launch.shift), ("happens", by_launch.happens), ("appeal", by_launch.appeal)):
         slope |= {f"{kind}:{product}": float(array[i]) for i, product in enumerate(outlook.roster.launched)}
@@ -168,11 +169,11 @@ def output_at(outlook: Outlook, scenario: str, measure: Measure | YearlyWeights,
     return float(measure.of(run(outlook, scenario, values)[1]))
 
 
-def _slopes_along(given: Given, base: BaseYear, plan: Plan, options: PricingOptions, along: Year) -> Given:
+def _slopes_along(given: Given, base: BaseYear, plan: Plan, options: PricingOptions, along: Year, guide: Guide) -> Given:
     """Slopes by every input of the sum of all the years' numbers times `along`: one program for whatever is asked of the years."""
 
     def number(given: Given) -> Scalar:
-        years = eqx.filter(path(base, plan, given[0], given[1], options)[1], eqx.is_inexact_array)
+        years = eqx.filter(path(base, plan, given[0], given[1], options, guide)[1], eqx.is_inexact_array)
         return sum(jax.tree.leaves(jax.tree.map(jnp.vdot, along, years)), start=jnp.zeros(()))
 
     return jax.grad(number)(given)

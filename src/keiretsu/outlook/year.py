@@ -12,12 +12,12 @@ import dataclasses
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from keiretsu.market.outcome import KM_IN_A_CAR_LIFE
-from keiretsu.outlook.arrays import BaseYear, FleetState, Plan, Reproduced, State, Year
+from keiretsu.outlook.arrays import BaseYear, FleetState, Guide, Parts, Plan, Reproduced, State, Year
 from keiretsu.outlook.base_year import by_draw, tastes_under
-from keiretsu.outlook.bent_year import Given, bent_rules, clear_bent, stood_at_break
+from keiretsu.outlook.bent_year import Given, Led, bent_rules, clear_bent, stood_at_break
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, clear
 from keiretsu.outlook.fleet import Area, year_of
 from keiretsu.outlook.fleet_clearing import Cleared, clear_with_pools
@@ -44,8 +44,8 @@ class Draw(eqx.Module):
     delta: Float[Array, "M J"]
 
 
-def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: PricingOptions) -> tuple[State, Year]:
-    """The year of `plan` (its arrays without the axis of years) from the state before it."""
+def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: PricingOptions, guide: Guide | None = None) -> tuple[State, Year, Guide]:
+    """The year of `plan` and of `guide` (their arrays without the axis of years) from the state before it; and what it says to other paths."""
     values, year = draw.values, plan.year
     part, age = part_and_age(base, plan, draw)
     on_sale = plan.on_sale & (part > TINY_PART)
@@ -62,30 +62,69 @@ def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: Pric
     fee = plan.transfer_unit * (plan.transfer_price - cost)[:, None, :]
     weights = jax.vmap(lambda setter, split, f: ProfitWeights(setter, plan.kappa, split, f))(plan.setter, plan.split, fee)
     wedges = by_draw(base, Wedges(plan.buyer_rate, plan.buyer_add + values["incentives"] * plan.incentive, plan.maker_rate, plan.maker_charge))
-    # a change of cost is passed on nearly in full, so last year's margin is the better guess than last year's price
-    near = jnp.where(state.price > 0, state.price + jnp.where((state.cost > 0) & ~stood_at_break(state), cost - state.cost, 0.0), plan.start)
     area = None if plan.rules is None else Area(plan.rules, potential, 1.0 + _rates(values) @ base.money)
-    rate, near = _pools_from(plan, state, area, near)
-    start = jnp.where(plan.held, held_price(plan, cost, cost_at_first(draw.base, plan)), jax.lax.stop_gradient(near))
+    held = held_price(plan, cost, cost_at_first(draw.base, plan))
+    before = state if guide is None else begins_from(state, guide, jax.tree.map(lambda leaf: leaf[0], guide.parts))
+    start, rate = _starts(plan, area, cost, held, before)
     markets = YearMarket(delta, mu, alpha, base.weight, base.nests, on_sale, wedges, weights, cost, plan.shadow, plan.held, start, plan.sellers)
     bent = None
     if plan.bends is not None:
-        rules = bent_rules(base, plan, values, state)
-        known = None if state.rules is None else state.rules.known
-        bent = clear_bent(Given(markets, area, rate, known, rules, potential, options, base.outside))
+        rules = bent_rules(base, plan, values, before)
+        known = None if before.rules is None else before.rules.known
+        led = None if guide is None else _led(plan, area, cost, held, state, guide, potential)
+        bent = clear_bent(Given(markets, area, rate, known, rules, potential, led, options, base.outside))
         solved, cleared, known = bent.markets, bent.cleared, bent.known
     elif area is None:
         solved, cleared, known = clear(markets, options, base.outside), None, None
     else:
-        assert state.rules is not None
-        cleared, known = clear_with_pools(markets, area, rate, state.rules.known, options, base.outside)
+        assert before.rules is not None
+        follow = jnp.array(False) if guide is None else guide.follow & guide.parts.there[0]
+        cleared, known = clear_with_pools(markets, area, rate, before.rules.known, options, base.outside, follow)
         solved = cleared.markets
     units = solved.share * potential[:, None]
     following, found = _accounts(base, plan, draw, state, solved, units, part, cost, potential, battery, older, scrapped)
     if bent is not None:
         following = dataclasses.replace(following, stood=bent.stood)
         found = dataclasses.replace(found, at_break=bent.at_break, unsettled_sides=bent.unsettled, side_gain=bent.to_gain, pot_open=bent.open_share)
-    return (following, found) if area is None or cleared is None else with_rules(following, found, area, cleared, known, units, plan.split)
+    if area is not None and cleared is not None:
+        following, found = with_rules(following, found, area, cleared, known, units, plan.split)
+    parts = _whole(solved, on_sale, following) if bent is None else bent.parts
+    return following, found, Guide(found.settled, jnp.where(on_sale, cost, 0.0), found.side_gain, parts, known)
+
+
+def begins_from(state: State, guide: Guide, part: Parts) -> State:
+    """The state with what the search begins from: where a guide is to be followed, prices of this part of its year in place of those of the year before."""
+    follow = guide.follow & part.there
+    sold = follow & (part.price > 0)
+    price, cost = jnp.where(sold, part.price, state.price), jnp.where(sold, guide.cost, state.cost)
+    stood = None if state.stood is None else jnp.where(sold, part.stood, state.stood)
+    rules = state.rules
+    if rules is not None:
+        assert part.rate is not None
+        assert part.shadow is not None
+        known = jax.tree.map(jnp.zeros_like, rules.known) if guide.known is None else guide.known
+        rate, shadow = jnp.where(follow, part.rate, rules.rate), jnp.where(sold, part.shadow, rules.shadow)
+        rules = FleetState(rate, shadow, jax.tree.map(lambda its, mine: jnp.where(follow, its, mine), known, rules.known))
+    return dataclasses.replace(state, price=price, cost=cost, stood=stood, rules=rules)
+
+
+def _led(
+    plan: Plan, area: Area | None, cost: Float[Array, "M J"], held: Float[Array, "M J"], state: State, guide: Guide, potential: Float[Array, " M"]
+) -> Led:
+    """Every part of the year as the guide has it."""
+
+    def of(part: Parts) -> tuple[Array, Array, Array]:
+        before = begins_from(state, guide, part)
+        return *_starts(plan, area, cost, held, before), stood_at_break(before)
+
+    start, rate, stood = jax.vmap(of)(guide.parts)
+    return Led(guide.follow & guide.parts.there, start, stood, rate, guide.side_gain / potential)
+
+
+def _whole(solved: SolvedMarket, on_sale: Bool[Array, "M J"], after: State) -> Parts:
+    """A year without breakpoints as its only part."""
+    rate, shadow = (None, None) if after.rules is None else (after.rules.rate[None], after.rules.shadow[None])
+    return Parts(jnp.ones(1, bool), jnp.where(on_sale, solved.price, 0.0)[None], jnp.zeros((1, *on_sale.shape), bool), rate, shadow)
 
 
 def with_rules(
@@ -101,13 +140,16 @@ def with_rules(
     )
 
 
-def _pools_from(plan: Plan, state: State, area: Area | None, near: Float[Array, "M J"]) -> tuple[Array, Float[Array, "M J"]]:
-    """Shadow prices to start from, those of the year before, and prices to start from with the change of shadow costs handed on."""
-    if area is None or state.rules is None:
-        return jnp.zeros(0), near
-    rate = jnp.clip(state.rules.rate, 0.0, area.rules.cap)
-    before = jnp.where(state.price > 0, state.rules.shadow, 0.0)
-    return rate, near + (area.shadow(rate) - before) / plan.maker_rate
+def _starts(plan: Plan, area: Area | None, cost: Float[Array, "M J"], held: Float[Array, "M J"], before: State) -> tuple[Float[Array, "M J"], Array]:
+    """Prices and shadow prices to start from: those of `before`, with changes of costs and shadow costs handed on; prices that are `held` are what they are held at."""
+    # a change of cost is passed on nearly in full, so last year's margin is the better guess than last year's price
+    near = jnp.where(before.price > 0, before.price + jnp.where((before.cost > 0) & ~stood_at_break(before), cost - before.cost, 0.0), plan.start)
+    rate = jnp.zeros(0)
+    if area is not None and before.rules is not None:
+        rate = jnp.clip(before.rules.rate, 0.0, area.rules.cap)
+        shadow = jnp.where(before.price > 0, before.rules.shadow, 0.0)
+        near = near + (area.shadow(rate) - shadow) / plan.maker_rate
+    return jnp.where(plan.held, held, jax.lax.stop_gradient(near)), rate
 
 
 def part_and_age(base: BaseYear, plan: Plan, draw: Draw) -> tuple[Float[Array, "M J"], Float[Array, "M J"]]:

@@ -11,28 +11,28 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-
 from keiretsu.case import Case
-from keiretsu.errors import KeiretsuError, NoPureEquilibrium, NotSettled, Problem
+from keiretsu.errors import KeiretsuError, NotSettled, Problem
 from keiretsu.numerics.compiled import keep_compiled_code, one_thread_each
 from keiretsu.outlook.ensemble import Ensemble, assembled, values_of
 from keiretsu.outlook.outlook import BASELINE, Outlook, compiled
-from keiretsu.outlook.pieces import CENTRAL, Piece, run_piece
+from keiretsu.outlook.path import nothing_to_follow
+from keiretsu.outlook.pieces import CENTRAL, Piece, groups_of, run_group
 from keiretsu.processes import process_beside
 from keiretsu.study.runs import Prepared, YearsAhead, prepare
 from keiretsu.study.storage import RunError, finished, held, load_piece, open_run, save_piece
 
 OnStep = Callable[[int, int, str], None]
+Refused = dict[str, NotSettled]  # by scenario
 T = TypeVar("T")
 
 
@@ -87,7 +87,7 @@ class YearsBeside:
         self.case, self.asked, self.root, self.cache, self.process = case, asked, root, cache, process
         self._held = ExitStack()
         self._lock = threading.Lock()
-        self._pieces: dict[Piece, Future[None]] = {}
+        self._groups: dict[tuple[Piece, ...], Future[Refused]] = {}
         self._others: list[_Other[Any]] = []
 
     def __enter__(self) -> YearsBeside:
@@ -102,7 +102,7 @@ class YearsBeside:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         with self._lock:
-            waiting = [*self._pieces.values(), *(other.by for other in self._others if other.by is not None)]
+            waiting = [*self._groups.values(), *(other.by for other in self._others if other.by is not None)]
         for future in waiting:
             future.cancel()
         done = self._ready.done() and self._handed.is_set() and all(future.done() for future in waiting)
@@ -125,7 +125,7 @@ class YearsBeside:
         """Pieces that are there, and pieces in all; (0, 0) until the run is prepared."""
         if not self._handed.is_set() or self._ready.exception() is not None:
             return 0, 0
-        waiting = sum(not future.done() for future in self._pieces.values())
+        waiting = sum(len(group) for group, future in self._groups.items() if not future.done())
         total = len(self._prepared().pieces)
         return total - waiting, total
 
@@ -148,19 +148,17 @@ class YearsBeside:
         while True:
             done, total = self.done()
             on_step(done, total, f"years ahead{time_left(done - first, total - done, time.monotonic() - started)}")
-            mine = next((piece for piece in reversed(self._pieces) if self._pieces[piece].cancel()), None)
+            mine = next((group for group in reversed(self._groups) if self._groups[group].cancel()), None)
             if mine is not None:
-                del self._pieces[mine]
-                with _kept(failed, mine):
-                    _compute(ready.outlook, mine, values_of(ready.outlook, ready.draws, mine), ready.products, self.folder)
+                del self._groups[mine]
+                _keep(failed, _compute(ready.outlook, mine, values_of(ready.outlook, ready.draws, mine[0]), ready.products, self.folder))
                 continue
-            running = [future for future in self._pieces.values() if not future.done()]
+            running = [future for future in self._groups.values() if not future.done()]
             if not running:
                 break
             wait(running, timeout=0.5)
-        for piece, future in self._pieces.items():
-            with _kept(failed, piece):
-                _answer_of(future)
+        for future in self._groups.values():
+            _keep(failed, _answer_of(future))
         pieces = {piece: load_piece(self.folder, piece.name) for piece in ready.pieces if piece.scenario not in failed}
         return Finished(ready, assembled(ready.outlook, ready.draws, pieces, ready.manifest), failed)
 
@@ -180,10 +178,9 @@ class YearsBeside:
             there = finished(folder)
             with self._lock:
                 self._pool.submit(_remember, str(folder))
-                self._pieces = {
-                    piece: self._pool.submit(_compute_here, piece, values_of(ready.outlook, ready.draws, piece))
-                    for piece in small_in_the_middle(ready.pieces)
-                    if piece.name not in there
+                self._groups = {
+                    group: self._pool.submit(_compute_here, group, values_of(ready.outlook, ready.draws, group[0]))
+                    for group in small_in_the_middle([piece for piece in ready.pieces if piece.name not in there])
                 }
                 for other in self._others:
                     other.by = self._pool.submit(other.work, *other.given)
@@ -193,9 +190,9 @@ class YearsBeside:
             self._handed.set()
 
 
-def small_in_the_middle(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """Blocks of draws at both ends and central cases between them: two processes that begin at either end meet at the small ones, and end together."""
-    blocks, central = ([piece for piece in pieces if (piece.block == CENTRAL) is alone] for alone in (False, True))
+def small_in_the_middle(pieces: Sequence[Piece]) -> tuple[tuple[Piece, ...], ...]:
+    """Groups of pieces, blocks of draws at both ends and central cases between them: two processes that begin at either end meet at the small ones, and end together."""
+    blocks, central = ([group for group in groups_of(pieces) if (group[0].block == CENTRAL) is alone] for alone in (False, True))
     return (*blocks[::2], *central, *reversed(blocks[1::2]))
 
 
@@ -213,15 +210,12 @@ def time_left(done: int, left: int, seconds: float) -> str:
     return f", about {minutes:.0f} min left" if minutes >= 1.5 else f", about {60 * minutes:.0f} s left"
 
 
-@contextmanager
-def _kept(failed: dict[str, KeiretsuError], piece: Piece) -> Iterator[None]:
+def _keep(failed: dict[str, KeiretsuError], refused: Refused) -> None:
     """Keep the first error of a scenario that has no path; without a baseline there is nothing to compare with."""
-    try:
-        yield
-    except (NotSettled, NoPureEquilibrium) as error:
-        if piece.scenario == BASELINE:
-            raise
-        failed.setdefault(piece.scenario, error)
+    for scenario, error in refused.items():
+        if scenario == BASELINE:
+            raise error
+        failed.setdefault(scenario, error)
 
 
 _here: dict[str, object] = {}  # what the other process keeps between tasks
@@ -243,22 +237,29 @@ def _compile(root: Path) -> None:
     ready = _here.get("ready")
     if isinstance(ready, Prepared) and not {piece.name for piece in ready.pieces} <= finished(folder_of(root, ready)):
         outlook, central = ready.outlook, ready.outlook.central()
-        compiled.prepare(outlook.base, outlook.plan(BASELINE, central), *outlook.arrays(central), outlook.options)
+        plan = outlook.plan(BASELINE, central)
+        compiled.prepare(outlook.base, plan, *outlook.arrays(central), outlook.options, nothing_to_follow(plan))
 
 
 def _remember(folder: str) -> None:
     _here["folder"] = Path(folder)
 
 
-def _compute_here(piece: Piece, values: list[dict[str, float]]) -> None:
+def _compute_here(group: tuple[Piece, ...], values: list[dict[str, float]]) -> Refused:
     ready, folder = _here["ready"], _here["folder"]
     assert isinstance(ready, Prepared) and isinstance(folder, Path)
-    _compute(ready.outlook, piece, values, ready.products, folder)
+    return _compute(ready.outlook, group, values, ready.products, folder)
 
 
-def _compute(outlook: Outlook, piece: Piece, values: list[dict[str, float]], products: bool, folder: Path) -> None:
-    arrays: Mapping[str, np.ndarray] = run_piece(outlook, piece, values, products)
-    save_piece(folder, piece.name, arrays)
+def _compute(outlook: Outlook, group: tuple[Piece, ...], values: list[dict[str, float]], products: bool, folder: Path) -> Refused:
+    """Pieces of the same draws into their folder; the errors of those that have no path, by scenario."""
+    refused: Refused = {}
+    for piece, found in run_group(outlook, group, values, products):
+        if isinstance(found, NotSettled):
+            refused[piece.scenario] = found
+        else:
+            save_piece(folder, piece.name, found)
+    return refused
 
 
 def _answer_of(future: Future[T]) -> T:

@@ -19,12 +19,13 @@ import numpy as np
 from keiretsu.errors import InputError, Problem
 from keiretsu.numerics.compiled import ONE_THREAD
 from keiretsu.outlook.outlook import Outlook
-from keiretsu.outlook.pieces import Piece, run_piece
+from keiretsu.outlook.pieces import Piece
 from keiretsu.processes import processors
-from keiretsu.study.runs import Executor, Threads, Work
+from keiretsu.study.runs import Executor, Threads, Work, groups_of_work, or_raised
+from keiretsu.study.runs import computed as of_group
 
 LOSSES_ALLOWED = 10  # of workers under one piece before it is given up: a piece that kills its workers is a defect, not bad luck
-AT_ONCE = 4  # pieces handed out for each worker, so that results do not pile up
+AT_ONCE = 2  # groups of pieces handed out for each worker, so that results do not pile up
 
 
 def executor_of(on: str, workers: int) -> Executor:
@@ -123,22 +124,18 @@ def computed(client: Any, outlook: Outlook, work: Sequence[Work], products: bool
     from distributed import as_completed
 
     unpacked = client.submit(pickle.loads, pickle.dumps(outlook), pure=False)
-    waiting = iter(work)
+    waiting = iter(groups_of_work(work))
     running = as_completed([])
-    pieces: dict[str, Piece] = {}
 
     def hand_out(count: int) -> None:
-        for _, (piece, values) in zip(range(count), waiting, strict=False):
-            future = client.submit(run_piece, unpacked, piece, values, products, pure=False)
-            pieces[future.key] = piece
-            running.add(future)
+        for _, group in zip(range(count), waiting, strict=False):
+            running.add(client.submit(of_group, unpacked, group, products, pure=False))
 
     hand_out(AT_ONCE * max(len(client.scheduler_info(n_workers=-1)["workers"]), 1))
     for future in running:
-        arrays = future.result()
-        piece = pieces.pop(future.key)
+        found = future.result()
         hand_out(1)
-        yield piece, arrays
+        yield from or_raised(found)
 
 
 def _compiled_code() -> dict[str, str]:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from keiretsu.case import Case, load_case
+from keiretsu.errors import NotSettled
 from keiretsu.market.build import build_world
 from keiretsu.market.consumers import with_at_most
 from keiretsu.market.world import World
@@ -24,7 +25,7 @@ from keiretsu.outlook.case_facts import facts_of, last_year
 from keiretsu.outlook.ensemble import BLOCK, Ensemble, assembled, values_of
 from keiretsu.outlook.events import events_of
 from keiretsu.outlook.outlook import BASELINE, Outlook, build
-from keiretsu.outlook.pieces import Piece, pieces_of, run_piece
+from keiretsu.outlook.pieces import Piece, groups_of, pieces_of, run_group
 from keiretsu.outlook.uncertain import REPLICATES, Draws, draws_of, uncertain_of
 from keiretsu.study.run import chosen_scenarios
 from keiretsu.study.storage import PIECES, RunError, finished, held, load_piece, open_run, read_manifest, refuse_other_run, save_piece
@@ -33,6 +34,7 @@ from keiretsu.valuation.cooperation import Cooperation, partners_of, scenario_of
 
 OnStep = Callable[[int, int, str], None]
 Work = tuple[Piece, Sequence[Mapping[str, float]]]
+Result = tuple[Piece, Mapping[str, np.ndarray] | NotSettled]
 FORMAT = 1
 CONSUMERS = 80  # of each market in the years ahead, when nobody says how many; docs/decisions/0004 shows what more of them change
 
@@ -110,12 +112,41 @@ class Threads:
     def compute(self, outlook: Outlook, work: Sequence[Work], products: bool) -> Iterator[tuple[Piece, Mapping[str, np.ndarray]]]:
         """See `Executor`."""
         with ThreadPoolExecutor(self.count) as pool:
-            waiting = {pool.submit(run_piece, outlook, piece, values, products): piece for piece, values in work}
+            waiting = [pool.submit(computed, outlook, group, products) for group in groups_of_work(work)]
             try:
                 for done in as_completed(waiting):
-                    yield waiting[done], done.result()
+                    yield from or_raised(done.result())
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
+
+
+def groups_of_work(work: Sequence[Work]) -> list[Sequence[Work]]:
+    """Work on the same draws together: one solution of the baseline serves it."""
+    values = dict(work)
+    return [[(piece, values[piece]) for piece in group] for group in groups_of([piece for piece, _ in work])]
+
+
+def computed(outlook: Outlook, group: Sequence[Work], products: bool) -> list[Result]:
+    """A group's pieces, each with its arrays or with why it has none."""
+    return list(run_group(outlook, [piece for piece, _ in group], group[0][1], products))
+
+
+def or_raised(results: Sequence[Result]) -> Iterator[tuple[Piece, Mapping[str, np.ndarray]]]:
+    """Pieces that have arrays, and after them the first error.
+
+    Raises
+    ------
+    NotSettled
+        For a piece without.
+    """
+    why: list[NotSettled] = []
+    for piece, found in results:
+        if isinstance(found, NotSettled):
+            why.append(found)
+        else:
+            yield piece, found
+    if why:
+        raise why[0]
 
 
 def prepare(case: Case, asked: YearsAhead, world: World | None = None) -> Prepared:
