@@ -51,6 +51,8 @@ def test_a_venture_of_two_makers_is_told_by_what_each_of_them_gets_and_not_by_th
         == f"“A and D together”: {word(alpha, 'Alpha')} and {word(delta, 'Delta')} of operating profit a year, their parts of Both's {sum_(alone['Both'])}"
     )
     assert rest.startswith(", prices rise")
+    row = results.headline.iloc[0]
+    assert (row["gains_most"], row["loses_most"]) == ("Delta", "Alpha") and row["loses_most_eur_m"] == pytest.approx(alpha / 1e6)
     first = who_gains(results, names_of(results)).blocks[0]  # the page leads with the same
     assert first.id == "parents-venture" and set(first.content.data[0]["y"]) == {"Alpha", "Beta", "Gamma", "Delta", "Epsilon"}
 

@@ -48,7 +48,7 @@ def test_for_a_straight_line_the_point_is_the_closed_form_and_the_sentence_says_
     assert at.loc["pack_price", "at_point"] == pytest.approx(110 + 20 * beta * 2e8 / spread, rel=1e-4)
     assert at.loc["learning_rate", "importance"] == pytest.approx(0.9, abs=1e-4)
     assert worth(at.loc["learning_rate", "at_point"], at.loc["pack_price", "at_point"]) == pytest.approx(0, abs=1e-4 * spread)
-    assert "learning rate 14 % instead of 18 %" in found.sentence
+    assert "most likely where the learning rate is 14 % instead of 18 %" in found.sentence
     assert "one chance in" in found.sentence
 
 

@@ -161,9 +161,11 @@ def _answer(results: Answer) -> None:
     from keiretsu.report.headline import headline_table
     from keiretsu.report.names import names_of
     from keiretsu.report.nearly import nearly_said
+    from keiretsu.study.ventures import note_on_ventures
 
     money = "" if results.case.money == "own" else " EUR a year at 2023 prices."
     note = f"Changes against the baseline.{money} Owners' claims are on operating profit and leave out what was paid for stakes."
+    note += note_on_ventures(results.scenarios)
     short = ("electric_share_change_points", "government_change_eur_m")  # in the report
     table = headline_table("headline", results.case.title, results.headline, names_of(results), note, without=short)
     say.show(table, most=1000)

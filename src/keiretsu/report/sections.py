@@ -25,7 +25,7 @@ from keiretsu.report.wording import Label, in_money, label_of, with_digits_for
 from keiretsu.report.years import years_sections
 from keiretsu.study.ahead_beside import sold_electric
 from keiretsu.study.answered import Answer
-from keiretsu.study.ventures import as_parents_see, ventures_in
+from keiretsu.study.ventures import as_parents_see, note_on_ventures, ventures_in
 from keiretsu.valuation.odds import listed
 
 if TYPE_CHECKING:
@@ -78,7 +78,10 @@ def answer(results: Results, names: Names, shown: str) -> Section:
     note += " Money is in the case's own unit." if "EUR" in names else " Money is EUR a year at 2023 prices."
     if len(results.policy_effects):
         note += " A scenario's moves count together: one that ends incentives beside a fleet rule shows both; “What governments do” tells them apart."
-    tables = (Block("html", first, remark=note), Block("html", second, heading="Makers' operating profit"))
+    tables = (
+        Block("html", first, remark=note),
+        Block("html", second, heading="Makers' operating profit", remark=note_on_ventures(results.scenarios).strip()),
+    )
     return Section("answer", "The answer", "", (Block("html", says), *tables, *_nearly(results, names), *_unsettled(results)))
 
 

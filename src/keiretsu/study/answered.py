@@ -52,11 +52,7 @@ class Answer(Results):
             return f"{here}."
         asked = self.manifest.get("years_ahead")
         used = asked if isinstance(asked, Mapping) else {}
-        buyers = (
-            f" The years ahead average over {used['consumers_used']} {_consumers(used['consumers_used'])} a market, the base year over {used['consumers_of_base_year']}."
-            if "consumers_used" in used
-            else ""
-        )
+        buyers = _consumers(str(used["consumers_used"]), str(used["consumers_of_base_year"])) if "consumers_used" in used else ""
         draws = len(self.futures.inputs)
         if not draws:
             return f"Every figure is of the central case: no futures were drawn, so none has an error.{buyers}"
@@ -71,5 +67,7 @@ def answered(results: Results, futures: Ensemble | None, ahead: Ahead, worth: Wo
     return Answer(**own, futures=futures, ahead=ahead, worth=worth)
 
 
-def _consumers(count: object) -> str:
-    return "consumer" if str(count) == "1" else "consumers"
+def _consumers(ahead: str, here: str) -> str:
+    if ahead == here == "1":
+        return " Every market has one consumer, whose tastes and income stand for all."
+    return f" The years ahead average over {ahead} {'consumer' if ahead == '1' else 'consumers'} a market, the base year over {here}."

@@ -57,11 +57,12 @@ def headline_row(comparison: Comparison, scenario: Scenario, makers_shown: Seque
     """Changes over all markets against the baseline; money in EUR m a year, price change with base quantities (per cent).
 
     Profit is that of all firms, payments and fines of fleet rules taken off. Makers named have a column each, their change of operating profit;
-    one that a scenario takes off the market has lost what it earned.
+    one that a scenario takes off the market has lost what it earned. Who gains and loses most is told with a joint venture's profit put to its parents.
     """
     market = _over_all(comparison)
     makers = makers_by_change(comparison)
-    gainer, loser = makers.index[0], makers.index[-1]
+    seen = as_parents_see(makers, ventures_in(scenario))
+    gainer, loser = seen.index[0], seen.index[-1]
     owners = comparison.owners.set_index("owner")["claim_eur_change"]
     return {
         "scenario": scenario.name,
@@ -75,10 +76,10 @@ def headline_row(comparison: Comparison, scenario: Scenario, makers_shown: Seque
         "profit_change_eur_m": float(makers.sum()) / MILLION,  # after fines of fleet rules, which are no market's
         **{f"{PROFIT_OF}{name}": float(makers.get(name, 0.0)) / MILLION for name in makers_shown},
         "government_change_eur_m": market["government_eur_change"] / MILLION,
-        "gains_most": str(gainer) if makers.iloc[0] > 0 else "nobody",
-        "gains_most_eur_m": max(float(makers.iloc[0]), 0.0) / MILLION,
-        "loses_most": str(loser) if makers.iloc[-1] < 0 else "nobody",
-        "loses_most_eur_m": min(float(makers.iloc[-1]), 0.0) / MILLION,
+        "gains_most": str(gainer) if seen.iloc[0] > 0 else "nobody",
+        "gains_most_eur_m": max(float(seen.iloc[0]), 0.0) / MILLION,
+        "loses_most": str(loser) if seen.iloc[-1] < 0 else "nobody",
+        "loses_most_eur_m": min(float(seen.iloc[-1]), 0.0) / MILLION,
         "owner_gains_most": str(owners.idxmax()) if owners.max() > 0 else "nobody",
         "owner_gains_most_eur_m": max(float(owners.max()), 0.0) / MILLION,
     }

@@ -26,6 +26,11 @@ def ventures_in(scenario: Scenario) -> tuple[JointVenture, ...]:
     return tuple(move for move in scenario.moves if isinstance(move, JointVenture))
 
 
+def note_on_ventures(scenarios: Sequence[Scenario]) -> str:
+    """What to know under a table of makers; empty where no scenario sets up a venture."""
+    return " Who gains or loses most: a joint venture's profit is put to its parents." if any(ventures_in(one) for one in scenarios) else ""
+
+
 def mergers_in(scenario: Scenario) -> tuple[tuple[str, str], ...]:
     """Who takes over whom in a scenario."""
     return tuple(pair for move in scenario.moves for pair in move.absorbs())

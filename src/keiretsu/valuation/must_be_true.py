@@ -276,9 +276,9 @@ def _sentence(question: Question, points: Mapping[str, DesignPoint], share: Mapp
     for row in table[table["branch"] == name].to_dict("records"):
         if carried < SAID:
             there, middle = (in_own_unit(float(row[column]), str(row["unit"])) for column in ("at_point", "middle"))
-            parts.append(f"{question.words[str(row['input'])]} {there} instead of {middle}")
+            parts.append(f"the {question.words[str(row['input'])]} is {there} instead of {middle}")
             carried += float(row["importance"])
     said = listed(parts)
     within = "" if len(share) == 1 else f" ({name})"
     verdict = "is worth nothing" if points[name].beta >= 0 else "starts to pay"
-    return f"{question.decision} {verdict} with, most likely{within}, {said}: {odds}."
+    return f"{question.decision} {verdict} most likely where {said}{within}: {odds}."
