@@ -96,10 +96,16 @@ def test_over_the_years_a_venture_is_told_by_its_parents_too(case: Case) -> None
 
 def test_sentences_choose_among_the_headlines_of_a_case_so_that_another_law_does_not_speak_before_the_deals(tmp_path: Path) -> None:
     folder = write_new_case("mine", tmp_path)
-    (folder / "scenarios" / "quarter.toml").write_text("headline = true\n" + (folder / "scenarios" / "quarter.toml").read_text())
+    for name, share in (("quarter", "0.25"), ("small", "0.05")):
+        text = (folder / "scenarios" / "quarter.toml").read_text().replace("0.25", share).replace("a quarter", f"a {name} part")
+        (folder / "scenarios" / f"{name}.toml").write_text(
+            f"headline = true\norder = {len(name)}\n" + text.removeprefix("headline = true\norder = 7\n")
+        )
     case = load_case(str(folder))
     said = " ".join(run(case, RunOptions(starts=1)).sentences)
-    assert "Alpha buys a quarter of Delta" in said and "Alpha takes over Delta" not in said  # the merger moves prices more
+    assert (
+        "Among the headline scenarios buyers lose most from “Alpha buys a quarter part of Delta”" in said and "Alpha takes over Delta" not in said
+    )  # the merger moves prices more
     named = " ".join(run(case, RunOptions(scenarios=("quarter", "merger"), starts=1)).sentences)
     assert "Alpha takes over Delta" in named
 

@@ -102,8 +102,8 @@ def _price_change_percent(comparison: Comparison) -> float:
     return float(table.loc[table["level"] == "all", "price_change_percent"].iloc[0])
 
 
-def sentences(comparisons: Mapping[str, Comparison], scenarios: Sequence[Scenario], wording: Wording) -> tuple[str, ...]:
-    """Two or three sentences: the headline scenario, the one that moves buyers most, the one that moves profit most."""
+def sentences(comparisons: Mapping[str, Comparison], scenarios: Sequence[Scenario], wording: Wording, among: str = "") -> tuple[str, ...]:
+    """Two or three sentences: the headline scenario, the one that moves buyers most, the one that moves profit most; `among` says of which they are the most."""
     if not comparisons:
         return ()
     said: list[str] = []
@@ -114,7 +114,8 @@ def sentences(comparisons: Mapping[str, Comparison], scenarios: Sequence[Scenari
     most = max(surplus, key=lambda name: abs(surplus[name]))
     if most != first.name and surplus[most]:
         verb = "gain" if surplus[most] > 0 else "lose"
-        said.append(f"Buyers {verb} most from “{by_name[most].title}”: {wording.say(abs(surplus[most]))} a year{wording.end}")
+        who = f"Among {among} buyers" if among else "Buyers"
+        said.append(f"{who} {verb} most from “{by_name[most].title}”: {wording.say(abs(surplus[most]))} a year{wording.end}")
     shift = {s.name: float(np.abs(as_parents_see(makers_by_change(comparisons[s.name]), ventures_in(s))).max()) for s in scenarios}
     largest = max(shift, key=lambda name: shift[name])
     if largest not in (first.name, most):

@@ -112,6 +112,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
     unsettled = [(s.name, s.title, str(failed[s.name])) for s in scenarios if s.name in failed]
     scenarios = tuple(s for s in scenarios if s.name not in failed)
     begun = tuple(s for s in scenarios if not _later(s, world))
+    told = _told_first(case, begun, bool(options.scenarios))
     rules, not_under = _rules_side_by_side(observed, base, _asked_under_every_rule(case, begun, bool(options.scenarios)), case.makers, solved, steps)
     steps.next("starting points and diagnostics")
     headline = pd.DataFrame([headline_row(comparisons[s.name], s, case.makers) for s in scenarios])
@@ -132,7 +133,7 @@ def run(case: Case, options: RunOptions = RunOptions(), on_step: OnStep = no_lis
         starts=starts_table(base, options.starts, case.demand.seed),
         headline=headline,
         sentences=(
-            *(sentences(comparisons, _told_first(case, begun, bool(options.scenarios)), Wording.of(case)) if begun else ()),
+            *(sentences(comparisons, told, Wording.of(case), "" if told == begun else "the headline scenarios") if begun else ()),
             *(said for s in scenarios if (said := _not_yet(s, world))),
             *_apart_from_observed(observed, base, Wording.of(case)),
             *costs_said(observed),
