@@ -11,6 +11,8 @@ import pytest
         (("alliances", "mine", "--savings", "some"), "not a choice"),
         (("alliances", "mine", "-p", "Alpha", "-p", "Beta", "--draws", "12"), "equal parts"),
         (("timing", "mine", "-s", "none"), "no such scenario"),
+        (("timing", "mine", "--rate", "0.1"), "each maker's own rate"),
+        (("alliances", "mine", "-p", "Alpha", "-p", "Beta", "--rate", "0.1"), "each maker's own rate"),
         (("whatmustbetrue", "mine"), "no terms of a stake"),
         (("choose", "mine"), "nobody is named who chooses"),
     ],

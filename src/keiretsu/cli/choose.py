@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 Terms = Annotated[str, typer.Option("--terms", metavar="ID", help="Terms of the stake.", show_default="the first of stake_terms.csv")]
 PartnerNames = Annotated[list[str] | None, typer.Option("--partner", "-p", metavar="COMPANY", help="A partner; two to eight.", show_default="Renault, Nissan, Mitsubishi, Honda")]  # fmt: skip
-Rate = Annotated[float, typer.Option("--rate", help="Real discount rate a year, where every year is taken to be alike.")]
+Rate = Annotated[float | None, typer.Option("--rate", help="Real discount rate a year, where every year is taken to be alike.", show_default="0.07")]
+ALIKE_RATE = 0.07
 ALIKE_YEARS = 12  # counted where every year is taken to be alike and the case states no last one
 
 
@@ -89,7 +90,7 @@ def alliances(
     seed: Seed = SEED,
     consumers: Consumers = CONSUMERS,
     rule: RuleName = "",
-    rate: Rate = 0.07,
+    rate: Rate = None,
     on: Place = "threads",
     workers: Workers = 0,
 ) -> None:
@@ -100,12 +101,12 @@ def alliances(
     from keiretsu.report.own_money import sentence_in, table_in
     from keiretsu.study.cluster import executor_of
 
-    _one_of("--years", years, ("alike", "ahead"))
+    real = _rate(years, rate)
     loaded = case_under(case, rule)
     asked, executor = asked_of(loaded, draws, until, consumers, seed), executor_of(on, workers)
     form = _form(savings, pricing, pools)
     _refuse_nobody(loaded, tuple(partner or ()))
-    found = _alliance(loaded, tuple(partner or ()), form, years, asked, rate, executor)
+    found = _alliance(loaded, tuple(partner or ()), form, years, asked, real, executor)
     names = names_in(loaded)
     say.say(sentence_in(found.sentence, names))
     for table in alliance_tables(found, names):
@@ -126,7 +127,7 @@ def timing(
     until: Until = 0,
     consumers: Consumers = CONSUMERS,
     rule: RuleName = "",
-    rate: Rate = 0.07,
+    rate: Rate = None,
 ) -> None:
     """The best year of each launch, given the others; what waiting costs; whose sales a twin takes."""
     from keiretsu.cli import say
@@ -136,7 +137,7 @@ def timing(
     from keiretsu.study.launches import time_launches
     from keiretsu.study.launches_ahead import time_launches_ahead
 
-    _one_of("--years", years, ("alike", "ahead"))
+    real = _rate(years, rate)
     loaded = case_under(case, rule)
     asked_years = asked_of(loaded, 0, until, consumers, SEED)
     last = asked_years.last(loaded) if years == "ahead" else _last_alike(loaded, until)
@@ -146,7 +147,7 @@ def timing(
         if years == "ahead":
             found, sources = time_launches_ahead(loaded, scenario, asked, asked_years, on_step)
         else:
-            found, sources = time_launches(loaded, scenario, asked, last, rate, on_step)
+            found, sources = time_launches(loaded, scenario, asked, last, real, on_step)
     names = names_in(loaded)
     say.say(sentence_in(found.sentence, names))
     for table in timing_tables(found, sources, AHEAD if years == "ahead" else ALIKE):
@@ -202,6 +203,17 @@ def choose(
 def _years_to_choose(first: int, end: int, last: int) -> range:
     """The years from `first` up to, not including, `end`, none after the `last` one simulated, one at least."""
     return range(first, max(min(end, last + 1), first + 1))
+
+
+def _rate(years: str, rate: float | None) -> float:
+    """The rate at which years alike are discounted; simulated ones are at each maker's own, so that one given for them is refused and not left out."""
+    from keiretsu.errors import InputError, Problem
+
+    _one_of("--years", years, ("alike", "ahead"))
+    if years == "ahead" and rate is not None:
+        what = "simulated years are discounted at each maker's own rate"
+        raise InputError(Problem(what, "--rate", f"{rate:g}", "no --rate, or --years alike", "wacc_nominal in finance.csv states a maker's rate"))
+    return ALIKE_RATE if rate is None else rate
 
 
 def _last_alike(case: Case, until: int) -> int:
