@@ -23,6 +23,8 @@ LEAST_KEPT = 0.05  # of the price: under a duty that takes more a car's price ha
 ORDERS = 6
 A_CAR_EUR = 1e4  # what a model that has left the quota counts for beside a shadow price: about what one saves
 HALVINGS = 50
+REACH = 4.0  # where sales do not answer (prices stand at a threshold) each look goes so much further
+TRUSTED = 3  # halvings towards an end that is not reached
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class Search:
 
     `steep` and `follows` are how sales fall (log points a euro) and how far prices follow what one car alone would ask, (n,); `low`, `high` are how tight the
     same line was where too many and too few cars were inside; `gap` is cars inside above the quota at the last look, `apart` how far shadow price and savings
-    are from each other there (EUR); `halved` whether the place to look at next lies in the middle.
+    are from each other there (EUR); `halved` how often in a row the place to look at next was the middle; `inside_sold` what cars outside their window of prices sold when they were
+    last inside, nan where they never were.
     """
 
     limit: float
@@ -80,7 +83,8 @@ class Search:
     high: float = np.inf
     gap: float = np.inf
     apart: float = np.inf
-    halved: bool = False
+    halved: int = 0
+    inside_sold: np.ndarray | None = None
     done: bool = False
 
 
@@ -99,8 +103,12 @@ def looked(search: Search, look: Look, savings: Savings) -> Search:
     if apart <= SHADOW_EUR and gap <= missed and (gap >= -missed or not filled):
         return replace(search, seen=look, came_from=at, gap=gap, apart=apart, done=True)
     steep, follows = _learned(search, look)
-    fresh, low, high, halved = _next(search, look, savings, gap, steep, follows)
-    return Search(search.limit, fresh, look, at, steep, follows, low, high, gap, apart, halved)
+    nearby = _Nearby(look, at, steep, follows)
+    sold = np.where(counts, look.cars.units, np.nan if search.inside_sold is None else search.inside_sold)
+    fresh, low, high, halved = _next(search, look, savings, gap, nearby)
+    if not fresh.order:
+        fresh = _with_places_left(fresh, search.limit, look.cars, nearby, sold)
+    return Search(search.limit, fresh, look, at, steep, follows, low, high, gap, apart, halved, sold)
 
 
 def _apart(at: Place, cars: Counted) -> float:
@@ -113,10 +121,9 @@ def _apart(at: Place, cars: Counted) -> float:
     return float(max(of_those.max(initial=0.0), np.where(sold, np.abs(at.charge - owed), 0.0).max(initial=0.0)))
 
 
-def _next(search: Search, look: Look, savings: Savings, gap: float, steep: np.ndarray, follows: np.ndarray) -> tuple[Place, float, float, bool]:
-    """The place that what is known nearby asks for, how tight the line is on either side of it, and whether it is the middle."""
+def _next(search: Search, look: Look, savings: Savings, gap: float, nearby: _Nearby) -> tuple[Place, float, float, int]:
+    """The place that what is known nearby asks for, how tight the line is on either side of it, and how often in a row it was the middle."""
     cars, everybody = look.cars, Place(np.ones(look.cost.size), np.zeros(look.cost.size))
-    nearby = _Nearby(look, search.at, steep, follows)
     price, order, line, position = cars.price, tuple[int, ...](), None, 0.0
     for _ in range(ORDERS):
         before = order
@@ -125,21 +132,30 @@ def _next(search: Search, look: Look, savings: Savings, gap: float, steep: np.nd
             break
         line = Line(savings, cars.rate, order, search.limit, nearby, cars.price)
         if line.excess(0.0) <= 0:
-            return everybody, 0.0, np.inf, False
+            return everybody, 0.0, np.inf, 0
         position = float(brentq(line.excess, 0.0, 2.0 * len(order), xtol=1e-12, rtol=1e-12))
         price = line.price
     if line is None:
-        return everybody, 0.0, np.inf, False
+        return everybody, 0.0, np.inf, 0
     low, high = _between(search, order, gap)
     asked = _placed(line, position)
-    if low < asked.tight < high or abs(gap) <= 0.5 * abs(search.gap):
-        return asked, low, high, False
+    stalled = bool(search.at.order) and abs(gap) > 0.5 * abs(search.gap)
+    if not stalled or (low < asked.tight < high and gap * search.gap < 0):
+        return asked, low, high, 0
     ends = [0.0, 2.0 * len(order)]
-    middle = 0.5 * (low + (high if np.isfinite(high) else _placed(line, ends[1]).tight))
+    middle = 0.5 * (low + high) if np.isfinite(high) else max(asked.tight, REACH * search.at.tight)
     for _ in range(HALVINGS):
         asked = _placed(line, sum(ends) / 2)
         ends[asked.tight > middle] = sum(ends) / 2
-    return asked, low, high, True
+    return asked, low, high, search.halved + 1 if np.isfinite(high) else 0
+
+
+def _with_places_left(place: Place, limit: float, cars: Counted, nearby: _Nearby, sold: np.ndarray) -> Place:
+    """Of a car that came inside its window of prices only as many would be inside as there are places left, where it is known how many it would sell there."""
+    left = limit - float(nearby(place.inside, place.charge)[1][cars.counts].sum())
+    known = ~cars.counts & np.isfinite(sold) & (sold > 0)
+    share = np.clip(left / np.where(known, sold, 1.0), 0.0, 1.0)
+    return replace(place, inside=np.where(known, share, place.inside))
 
 
 def _placed(line: Line, position: float) -> Place:
@@ -152,7 +168,7 @@ def _between(search: Search, order: tuple[int, ...], gap: float) -> tuple[float,
     at = search.at
     if at.order and order != at.order:
         return 0.0, np.inf
-    again = search.halved and gap * search.gap > 0
+    again = search.halved >= TRUSTED and gap * search.gap > 0
     low = at.tight if gap > enough(search.limit) else search.low if search.low < at.tight and not again else 0.0
     high = at.tight if gap < -enough(search.limit) else search.high if search.high > at.tight and not again else np.inf
     return low, high

@@ -43,7 +43,7 @@ class Filled:
     price_eur
         Worth of one more car inside to the maker that would pay most for it, EUR. (T, M)
     binding
-        Quotas that are filled at a price.
+        Quotas that are filled at a price, or too small for a model to come into its window of prices for.
     """
 
     found: Reproduced
@@ -129,7 +129,7 @@ def _filled(found: Reproduced, years: Year, plan: Plan, quotas: Sequence[MakersQ
         cars: Counted = search.seen.cars
         beyond[one.t, one.m] += float(((1 - search.at.inside) * cars.units)[cars.counts].sum())
         price[one.t, one.m] = max(price[one.t, one.m], search.at.shadow)
-    binding = tuple(one for one, search in zip(quotas, searches, strict=True) if search.at.shadow > 0)
+    binding = tuple(one for one, search in zip(quotas, searches, strict=True) if search.at.shadow > 0 or (search.at.inside < 1).any())
     return Filled(found, years, plan, beyond, price, binding)
 
 
