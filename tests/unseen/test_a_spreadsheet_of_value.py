@@ -146,6 +146,13 @@ def test_the_middle_of_a_bar_of_discount_rates_is_the_rate_stated_also_where_low
     assert bars.loc["discount rate two points either way", "middle_eur"] == pytest.approx(worth, rel=1e-9)
 
 
+def test_a_value_agreed_in_dollars_stands_in_euro_beside_the_others(tmp_path: Path, drawn: MadeUp) -> None:
+    terms = FILES["stake_terms.csv"].replace("600e6,EUR,8e9", "600e6,USD,8e9", 1)
+    bars = football_field(write_case(tmp_path, stake_terms=terms), drawn, "Electric").set_index("bar")["middle_eur"]
+    assert bars["terms new"] == pytest.approx(8e9 / 1.08)
+    assert bars["terms old"] == pytest.approx(8e9)
+
+
 @pytest.mark.parametrize("money", ["primary", "secondary"])
 def test_dividends_paid_before_an_investor_comes_are_not_the_investors(money: str, case: Case, drawn: MadeUp) -> None:
     """Electric pays out three fifths of its cash; whoever buys in July 2026 buys what is left of it by then."""

@@ -9,7 +9,7 @@ import pandas as pd
 
 from keiretsu.case import Case
 from keiretsu.valuation.company import wacc_growth_table
-from keiretsu.valuation.finance import finance_of, finances, records
+from keiretsu.valuation.finance import finance_of, finances, money_of_the_case, records
 from keiretsu.valuation.inputs import BASELINE, Futures, with_own_inputs
 from keiretsu.valuation.worth import TERMINALS, equity_of, worth_of_all
 
@@ -44,14 +44,15 @@ def football_field(case: Case, futures: Futures, company: str, *, scenario: str 
         for row in records(case, "guidance")
         if row["company"] == company and row["item"] == "equity_eur"
     ]
-    rows += [
-        {
-            "bar": f"terms {row['terms']}", "basis": f"agreed, {row['valuation_basis'].replace('_', '-')}", "low_eur": row["valuation"],
-            "middle_eur": row["valuation"], "high_eur": row["valuation"],
-        }
-        for row in records(case, "stake_terms")
-        if row["company"] == company and row["currency"] == "EUR"
-    ]  # fmt: skip
+    for row in records(case, "stake_terms"):
+        if row["company"] == company:
+            agreed = money_of_the_case(case, float(row["valuation"]), row["currency"])
+            rows.append(
+                {
+                    "bar": f"terms {row['terms']}", "basis": f"agreed, {row['valuation_basis'].replace('_', '-')}", "low_eur": agreed,
+                    "middle_eur": agreed, "high_eur": agreed,
+                }
+            )  # fmt: skip
     return pd.DataFrame(rows, columns=["bar", "basis", "low_eur", "middle_eur", "high_eur"])
 
 
