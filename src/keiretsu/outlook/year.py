@@ -153,7 +153,8 @@ def _starts(plan: Plan, area: Area | None, cost: Float[Array, "M J"], held: Floa
 
 
 def part_and_age(base: BaseYear, plan: Plan, draw: Draw) -> tuple[Float[Array, "M J"], Float[Array, "M J"]]:
-    """Part of the year that each slot is on sale, and years since its launch or renewal (the mean age where no launch is known)."""
+    """Part of the year that each slot is on sale, and years since its launch or renewal (the mean age where no launch is known, half a cycle: ages are counted in the
+    middle of a year)."""
     launched = plan.launch >= 0
     index = jnp.maximum(plan.launch, 0)
     first = jnp.where(launched, plan.from_year + draw.shift[index], -1e9)
@@ -162,7 +163,7 @@ def part_and_age(base: BaseYear, plan: Plan, draw: Draw) -> tuple[Float[Array, "
     last = plan.to_year + jnp.where(replaced, draw.shift[successor], 0.0)
     part = part - jnp.clip(plan.year + 1.0 - last, 0.0, 1.0) * jnp.where(replaced, draw.happens[successor], 1.0)
     since = jnp.maximum(plan.year + 0.5 - jnp.where(launched, first, plan.year), 0.0)
-    mean_age = (base.cycle_years - 1.0) / 2.0
+    mean_age = base.cycle_years / 2.0
     return part, jnp.where(launched, jnp.mod(since, base.cycle_years), mean_age) - mean_age
 
 
