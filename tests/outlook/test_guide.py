@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import functools
 
+import jax
 import numpy as np
 import pytest
 
@@ -103,3 +104,17 @@ def test_a_path_of_another_make_is_not_followed() -> None:
     assert not np.asarray(found.follow).any()
     unsettled = dataclasses.replace(other, follow=np.zeros(len(YEARS), bool))
     assert not np.asarray(led_by(with_bends, "cheaper", with_bends.central(), unsettled).follow).any()
+
+
+@pytest.mark.slow  # compiles the path for draws side by side
+def test_on_an_accelerator_draws_side_by_side_come_to_the_same_prices_and_follow_the_same_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = bent()
+    values = [out.central() | {"price_sensitivity": 1.0 + k} for k in (0.0, 0.1)]
+    pieces = [Piece(name, 0, (0, 1)) for name in (BASELINE, "cheaper")]
+    one_by_one = dict(run_group(out, pieces, values, True))
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    for piece, found in run_group(out, pieces, values, True):
+        expected = one_by_one[piece]
+        assert isinstance(found, dict) and isinstance(expected, dict)
+        assert found["price"] == pytest.approx(expected["price"], rel=1e-6, abs=1e-2)  # kept in single precision
+        assert found["firm_profit"] == pytest.approx(expected["firm_profit"], rel=1e-8, abs=1e3)
