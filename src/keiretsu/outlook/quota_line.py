@@ -23,7 +23,6 @@ LEAST_KEPT = 0.05  # of the price: under a duty that takes more a car's price ha
 ORDERS = 6
 A_CAR_EUR = 1e4  # what a model that has left the quota counts for beside a shadow price: about what one saves
 HALVINGS = 50
-REACH = 4.0  # where sales do not answer (prices stand at a threshold) each look goes so much further
 TRUSTED = 3  # halvings towards an end that is not reached
 
 
@@ -142,12 +141,14 @@ def _next(search: Search, look: Look, savings: Savings, gap: float, nearby: _Nea
     stalled = bool(search.at.order) and abs(gap) > 0.5 * abs(search.gap)
     if not stalled or (low < asked.tight < high and gap * search.gap < 0):
         return asked, low, high, 0
-    ends = [0.0, 2.0 * len(order)]
-    middle = 0.5 * (low + high) if np.isfinite(high) else max(asked.tight, REACH * search.at.tight)
+    if not np.isfinite(high):  # prices may stand at a threshold: there only cars that leave make fewer inside
+        stands = Line(savings, cars.rate, order, search.limit, replace(nearby, follows=np.zeros_like(nearby.follows)), cars.price)
+        return _placed(stands, float(brentq(stands.excess, 0.0, 2.0 * len(order), xtol=1e-12, rtol=1e-12))), low, high, 0
+    ends, middle = [0.0, 2.0 * len(order)], 0.5 * (low + high)
     for _ in range(HALVINGS):
         asked = _placed(line, sum(ends) / 2)
         ends[asked.tight > middle] = sum(ends) / 2
-    return asked, low, high, search.halved + 1 if np.isfinite(high) else 0
+    return asked, low, high, search.halved + 1
 
 
 def _with_places_left(place: Place, limit: float, cars: Counted, nearby: _Nearby, sold: np.ndarray) -> Place:
