@@ -12,8 +12,10 @@ import pytest
 
 from keiretsu.errors import NotSettled
 from keiretsu.market.policy.programmes import Duty, PriceWindow, Programme, Scope, TariffQuota
+from keiretsu.market.pools import FleetRule, FleetTarget, Pool
 from keiretsu.market.solve import solve
 from keiretsu.market.world import World
+from keiretsu.moves.scenario import parse_scenarios
 from keiretsu.outlook.facts import steady_facts
 from keiretsu.outlook.measures import measure_named
 from keiretsu.outlook.outlook import Outlook, build, run, run_filled, solved
@@ -115,6 +117,23 @@ def test_under_fleet_rules_a_filled_quota_is_that_of_the_one_year_model(share: f
     found = filled(out)
     assert len(found.binding) == len(YEARS) and found.years.rules is not None and (np.asarray(found.years.rules.price) > 0).any()
     as_in_one_year(world, out, found)
+
+
+@pytest.mark.slow  # compiles the years under a rule that is met on average
+def test_under_a_rule_met_on_the_average_of_two_years_quotas_and_the_rules_sum_clear_together() -> None:
+    targets = (FleetRule("eu", ("north", "south"), year, year, FleetTarget(grams)) for year, grams in zip(YEARS[:2], (60.0, 40.0), strict=True))
+    world = world_with(*duties(0.5 * SOLD)).replace(pools=(*targets, Pool("ab", "eu", ("Ares", "Boreas"))))
+    move = {"type": "average_rule", "rule": "eu", "first_year": YEARS[0], "last_year": YEARS[1]}
+    out = build(world, parse_scenarios([{"name": "averaged", "moves": [move]}]), steady_facts(world, 2023, YEARS[:2]), PricingOptions())
+    found = run_filled(out, "averaged", out.central())
+    assert found.years.rules is not None
+    price, balance = np.asarray(found.years.rules.price), np.asarray(found.years.rules.balance)
+    assert 0 < price[0, 0] < 95 and price[0, 0] == pytest.approx(price[1, 0])
+    # g/km and cars: a shadow price that is settled to EUR 1e-3 a car moves some tenths of the 2e5 that one year has too much
+    assert balance[:, :2].sum() == pytest.approx(0.0, abs=10.0) and abs(balance[0, :2].sum()) > 1e5
+    assert (found.beyond[:, 0] > 1000).all() and found.price_eur[0, 0] != pytest.approx(found.price_eur[1, 0], rel=1e-2)
+    for one in quotas_of(out, "averaged"):
+        assert counted(one, found.plan, found.years).beyond(one.cars) == pytest.approx(found.beyond[one.t, one.m], abs=enough(one.cars))
 
 
 def test_every_year_has_its_own_shadow_price_where_years_differ() -> None:
