@@ -250,7 +250,7 @@ class Guide(eqx.Module):
     cost
         EUR a car, zero where none is sold. (T, M, J)
     side_gain
-        What one setter would gain by moving one price, EUR a year, inf where it is not known. (T, M)
+        What one setter would gain by moving one price if shadow prices stood still, EUR a year. (T, M)
     parts
         The S parts of each year, one after the other; a year whose pots of money last has one.
     known
@@ -292,7 +292,8 @@ class Year(eqx.Module):
     """What a year brings. Money is EUR a year, quantities are cars a year; see `keiretsu.outlook.ensemble` for labels.
 
     `at_break` counts prices that stand at a breakpoint of a tax or incentive, `unsettled_sides` choices of side that went round, of which
-    those with the least to gain were kept, `side_gain` what one setter would gain by moving one price (EUR a year, inf where it is not known);
+    those with the least to gain were kept, `side_gain` what one setter would gain by moving one price (EUR a year, inf where it is not known; below zero, by an estimate,
+    where it would gain while shadow prices stand still and loses as they move: `keiretsu.outlook.side_gains` works that out);
     `pot_open` is the share of the year that each pot had money.
     """
 

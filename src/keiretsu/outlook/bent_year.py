@@ -24,10 +24,10 @@ from keiretsu.outlook.fleet_newton import Answers, Known, nothing_known
 from keiretsu.outlook.implicit import known_prices
 from keiretsu.outlook.inputs import Values
 from keiretsu.outlook.parts import Lengths, area_of_parts, begins, by_part, in_order, repeated, runs, spending_of
-from keiretsu.outlook.sides import Sides, Solver, briefly, choose_sides, in_full, sides_at, with_sides
+from keiretsu.outlook.sides import Pooled, Sides, Solver, briefly, choose_sides, in_full, sides_at, with_sides
 from keiretsu.supply.pricing import PricingOptions
 
-PASSES = 4  # times that sides are weighed for the shadow costs of fleet rules that they lead to
+PASSES, TOGETHER = 8, 4  # times that sides are weighed for the shadow costs of fleet rules that they lead to; those in which every setter may move
 FIRST_EUR = 1.0  # how near prices are solved when sides are chosen for the first time
 AS_MUCH = 1.1  # of what there was to gain on another path's sides: with no more than that, here they go round as they did there
 TINY = 1e-9  # of a year: a part shorter than this is none
@@ -77,8 +77,8 @@ class Given(eqx.Module):
 
 class BentYear(eqx.Module):
     """Markets over the year; `cleared` with fleet rules. Prices that stand at a breakpoint at its end, (M, J), and how many in its first part (M,); choices of side
-    that went round (M,) and what moving one price would bring its setter there (EUR a year, inf where it is not known); the share of the year that each pot was open
-    (P,); answers for the next year; its parts, for other paths to start from."""
+    that went round (M,) and what moving one price would bring its setter there (EUR a year, inf where it is not known), with pools' due and without; the share of the year that each pot was
+    open (P,); answers for the next year; its parts, for other paths to start from."""
 
     markets: SolvedMarket
     cleared: Cleared | None
@@ -86,6 +86,7 @@ class BentYear(eqx.Module):
     at_break: Int[Array, " M"]
     unsettled: Int[Array, " M"]
     to_gain: Float[Array, " M"]
+    seemed: Float[Array, " M"]
     open_share: Float[Array, " P"]
     known: Known | None
     parts: Parts
@@ -100,6 +101,15 @@ class _Found(eqx.Module):
     unsettled: Array
     to_gain: Array
     spent: Array
+
+
+class _Pass(eqx.Module):
+    """A pass of the search for sides and shadow prices: sides, prices and shadow prices on them, what one setter would gain there (EUR a year; inf where it is
+    not known)."""
+
+    sides: Sides
+    found: Solution
+    gain: Array
 
 
 def bent_rules(base: BaseYear, plan: Plan, values: Values, state: State) -> BentRules:
@@ -190,8 +200,10 @@ def _as_year(
     last = jnp.maximum((lengths > 0).sum() - 1, 0)
     held = sides.held_at >= 0
     unsettled = jnp.where((lengths > 0)[:, None], sides.unsettled, 0)
-    to_gain = jnp.where(unsettled > 0, sides.to_gain, 0.0).max(axis=0) * jax.lax.stop_gradient(potential)
-    return BentYear(solved, cleared, held[last], held[0].sum(axis=1), unsettled.sum(axis=0), to_gain, open_share, known, parts)
+    each = jnp.where((lengths > 0)[:, None], sides.to_gain, 0.0)
+    to_gain = each[jnp.abs(each).argmax(axis=0), jnp.arange(potential.shape[0])] * jax.lax.stop_gradient(potential)
+    seemed = jnp.where((lengths > 0)[:, None], sides.seemed, 0.0).max(axis=0) * jax.lax.stop_gradient(potential)
+    return BentYear(solved, cleared, held[last], held[0].sum(axis=1), unsettled.sum(axis=0), to_gain, seemed, open_share, known, parts)
 
 
 def _together(given: Given) -> BentYear:
@@ -327,8 +339,8 @@ def _blended(m: SolvedMarket, c: Cleared | None, length: Float[Array, " S"]) -> 
 def _find(given: Given, open_: Array, follows: Array | None = None, gained: Float[Array, " M"] | None = None) -> tuple[_Found, Known | None]:
     """Sides and prices of all markets with these pots open, or of all markets of all parts of a year with the pots open in each; and answers there.
 
-    Where it `follows` another path, everything is solved at once on the sides that that came to, and sides are weighed from there. Where somebody `gained` as much by
-    leaving those sides there as here, they go round here too, and stay.
+    Where it `follows` another path, everything is solved at once on the sides that that came to, and sides are weighed from there. Where somebody seemed to have `gained` as much by
+    leaving those sides there as here, they stay.
     """
     markets, area, bent, options, outside = given.markets, given.area, given.bent, given.options, given.outside
     pieces = pieces_in_force(bent.rules, bent.keeps, bent.incentives, open_)
@@ -345,6 +357,7 @@ def _find(given: Given, open_: Array, follows: Array | None = None, gained: Floa
         here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
         return here, _lengths(given, here, sides, open_) if open_.ndim == 2 else None
 
+    weighing = ((pools.charged != 0) & (pools.cap > 0)).any(axis=-1)
     before, enough = given.known.for_pools(area, markets.on_sale)
     follows = jnp.array(False) if follows is None else follows
     going_round = jnp.zeros(markets.start.shape[0]) if gained is None else AS_MUCH * gained
@@ -354,10 +367,11 @@ def _find(given: Given, open_: Array, follows: Array | None = None, gained: Floa
         here = eqx.tree_at(lambda m: m.start, here, jnp.where(here.held | ~nearly, here.start, found.price))
         return solve_with_pools(here, area, found.rate, before, anew, nearly, options, outside, counts)
 
-    def again(carry: tuple[Sides, Solution, Answers, Array, Array]) -> tuple[Sides, Solution, Answers, Array, Array]:
+    def again(carry: tuple[_Pass, Answers, Array, Array, _Pass]) -> tuple[_Pass, Answers, Array, Array, _Pass]:
         """At first near the solution on the sides of the starting prices; then sides at the prices and shadow costs known so far, and all markets and pools on them, where
         sides are not as they were."""
-        sides, found, at, _, number = carry
+        now, at, _, number, least = carry
+        sides, found = now.sides, now.found
         first, begins = number == 0, (number <= 1) & ~follows
         known = (found.price, jnp.broadcast_to(found.settled & ~begins, sides.settled.shape))
         here = eqx.tree_at(lambda s: (s.price, s.settled), sides, known)
@@ -366,25 +380,34 @@ def _find(given: Given, open_: Array, follows: Array | None = None, gained: Floa
             charged = eqx.tree_at(lambda m: m.shadow, markets, markets.shadow + pools.shadow(found.rate))
             # what is chosen at first is weighed again at solved prices
             tolerance = jnp.where(begins, FIRST_EUR, options.tolerance_eur)
-            each = (charged, pieces, here, bent.buyer_class, at.back)
-            return jax.lax.map(lambda x: _weighed(x[0], x[1], x[2], x[3], briefly(options, tolerance, x[4]), outside), each)
+            each = (charged, pieces, here, bent.buyer_class, at.back, weighing)
+
+            def one(x: tuple[Any, ...]) -> Sides:
+                return _weighed(x[0], x[1], x[2], x[3], briefly(options, tolerance, x[4]), outside, Pooled(x[5], ~begins, number > TOGETHER))
+
+            return jax.lax.map(one, each)
 
         fresh = jax.lax.cond(first, lambda: here, weighed)
         moved = ((fresh.piece != sides.piece) | (fresh.held_at != sides.held_at)).sum(axis=1)
-        # what still moves at the end stays where it was solved, with what it would gain
-        stays = ((number == PASSES) | (follows & (fresh.began <= going_round))) & (moved > 0)
-        as_solved = eqx.tree_at(lambda s: (s.unsettled, s.to_gain), here, (moved, fresh.began))
+        stays = follows & (fresh.seemed <= going_round) & jnp.isfinite(fresh.began) & (moved > 0)
+        left = (jnp.where(stays, 0, moved), jnp.where(stays, -fresh.seemed, fresh.began), fresh.seemed)
+        as_solved = eqx.tree_at(lambda s: (s.unsettled, s.to_gain, s.seemed), here, left)
         fresh = jax.tree.map(lambda a, b: jnp.where(stays.reshape(-1, *[1] * (b.ndim - 1)), a, b), as_solved, fresh)
         moved = jnp.where(stays, 0, moved)
+        gain = jnp.where(first | begins, jnp.inf, jnp.max(jnp.where(moved > 0, fresh.began, 0.0) * given.potential))
+        better = (gain < least.gain) | jnp.isinf(least.gain)
+        least = jax.tree.map(lambda new, old: jnp.where(better, new, old), _Pass(as_solved, found, gain), least)
         anew = jnp.where(first, ~enough, begins | (moved > 0))
-        found, at = jax.lax.cond(first | begins | moved.any(), solved, lambda *_: (found, at), fresh, found, at, anew, first & ~follows)
-        return fresh, found, at, jnp.where(first | begins, 1, moved), number + 1
+        on_with = first | begins | (moved.any() & (number < PASSES))
+        found, at = jax.lax.cond(on_with, solved, lambda *_: (found, at), fresh, found, at, anew, first & ~follows)
+        return _Pass(fresh, found, gain), at, jnp.where(first | begins, 1, moved), number + 1, least
 
-    def unfinished(carry: tuple[Sides, Solution, Answers, Array, Array]) -> Array:
-        return (carry[3] > 0).any() & (carry[4] <= PASSES)
+    def unfinished(carry: tuple[_Pass, Answers, Array, Array, _Pass]) -> Array:
+        return (carry[2] > 0).any() & (carry[3] <= PASSES)
 
-    start = (stood, unsolved(markets, area, given.rate), before, jnp.ones(markets.start.shape[0], int), jnp.array(0, int))
-    sides, done, at, _, _ = jax.lax.while_loop(unfinished, again, start)
+    begin = _Pass(stood, unsolved(markets, area, given.rate), jnp.array(jnp.inf, float))
+    _, at, _, _, end = jax.lax.while_loop(unfinished, again, (begin, before, jnp.ones(markets.start.shape[0], int), jnp.array(0, int), begin))
+    sides, done = end.sides, end.found
     spent = _spending(given, on(sides)[0], sides, done.price)
     return _Found(sides, done, sides.unsettled, sides.to_gain, spent), Known(at, area.rules.live)
 
@@ -409,12 +432,12 @@ def solved_before(m: YearMarket, price: Array, residual: Array, evaluations: Arr
     return at_prices(m, known_prices(problem_of(m, m.shadow, outside), held), residual, evaluations, settled, outside)
 
 
-def _weighed(m: YearMarket, pieces: Pieces, known: Sides, buyer_class: Array, solver: Solver, outside: bool) -> Sides:
+def _weighed(m: YearMarket, pieces: Pieces, known: Sides, buyer_class: Array, solver: Solver, outside: bool, pooled: Pooled) -> Sides:
     """Sides of one market at solved prices; one without a breakpoint has none to choose."""
     if pieces.breaks.shape[1] == 0:
         return known
     bent = (pieces.bent & m.on_sale).any()
-    return jax.lax.cond(bent, lambda x: choose_sides(m, pieces, x, buyer_class, solver, outside), lambda x: x, known)
+    return jax.lax.cond(bent, lambda x: choose_sides(m, pieces, x, buyer_class, solver, outside, pooled), lambda x: x, known)
 
 
 def _spending(given: Given, here: YearMarket, sides: Sides, price: Float[Array, "M J"]) -> Float[Array, "M P"]:

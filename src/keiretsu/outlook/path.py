@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
@@ -56,7 +57,7 @@ def path_and_guide(
 ) -> tuple[Reproduced, Year, Guide]:
     """As `path`, and what other paths may start their years from."""
     found = reproduce(base, values)
-    draw = Draw(values, launches.shift, launches.happens, launches.appeal, found, _deltas(plan, found, values))
+    draw = draw_of(plan, values, launches, found)
     unruled = None
     if plan.rules is not None:
         known = nothing_known(plan.rules.live.shape[1], *base.price.shape)
@@ -70,13 +71,12 @@ def path_and_guide(
         unruled,
         None if plan.bends is None else jnp.zeros(base.price.shape, bool),
     )
-    names = (*PER_YEAR, *(name for name in PER_YEAR_IF_ANY if getattr(plan, name) is not None))
+    names = names_by_year(plan)
 
     @functools.partial(jax.checkpoint, policy=jax.checkpoint_policies.save_only_these_names(SEARCHED))
     def step(state: State, given: tuple[dict[str, Any], Guide | None]) -> tuple[State, tuple[Year, Guide]]:
         yearly, led = given
-        here = eqx.tree_at(lambda p: tuple(getattr(p, name) for name in names), plan, tuple(yearly[name] for name in names))
-        after, year, says = one_year(base, draw, here, state, options, jax.lax.stop_gradient(led))
+        after, year, says = one_year(base, draw, in_year(plan, yearly), state, options, jax.lax.stop_gradient(led))
         return after, (year, jax.lax.stop_gradient(dataclasses.replace(says, known=_kept(says.known, plan.on_sale.shape[0]))))
 
     def years(rules: FleetYears | None) -> tuple[Year, Guide]:
@@ -125,6 +125,21 @@ def differs(plan: Plan, other: Plan) -> np.ndarray:
             same = np.asarray(a) == np.asarray(b) if a.shape == b.shape else np.array(False)
             years |= ~same.reshape(len(years), -1).all(axis=1) if yearly and same.ndim else not same.all()
     return years
+
+
+def draw_of(plan: Plan, values: Values, launches: LaunchValues, found: Reproduced) -> Draw:
+    """What these values fix for all years of a plan."""
+    return Draw(values, launches.shift, launches.happens, launches.appeal, found, _deltas(plan, found, values))
+
+
+def names_by_year(plan: Plan) -> tuple[str, ...]:
+    """Fields of a plan that have an axis of years."""
+    return (*PER_YEAR, *(name for name in PER_YEAR_IF_ANY if getattr(plan, name) is not None))
+
+
+def in_year(plan: Plan, yearly: Mapping[str, Any]) -> Plan:
+    """The plan with these fields of one year."""
+    return eqx.tree_at(lambda p: tuple(getattr(p, name) for name in yearly), plan, tuple(yearly.values()))
 
 
 def _deltas(plan: Plan, found: Reproduced, values: Values) -> Float[Array, "M J"]:

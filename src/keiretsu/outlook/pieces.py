@@ -23,6 +23,7 @@ from keiretsu.outlook.arrays import BaseYear, Guide, Plan, Reproduced, Year
 from keiretsu.outlook.outlook import BASELINE, Outlook, follows, in_force, led_by, solved
 from keiretsu.outlook.path import nothing_to_follow, path_and_guide
 from keiretsu.outlook.quotas import CARS_BEYOND, QUOTA_PRICE, any_quota
+from keiretsu.outlook.side_gains import with_gains
 from keiretsu.supply.pricing import PricingOptions
 
 Path: TypeAlias = tuple[Reproduced, Year, Guide]
@@ -140,14 +141,15 @@ def _kept_or_why(
     kept = [*(BY_PRODUCT if products else ()), *BY_FIRM, *BY_MARKET, *BY_YEAR, *((*BY_RULED, *BY_RULED_FIRM) if outlook.ruled.makers else ())]
     numbers = piece.draws or (CENTRAL,)
     rows: list[dict[str, np.ndarray]] = []
-    quotas = any_quota(outlook)
+    quotas, facts = any_quota(outlook), [outlook.world.markets[name] for name in outlook.roster.rows]
     for number, (found, years, _), given, guide in zip(numbers, paths, values, guides, strict=True):
         where = f"scenario {piece.scenario}, {'central case' if number == CENTRAL else f'draw {number}'}"
         try:
             filled = in_force(outlook, piece.scenario, given, guide, (found, years), where)
         except NotSettled as error:
             return error
-        rows.append({name: np.asarray(attrgetter(name)(filled.years)) for name in kept})
+        said = with_gains(outlook.base, filled.plan, outlook.arrays(given), (filled.found, filled.years), facts, outlook.options)
+        rows.append({name: np.asarray(attrgetter(name)(said)) for name in kept})
         if quotas:
             rows[-1] |= {CARS_BEYOND[0]: filled.beyond, QUOTA_PRICE[0]: filled.price_eur}
     joined = {name: np.stack([row[name] for row in rows]) for name in rows[0]}

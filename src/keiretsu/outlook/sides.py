@@ -5,6 +5,10 @@ a breakpoint is held there and let go on the side where moving pays; once none m
 ceiling, a duty bracket) on the other side, its other prices and rivals' given, and the best of each setter moves. A market that goes round keeps the sides it
 came through that leave the least to gain, and is counted with that gain, never hidden. Sides are taken as given by derivatives ([13]).
 
+A car that crosses moves its pool's shadow price, which costs its maker ([10]). So where pools have cleared, a car that came over a wall for some gain goes back for a larger
+gain only; that both are looked at, each with its pools cleared, is all that the search knows of the cost, and takes no slopes. What is to be gained in the end is worked
+out after the path (`keiretsu.outlook.side_gains`).
+
 Left out against one year: two cars that gain only if they move together, and cars beyond the `NEAREST` ones to a wall.
 """
 
@@ -33,6 +37,9 @@ Solver: TypeAlias = Callable[[PriceProblem, Array], Solved]
 
 NEAREST = 16  # cars nearest to a wall that are weighed
 CLOSELY = 4  # of these the ones that come closest to paying are searched to the cent
+INSIDE = (
+    0.1  # of its price further off counts a car inside the better side of a wall: one that stands at it or beyond it has more to gain by crossing
+)
 FAR = 0.5  # a car further from a wall than this share of its price does not jump over it
 GRID = (0.0, 0.003, 0.012, 0.03, 0.07, 0.14, 0.25)  # distances from the wall that are looked at first, as shares of its price
 CLOSE = 0.05  # of a car's own profit: one that comes no closer to paying is not searched
@@ -40,27 +47,41 @@ STEPS = 22  # golden-section steps: to less than an euro, a thousandth of a mill
 GOLDEN = (5**0.5 - 1) / 2
 TOLERANCE = 1e-9  # share of a setter's profit: gains below it are rounding
 TOGETHER, ONE_BY_ONE_AFTER, LIMIT = 6, 15, 40  # turns that setters take together; rounds until kinks are let go one by one; rounds in all
+CLEAR = (
+    4.0  # a car that came over a wall for this many times what it would gain by going back stays: such estimates were never off by a factor of two
+)
 LATE = 24  # rounds after which setters that still move are taken to go round
 
 
 class Sides(eqx.Module):
-    """Where prices are: the price, the piece, the breakpoint a price is held at (-1 none), (J,); how many are still to move and what the one that gains most would bring
-    its setter (money a potential buyer; inf where it is not known), here and where the choice began; how prices were solved."""
+    """Where prices are: the price, the piece, the breakpoint a price is held at (-1 none), (J,); what each price's last jump over each breakpoint seemed to bring its
+    setter, (J, K-1); how many are still to move and what the one that gains most would bring (all money a potential buyer; inf where it is not known; below zero where
+    none gains once pools have their due), here and where the choice began; and there while shadow prices stand still; how prices were solved."""
 
     price: Float[Array, " J"]
     piece: Int[Array, " J"]
     held_at: Int[Array, " J"]
+    promised: Float[Array, "J K-1"]
     unsettled: Int[Array, ""]
     to_gain: Float[Array, ""]
     began: Float[Array, ""]
+    seemed: Float[Array, ""]
     evaluations: Int[Array, ""]
     residual: Float[Array, ""]
     settled: Bool[Array, ""]
 
 
+class Pooled(eqx.Module):
+    """Which cars weigh in a pool whose shadow price is to be found, (J,); whether pools have cleared; whether only the setter that gains most moves."""
+
+    cars: Bool[Array, " J"]
+    cleared: Bool[Array, ""]
+    one_by_one: Bool[Array, ""]
+
+
 class _Loop(eqx.Module):
     sides: Sides
-    least: Sides  # of the solved sides of late rounds those that leave the least to gain
+    least: Sides | None  # of the solved sides of late rounds those that leave the least to gain
     rounds: Array
     turns: Array
     done: Array
@@ -77,7 +98,9 @@ def sides_at(m: YearMarket, pieces: Pieces, stood: Bool[Array, " J"]) -> Sides:
         start,
         pieces.at(start),
         held_at,
+        jnp.zeros_like(pieces.breaks),
         jnp.array(0, int),
+        jnp.array(0.0, float),
         jnp.array(0.0, float),
         jnp.array(0.0, float),
         jnp.array(0, int),
@@ -86,8 +109,13 @@ def sides_at(m: YearMarket, pieces: Pieces, stood: Bool[Array, " J"]) -> Sides:
     )
 
 
-def choose_sides(m: YearMarket, pieces: Pieces, first: Sides, buyer_class: Int[Array, " I"], solver: Solver, outside: bool) -> Sides:
-    """Sides of one market with its shadow costs given, from `first`; prices of `first` that are settled are not solved again before sides change."""
+def choose_sides(
+    m: YearMarket, pieces: Pieces, first: Sides, buyer_class: Int[Array, " I"], solver: Solver, outside: bool, pooled: Pooled | None = None
+) -> Sides:
+    """Sides of one market with its shadow costs given, from `first`; prices of `first` that are settled are not solved again before sides change.
+
+    Where cars are `pooled`, whoever goes round is looked at again when pools have cleared. Once they have, at `first`, each setter crosses one wall at most.
+    """
     m, pieces, first = jax.lax.stop_gradient((m, pieces, first))
     shadow = m.shadow
 
@@ -98,24 +126,30 @@ def choose_sides(m: YearMarket, pieces: Pieces, first: Sides, buyer_class: Int[A
             return _Loop(solved, state.least, state.rounds + 1, state.turns, jnp.array(True))
         wish, sides = _at_kinks(m, shadow, pieces, solved, state.rounds, buyer_class, outside)
         moving = (wish > 0).any()
-        jumped, moved, most = jax.lax.cond(
-            moving | ~(pieces.bent & m.on_sale).any(),
-            lambda s: (s, jnp.array(0, int), jnp.array(0.0, float)),
-            lambda s: _over_walls(m, shadow, pieces, s, state.turns, buyer_class, outside),
+        stay = moving | ~(pieces.bent & m.on_sale).any()
+        jumped, moved, most, seems = jax.lax.cond(
+            stay if pooled is None else stay | (pooled.cleared & (state.rounds > 0)),
+            lambda s: (s, jnp.array(0, int), jnp.array(0.0, float), jnp.array(0.0, float)),
+            lambda s: _over_walls(m, shadow, pieces, s, state.turns, buyer_class, outside, pooled),
             sides,
         )
         began = jnp.where(state.rounds == 0, jnp.where(moving, jnp.inf, most), solved.began)
+        seemed = jnp.where(state.rounds == 0, seems, solved.seemed)
         here = eqx.tree_at(lambda s: (s.unsettled, s.to_gain, s.began), solved, (moved, most, began))
-        better = ~moving & solved.settled & (state.rounds >= LATE) & (most < state.least.to_gain)
-        least = jax.tree.map(lambda new, old: jnp.where(better, new, old), here, state.least)
+        least = state.least
+        if least is not None:
+            better = ~moving & solved.settled & (state.rounds >= LATE) & (most < least.to_gain)
+            least = jax.tree.map(lambda new, old: jnp.where(better, new, old), here, least)
         open_ = jnp.where(moving, (wish > 0).sum(), moved)
-        left = (open_ + ~jumped.settled, jnp.where(open_ > 0, jnp.inf, 0.0), began)
-        after = eqx.tree_at(lambda s: (s.unsettled, s.to_gain, s.began), jumped, left)
+        left = (open_ + ~jumped.settled, jnp.where(open_ > 0, jnp.inf, 0.0), began, seemed)
+        after = eqx.tree_at(lambda s: (s.unsettled, s.to_gain, s.began, s.seemed), jumped, left)
         return _Loop(after, least, state.rounds + 1, state.turns + jnp.where(moving, 0, 1), open_ == 0)
 
-    unknown = eqx.tree_at(lambda s: s.to_gain, first, jnp.array(jnp.inf, float))
+    unknown = eqx.tree_at(lambda s: s.to_gain, first, jnp.array(jnp.inf, float)) if pooled is None else None
     begin = _Loop(first, unknown, jnp.array(0, int), jnp.array(0, int), jnp.array(False))
-    end = jax.lax.while_loop(lambda s: ~s.done & (s.rounds < LIMIT), again, begin)
+    end = jax.lax.while_loop(lambda s: ~s.done & (s.rounds < (LIMIT if pooled is None else LATE)), again, begin)
+    if end.least is None:
+        return end.sides
     kept = ~end.done & jnp.isfinite(end.least.to_gain)
     return jax.tree.map(lambda least, last: jnp.where(kept, least, last), end.least, end.sides)
 
@@ -207,13 +241,21 @@ def _at_kinks(
 
 
 def _over_walls(
-    m: YearMarket, shadow: Array, pieces: Pieces, sides: Sides, turns: Array, buyer_class: Array, outside: bool
-) -> tuple[Sides, Int[Array, ""], Float[Array, ""]]:
-    """The best jump of each setter that gains by one, later of the one setter that gains most; how many there are, and the largest gain."""
+    m: YearMarket, shadow: Array, pieces: Pieces, sides: Sides, turns: Array, buyer_class: Array, outside: bool, pooled: Pooled | None
+) -> tuple[Sides, Int[Array, ""], Float[Array, ""], Float[Array, ""]]:
+    """The best jump of each setter that gains by one, later of the one setter that gains most; how many there are, the largest gain, and the largest while shadow prices
+    stand still.
+
+    With pools that have cleared a car that came over a wall for some gain goes back for a larger one only, and what is left of that is half of the difference: as the shadow
+    price moves with the car, what it gains by a step falls in a straight line to what it loses by taking it back, and pays on average half-way. The largest gain is that of
+    the steps for which this may be wrong, so below zero where they are found not to pay.
+    """
     slots = sides.piece.shape[0]
     chosen = m.on_sale & ~m.held
     real = jnp.isfinite(pieces.breaks) & pieces.wall & chosen[:, None]
     distance = jnp.where(real, jnp.abs(pieces.breaks / jnp.where(sides.price > 0, sides.price, 1.0)[:, None] - 1.0), jnp.inf)
+    gap = jnp.where(pieces.below_better, pieces.breaks - sides.price[:, None], sides.price[:, None] - pieces.breaks)
+    distance = distance + jnp.where(gap > NEAR_EUR, INSIDE, 0.0)
     wall_of = distance.argmin(axis=1)
     nearest, which = jax.lax.top_k(-distance.min(axis=1), min(NEAREST, slots))
     wall, piece = wall_of[which], sides.piece[which]
@@ -242,17 +284,25 @@ def _over_walls(
         close.max() > -CLOSE, lambda found: _closely(at, there, ends, found[0], found[1], close), lambda found: found, (price, most)
     )
     setter = m.weights.setter[which]
-    pays = valid & (most > tolerance)
-    top = jax.ops.segment_max(jnp.where(pays, most, -jnp.inf), setter, m.weights.kappa.shape[0])[setter]
-    moves = pays & (most == top) & ((turns < TOGETHER) | (most == jnp.where(pays, most, -jnp.inf).max()))
+    seems = pays = valid & (most > tolerance)
+    net, together, alone = most, turns < TOGETHER, jnp.where(pays, most, 0.0).max()
+    if pooled is not None:
+        before = jnp.where(pooled.cleared & pooled.cars[which], sides.promised[which, wall], 0.0)
+        net = jnp.where(before > 0, (most - before) / 2, most)
+        seems = seems & (before < CLEAR * most)
+        pays, together = seems & (net > tolerance), together & ~pooled.one_by_one
+    top = jax.ops.segment_max(jnp.where(pays, net, -jnp.inf), setter, m.weights.kappa.shape[0])[setter]
+    moves = pays & (net == top) & (together | (net == jnp.where(pays, net, -jnp.inf).max()))
     put = jnp.where(moves, which, slots)
     stands = jnp.abs(price - edge) <= NEAR_EUR
     after = (
         sides.price.at[put].set(price, mode="drop"),
         sides.piece.at[put].set(target, mode="drop"),
         sides.held_at.at[put].set(jnp.where(stands, wall, -1), mode="drop"),
+        sides.promised.at[put, wall].set(most, mode="drop"),
     )
-    return eqx.tree_at(lambda s: (s.price, s.piece, s.held_at), sides, after), moves.sum(), jnp.where(pays, most, 0.0).max()
+    gained = jnp.where(seems.any(), jnp.where(seems, net, -jnp.inf).max(), 0.0)
+    return eqx.tree_at(lambda s: (s.price, s.piece, s.held_at, s.promised), sides, after), moves.sum(), gained, alone
 
 
 def _closely(every: Standing, wedges: Wedges, ends: tuple[Array, Array], price: Array, most: Array, close: Array) -> tuple[Array, Array]:
@@ -263,17 +313,19 @@ def _closely(every: Standing, wedges: Wedges, ends: tuple[Array, Array], price: 
     there: Wedges = jax.tree.map(lambda values: values[few], wedges)
     a, b = (end[few] for end in ends)
 
-    def step(_: int, state: tuple[Array, ...]) -> tuple[Array, ...]:
+    def step(number: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
         a, b, c, d, at_c, at_d = state
-        left = at_c > at_d
-        a, b = jnp.where(left, a, c), jnp.where(left, d, b)
-        fresh = jnp.where(left, b - GOLDEN * (b - a), a + GOLDEN * (b - a))
-        at_fresh = gain(at, there, fresh)
-        return a, b, jnp.where(left, fresh, d), jnp.where(left, c, fresh), jnp.where(left, at_fresh, at_d), jnp.where(left, at_c, at_fresh)
+        # the first two looks are at the points inside, each later one at the point that the better half lacks
+        begins, left = number < 2, jnp.where(number < 2, number == 0, at_c > at_d)
+        low, high = jnp.where(begins | left, a, c), jnp.where(left & ~begins, d, b)
+        fresh = jnp.where(left, high - GOLDEN * (high - low), low + GOLDEN * (high - low))
+        seen, shifts = gain(at, there, fresh), ~begins
+        c, at_c = jnp.where(left, fresh, jnp.where(shifts, d, c)), jnp.where(left, seen, jnp.where(shifts, at_d, at_c))
+        d, at_d = jnp.where(left, jnp.where(shifts, state[2], d), fresh), jnp.where(left, jnp.where(shifts, state[4], at_d), seen)
+        return low, high, c, d, at_c, at_d
 
-    c, d = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
-    at_c, at_d = jax.lax.map(lambda x: gain(at, there, x), jnp.stack([c, d]))
-    _, _, c, d, at_c, at_d = jax.lax.fori_loop(0, STEPS, step, (a, b, c, d, at_c, at_d))
+    unknown = jnp.zeros_like(a)
+    _, _, c, d, at_c, at_d = jax.lax.fori_loop(0, STEPS + 2, step, (a, b, a, b, unknown, unknown))
     found, value = jnp.where(at_c > at_d, c, d), jnp.maximum(at_c, at_d)
     better = value > most[few]
     return price.at[few].set(jnp.where(better, found, price[few])), most.at[few].set(jnp.where(better, value, most[few]))

@@ -48,7 +48,6 @@ def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: Pric
     """The year of `plan` and of `guide` (their arrays without the axis of years) from the state before it; and what it says to other paths."""
     values, year = draw.values, plan.year
     part, age = part_and_age(base, plan, draw)
-    on_sale = plan.on_sale & (part > TINY_PART)
     older, scrapped = aged(state.fleet, survival(base, values, state.fleet.shape[-1]))
     _, scrapped_first = aged(base.fleet, survival(base, values, state.fleet.shape[-1]))
     turnover = scrapped.sum(axis=1) / jnp.where(scrapped_first.sum(axis=1) > 0, scrapped_first.sum(axis=1), 1.0)
@@ -56,17 +55,13 @@ def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: Pric
     elapsed = year - base.base_year
     potential = base.potential * (1.0 + values["demand_growth"]) ** elapsed * (1.0 + values["scrappage_feedback"] * (turnover - 1.0))
     battery = pack_price(base, values, state.cumulative_gwh, year)
-    cost = _cost(base, draw, plan, battery, elapsed)
-    delta = _delta(base, draw, plan, state, part, age, elapsed)
-    mu, alpha = tastes_under(base, values)
-    fee = plan.transfer_unit * (plan.transfer_price - cost)[:, None, :]
-    weights = jax.vmap(lambda setter, split, f: ProfitWeights(setter, plan.kappa, split, f))(plan.setter, plan.split, fee)
-    wedges = by_draw(base, Wedges(plan.buyer_rate, plan.buyer_add + values["incentives"] * plan.incentive, plan.maker_rate, plan.maker_charge))
-    area = None if plan.rules is None else Area(plan.rules, potential, 1.0 + _rates(values) @ base.money)
+    planned = planned_markets(base, draw, plan, part, age, state.chargers, battery)
+    cost, on_sale = planned.cost, planned.on_sale
+    area = None if plan.rules is None else Area(plan.rules, potential, money_of(base, values))
     held = held_price(plan, cost, cost_at_first(draw.base, plan))
     before = state if guide is None else begins_from(state, guide, jax.tree.map(lambda leaf: leaf[0], guide.parts))
     start, rate = _starts(plan, area, cost, held, before)
-    markets = YearMarket(delta, mu, alpha, base.weight, base.nests, on_sale, wedges, weights, cost, plan.shadow, plan.held, start, plan.sellers)
+    markets = eqx.tree_at(lambda m: m.start, planned, start)
     bent = None
     if plan.bends is not None:
         rules = bent_rules(base, plan, values, before)
@@ -89,7 +84,8 @@ def one_year(base: BaseYear, draw: Draw, plan: Plan, state: State, options: Pric
     if area is not None and cleared is not None:
         following, found = with_rules(following, found, area, cleared, known, units, plan.split)
     parts = _whole(solved, on_sale, following) if bent is None else bent.parts
-    return following, found, Guide(found.settled, jnp.where(on_sale, cost, 0.0), found.side_gain, parts, known)
+    seemed = found.side_gain if bent is None else bent.seemed
+    return following, found, Guide(found.settled, jnp.where(on_sale, cost, 0.0), seemed, parts, known)
 
 
 def begins_from(state: State, guide: Guide, part: Parts) -> State:
@@ -125,6 +121,26 @@ def _whole(solved: SolvedMarket, on_sale: Bool[Array, "M J"], after: State) -> P
     """A year without breakpoints as its only part."""
     rate, shadow = (None, None) if after.rules is None else (after.rules.rate[None], after.rules.shadow[None])
     return Parts(jnp.ones(1, bool), jnp.where(on_sale, solved.price, 0.0)[None], jnp.zeros((1, *on_sale.shape), bool), rate, shadow)
+
+
+def planned_markets(
+    base: BaseYear, draw: Draw, plan: Plan, part: Float[Array, "M J"], age: Float[Array, "M J"], chargers: Float[Array, " M"], battery: Scalar
+) -> YearMarket:
+    """All markets of a year (a first axis M) but for prices, which are those planned: what is on sale, for whom, at what cost and appeal."""
+    values, elapsed = draw.values, plan.year - base.base_year
+    cost = _cost(base, draw, plan, battery, elapsed)
+    delta = _delta(base, draw, plan, chargers, part, age, elapsed)
+    mu, alpha = tastes_under(base, values)
+    fee = plan.transfer_unit * (plan.transfer_price - cost)[:, None, :]
+    weights = jax.vmap(lambda setter, split, f: ProfitWeights(setter, plan.kappa, split, f))(plan.setter, plan.split, fee)
+    wedges = by_draw(base, Wedges(plan.buyer_rate, plan.buyer_add + values["incentives"] * plan.incentive, plan.maker_rate, plan.maker_charge))
+    on_sale = plan.on_sale & (part > TINY_PART)
+    return YearMarket(delta, mu, alpha, base.weight, base.nests, on_sale, wedges, weights, cost, plan.shadow, plan.held, plan.start, plan.sellers)
+
+
+def money_of(base: BaseYear, values: Values) -> Float[Array, " M"]:
+    """What a unit of each market's money is worth, relative to the case's rate."""
+    return 1.0 + _rates(values) @ base.money
 
 
 def with_rules(
@@ -188,12 +204,12 @@ def _rates(values: Values) -> Float[Array, " C"]:
     return jnp.stack([values[f"fx_{currency}"] for currency in CURRENCIES])
 
 
-def _delta(base: BaseYear, draw: Draw, plan: Plan, state: State, part: Array, age: Array, elapsed: Scalar) -> Float[Array, "M J"]:
+def _delta(base: BaseYear, draw: Draw, plan: Plan, open_chargers: Array, part: Array, age: Array, elapsed: Scalar) -> Float[Array, "M J"]:
     """Mean utility of the year: base year, taste for electric cars, chargers, age, part of the year, what programmes add."""
     values = draw.values
     kept = values["electric_taste_kept"]
     steps = jnp.where(jnp.abs(1.0 - kept) < 1e-9, elapsed, (1.0 - kept**elapsed) / jnp.where(jnp.abs(1.0 - kept) < 1e-9, 1.0, 1.0 - kept))
-    chargers = jnp.log(state.chargers / base.chargers)
+    chargers = jnp.log(open_chargers / base.chargers)
     electric = base.powertrain[0] * (values["electric_taste"] * steps * base.pace[:, None] + values["charger_taste"] * chargers[:, None])
     appeal = jnp.where(plan.launch >= 0, draw.appeal[jnp.maximum(plan.launch, 0)], 0.0)
     shown = jnp.where(part > TINY_PART, part, 1.0)
@@ -214,7 +230,7 @@ def _accounts(
     older: Float[Array, "M P A"],
     scrapped: Float[Array, "M P"],
 ) -> tuple[State, Year]:
-    money = 1.0 + _rates(draw.values) @ base.money  # what a unit of the market's money is worth, relative to the case's rate
+    money = money_of(base, draw.values)
     fee = plan.transfer_unit * (plan.transfer_price - cost)[:, None, :]
     profit = jnp.einsum("mfj,mj,m->f", plan.split, solved.worth * potential[:, None], money) + jnp.einsum("mfj,mj,m->f", fee, units, money)
 

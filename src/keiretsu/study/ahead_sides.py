@@ -1,7 +1,7 @@
 """Years in which best responses at a price threshold went round: where that happened, in how many futures, and what leaving those futures out changes ([7]).
 
 A market without a pure equilibrium at a threshold keeps the sides that leave the least to gain (`keiretsu.outlook.sides`): the path is there, its prices there are
-only near to an equilibrium, by what one maker would gain from moving one price. Where that is not known, the effect is measured by the futures
+only near to an equilibrium, by what one maker would gain from moving one price, its pool cleared anew (`keiretsu.outlook.side_gains`). Where that is not known, the effect is measured by the futures
 that are left when these are left out.
 """
 
