@@ -125,7 +125,8 @@ class YearsBeside:
         """Pieces that are there, and pieces in all; (0, 0) until the run is prepared."""
         if not self._handed.is_set() or self._ready.exception() is not None:
             return 0, 0
-        waiting = sum(len(group) for group, future in self._groups.items() if not future.done())
+        there = finished(self.folder)
+        waiting = sum(piece.name not in there for group, future in self._groups.items() if not future.done() for piece in group)
         total = len(self._prepared().pieces)
         return total - waiting, total
 
@@ -145,13 +146,19 @@ class YearsBeside:
             other.take()
         failed: dict[str, KeiretsuError] = {}
         started, first = time.monotonic(), self.done()[0]
-        while True:
+
+        def say() -> None:
             done, total = self.done()
             on_step(done, total, f"years ahead{time_left(done - first, total - done, time.monotonic() - started)}")
+
+        while True:
+            say()
             mine = next((group for group in reversed(self._groups) if self._groups[group].cancel()), None)
             if mine is not None:
-                del self._groups[mine]
-                _keep(failed, _compute(ready.outlook, mine, values_of(ready.outlook, ready.draws, mine[0]), ready.products, self.folder))
+                self._groups[mine] = here = Future()
+                values = values_of(ready.outlook, ready.draws, mine[0])
+                here.set_result(_compute(ready.outlook, mine, values, ready.products, self.folder, say))
+                _keep(failed, here.result())
                 continue
             running = [future for future in self._groups.values() if not future.done()]
             if not running:
@@ -251,7 +258,14 @@ def _compute_here(group: tuple[Piece, ...], values: list[dict[str, float]]) -> R
     return _compute(ready.outlook, group, values, ready.products, folder)
 
 
-def _compute(outlook: Outlook, group: tuple[Piece, ...], values: list[dict[str, float]], products: bool, folder: Path) -> Refused:
+def _compute(
+    outlook: Outlook,
+    group: tuple[Piece, ...],
+    values: list[dict[str, float]],
+    products: bool,
+    folder: Path,
+    on_piece: Callable[[], None] = lambda: None,
+) -> Refused:
     """Pieces of the same draws into their folder; the errors of those that have no path, by scenario."""
     refused: Refused = {}
     for piece, found in run_group(outlook, group, values, products):
@@ -259,6 +273,7 @@ def _compute(outlook: Outlook, group: tuple[Piece, ...], values: list[dict[str, 
             refused[piece.scenario] = found
         else:
             save_piece(folder, piece.name, found)
+        on_piece()
     return refused
 
 
