@@ -383,7 +383,7 @@ def _find(given: Given, open_: Array, follows: Array | None = None, gained: Floa
             each = (charged, pieces, here, bent.buyer_class, at.back, weighing)
 
             def one(x: tuple[Any, ...]) -> Sides:
-                return _weighed(x[0], x[1], x[2], x[3], briefly(options, tolerance, x[4]), outside, Pooled(x[5], ~begins, number > TOGETHER))
+                return _weighed(x[0], x[1], x[2], x[3], briefly(options, tolerance, x[4]), outside, Pooled(x[5], number > 1, number > TOGETHER))
 
             return jax.lax.map(one, each)
 
