@@ -16,63 +16,17 @@ from jaxtyping import Array, Bool, Float, Int
 
 from keiretsu.numerics.implicit import kept_backwards
 from keiretsu.outlook.arrays import BaseYear, Parts, Plan, State
-from keiretsu.outlook.bent import Bends, Keeps, Pieces, pieces_in_force, rules_of_year
+from keiretsu.outlook.bent import pieces_in_force, rules_of_year
+from keiretsu.outlook.bent_search import BentRules, Found, Given, find_part, lengths_of, spending_in
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, at_prices, problem_of
-from keiretsu.outlook.fleet import Area
-from keiretsu.outlook.fleet_clearing import Cleared, Solution, cleared_at, pools_of, solve_with_pools, unsolved
-from keiretsu.outlook.fleet_newton import Answers, Known, nothing_known
+from keiretsu.outlook.fleet_clearing import Cleared, cleared_at, pools_of
+from keiretsu.outlook.fleet_newton import Known, nothing_known
 from keiretsu.outlook.implicit import known_prices
 from keiretsu.outlook.inputs import Values
-from keiretsu.outlook.parts import Lengths, area_of_parts, begins, by_part, in_order, repeated, runs, spending_of
-from keiretsu.outlook.sides import Pooled, Sides, Solver, briefly, choose_sides, in_full, sides_at, with_sides
-from keiretsu.supply.pricing import PricingOptions
+from keiretsu.outlook.parts import area_of_parts, begins, by_part, in_order, repeated, runs
+from keiretsu.outlook.sides import Sides, with_sides
 
-PASSES, TOGETHER = 8, 4  # times that sides are weighed for the shadow costs of fleet rules that they lead to; those in which every setter may move
-FIRST_EUR = 1.0  # how near prices are solved when sides are chosen for the first time
-AS_MUCH = 1.1  # of what there was to gain on another path's sides: with no more than that, here they go round as they did there
 TINY = 1e-9  # of a year: a part shorter than this is none
-
-
-class BentRules(eqx.Module):
-    """What a bent year is solved under: its rules, what makers keep, incentives as a multiple of those planned, class of each draw, whether prices stood at a breakpoint."""
-
-    rules: Bends
-    keeps: Keeps
-    incentives: Float[Array, ""]
-    buyer_class: Int[Array, "M I"]
-    stood: Bool[Array, "M J"]
-
-
-class Led(eqx.Module):
-    """Which parts of a year start from the same parts of another path (S,): from what prices, of which some stood at a breakpoint (S, M, J), and shadow prices (S, K); what
-    a setter had to gain there (money a potential buyer) (M,)."""
-
-    follow: Bool[Array, " S"]
-    start: Float[Array, "S M J"]
-    stood: Bool[Array, "S M J"]
-    rate: Float[Array, "S K"]
-    to_gain: Float[Array, " M"]
-
-
-class Given(eqx.Module):
-    """A year to be solved: its markets with prices to start from, fleet rules with shadow prices to start from (at which those should be near) and answers known from
-    before, rules that bend, potential buyers; or the same of every part of a year, one after the other (N = S x M in place of M)."""
-
-    markets: YearMarket
-    area: Area | None
-    rate: Float[Array, " K"]
-    known: Known | None
-    bent: BentRules
-    potential: Float[Array, " M"]
-    led: Led | None
-    options: PricingOptions = eqx.field(static=True)
-    outside: bool = eqx.field(static=True)
-
-    def starting(self, price: Float[Array, "M J"], stood: Bool[Array, "M J"], rate: Float[Array, " K"], known: Known | None) -> Given:
-        """The same from other prices, of which those that `stood` at a breakpoint are held there, and from other shadow prices and answers."""
-        markets = eqx.tree_at(lambda m: m.start, self.markets, jnp.where(self.markets.held, self.markets.start, price))
-        bent = eqx.tree_at(lambda b: b.stood, self.bent, stood)
-        return Given(markets, self.area, rate, known, bent, self.potential, self.led, self.options, self.outside)
 
 
 class BentYear(eqx.Module):
@@ -90,26 +44,6 @@ class BentYear(eqx.Module):
     open_share: Float[Array, " P"]
     known: Known | None
     parts: Parts
-
-
-class _Found(eqx.Module):
-    """A part of the year as it was found, without derivatives: sides, prices and shadow prices, choices of side that went round and what is to
-    be gained there (money a potential buyer) (M,), what each pot would pay in each market, EUR a year (M, P)."""
-
-    sides: Sides
-    solution: Solution | None
-    unsettled: Array
-    to_gain: Array
-    spent: Array
-
-
-class _Pass(eqx.Module):
-    """A pass of the search for sides and shadow prices: sides, prices and shadow prices on them, what one setter would gain there (EUR a year; inf where it is
-    not known)."""
-
-    sides: Sides
-    found: Solution
-    gain: Array
 
 
 def bent_rules(base: BaseYear, plan: Plan, values: Values, state: State) -> BentRules:
@@ -141,7 +75,7 @@ def _in_turn(given: Given) -> BentYear:
     *searched, after = _search(jax.lax.stop_gradient(given))
     found, lengths, open_ = kept_backwards(tuple(searched))
 
-    def at(part: _Found, pots: Array) -> tuple[SolvedMarket, Cleared | None, Array]:
+    def at(part: Found, pots: Array) -> tuple[SolvedMarket, Cleared | None, Array]:
         return _worked_out(given, part, pots)
 
     def first(values: Any) -> Any:
@@ -154,7 +88,7 @@ def _in_turn(given: Given) -> BentYear:
     def split(_: Any) -> tuple[SolvedMarket, Cleared | None, Array]:
         nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(at, first(found), open_[0]))
 
-        def step(carry: tuple[Array, Array], part: tuple[_Found, Array, Array]) -> tuple[tuple[Array, Array], tuple[Any, ...]]:
+        def step(carry: tuple[Array, Array], part: tuple[Found, Array, Array]) -> tuple[tuple[Array, Array], tuple[Any, ...]]:
             (left, remaining), (here, pots, there) = carry, part
             solved, cleared, spent = jax.lax.cond(there > 0, at, lambda *_: nothing, here, pots)
             after, rest, length = runs(bent.rules.budget, left, remaining, spent, pots)
@@ -167,7 +101,7 @@ def _in_turn(given: Given) -> BentYear:
     return _as_year(solved, cleared, found.sides, lengths, given.potential, open_share, after, _parts(given, found, lengths))
 
 
-def _parts(given: Given, found: _Found, lengths: Float[Array, " S"]) -> Parts:
+def _parts(given: Given, found: Found, lengths: Float[Array, " S"]) -> Parts:
     """Parts of the year for other paths to start from."""
     held, there, on_sale = found.sides.held_at >= 0, lengths > 0, given.markets.on_sale
     if found.solution is None or given.area is None:
@@ -214,7 +148,7 @@ def _together(given: Given) -> BentYear:
     assert every.area is not None
     assert found.solution is not None
     here = jax.vmap(with_sides)(every.markets, pieces_in_force(bent.rules, bent.keeps, bent.incentives, open_), found.sides, bent.buyer_class)
-    counts = _lengths(every, here, found.sides, open_)
+    counts = lengths_of(every, here, found.sides, open_)
     cleared = cleared_at(here, every.area, found.solution, given.outside, counts)
     length = counts.of_parts(cleared.markets.price)
     each, sides = jax.tree.map(lambda leaf: leaf.reshape(parts, rows, *leaf.shape[1:]), (cleared.markets, found.sides))
@@ -233,20 +167,20 @@ def _of_parts(given: Given) -> Given:
     return Given(markets, area_of_parts(area, parts), given.rate, none, bent, buyers, None, given.options, given.outside)
 
 
-def _found_together(given: Given) -> tuple[_Found, Float[Array, "S P"]]:
+def _found_together(given: Given) -> tuple[Found, Float[Array, "S P"]]:
     """Sides, prices and shadow prices of all parts (N = S x M), and which pots are open in them: found anew while pots are empty in another order."""
     markets, area, bent = given.markets, given.area, given.bent
     budget, parts = bent.rules.budget, bent.rules.joint
     assert area is not None
 
-    def part(open_: Array, start: Array, stood: Array, rate: Array) -> _Found:
-        return _find(given.starting(start, stood, rate, given.known), open_)[0]
+    def part(open_: Array, start: Array, stood: Array, rate: Array) -> Found:
+        return find_part(given.starting(start, stood, rate, given.known), open_)[0]
 
     first = in_order(budget, jnp.ones((parts, budget.shape[0])))
     shape = jax.eval_shape(part, first, markets.start, bent.stood, given.rate)
-    nothing: _Found = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
+    nothing: Found = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
 
-    def again(carry: tuple[Array, Array, _Found, Array, Array]) -> tuple[Array, Array, _Found, Array, Array]:
+    def again(carry: tuple[Array, Array, Found, Array, Array]) -> tuple[Array, Array, Found, Array, Array]:
         _, open_, before, _, number = carry
         begun = number > 0
         assert before.solution is not None
@@ -256,7 +190,7 @@ def _found_together(given: Given) -> tuple[_Found, Float[Array, "S P"]]:
         following = in_order(budget, by_part(found.spent, parts))
         return open_, following, found, (following != open_).any(), number + 1
 
-    def unfinished(carry: tuple[Array, Array, _Found, Array, Array]) -> Array:
+    def unfinished(carry: tuple[Array, Array, Found, Array, Array]) -> Array:
         return carry[3] & (carry[4] < parts + 2)
 
     end = jax.lax.while_loop(unfinished, again, (first, first, nothing, jnp.array(True), jnp.array(0, int)))
@@ -264,25 +198,18 @@ def _found_together(given: Given) -> tuple[_Found, Float[Array, "S P"]]:
     return eqx.tree_at(lambda f: f.solution.settled, found, found.solution.settled & ~changed), open_  # type: ignore[union-attr]
 
 
-def _lengths(given: Given, here: YearMarket, sides: Sides, open_: Float[Array, "S P"]) -> Lengths:
-    """How long the parts of a year last when its markets are on these sides (`here`)."""
-    bent = given.bent
-    spending = spending_of(here, sides.piece, bent.rules, bent.incentives, bent.buyer_class, given.potential, given.outside)
-    return Lengths(spending, open_, bent.rules.budget)
-
-
-def _search(given: Given) -> tuple[_Found, Float[Array, " S"], Float[Array, "S P"], Known | None]:
+def _search(given: Given) -> tuple[Found, Float[Array, " S"], Float[Array, "S P"], Known | None]:
     """Parts of the year (a first axis S), how long each is (a share of the year; zero where there is none), which pots are open in it, and answers at its end."""
     markets, area, bent = given.markets, given.area, given.bent
     budget = bent.rules.budget
 
-    def part(number: Array, pots: Array, start: Array, stood: Array, rate: Array, known: Known | None) -> tuple[_Found, Known | None]:
+    def part(number: Array, pots: Array, start: Array, stood: Array, rate: Array, known: Known | None) -> tuple[Found, Known | None]:
         led, here = given.led, (start, stood, rate)
         if led is None:
-            return _find(given.starting(*here, known), pots)
+            return find_part(given.starting(*here, known), pots)
         follows = led.follow[number]
         start, stood, rate = jax.tree.map(lambda its, mine: jnp.where(follows, its[number], mine), (led.start, led.stood, led.rate), here)
-        return _find(given.starting(start, stood, rate, known), pots, follows, led.to_gain)
+        return find_part(given.starting(start, stood, rate, known), pots, follows, led.to_gain)
 
     once = jnp.array(0, int)
     if budget.shape[0] == 0 or bent.rules.joint:
@@ -336,83 +263,7 @@ def _blended(m: SolvedMarket, c: Cleared | None, length: Float[Array, " S"]) -> 
     )
 
 
-def _find(given: Given, open_: Array, follows: Array | None = None, gained: Float[Array, " M"] | None = None) -> tuple[_Found, Known | None]:
-    """Sides and prices of all markets with these pots open, or of all markets of all parts of a year with the pots open in each; and answers there.
-
-    Where it `follows` another path, everything is solved at once on the sides that that came to, and sides are weighed from there. Where somebody seemed to have `gained` as much by
-    leaving those sides there as here, they stay.
-    """
-    markets, area, bent, options, outside = given.markets, given.area, given.bent, given.options, given.outside
-    pieces = pieces_in_force(bent.rules, bent.keeps, bent.incentives, open_)
-    stood = jax.vmap(sides_at)(markets, pieces, bent.stood)
-    if area is None:
-        each = (markets, pieces, stood, bent.buyer_class)
-        sides = jax.lax.map(lambda x: choose_sides(x[0], x[1], x[2], x[3], in_full(options), outside), each)
-        here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
-        return _Found(sides, None, sides.unsettled, sides.to_gain, _spending(given, here, sides, sides.price)), None
-    assert given.known is not None
-    pools = pools_of(area)
-
-    def on(sides: Sides) -> tuple[YearMarket, Lengths | None]:
-        here = jax.vmap(with_sides)(markets, pieces, sides, bent.buyer_class)
-        return here, _lengths(given, here, sides, open_) if open_.ndim == 2 else None
-
-    weighing = ((pools.charged != 0) & (pools.cap > 0)).any(axis=-1)
-    before, enough = given.known.for_pools(area, markets.on_sale)
-    follows = jnp.array(False) if follows is None else follows
-    going_round = jnp.zeros(markets.start.shape[0]) if gained is None else AS_MUCH * gained
-
-    def solved(sides: Sides, found: Solution, before: Answers, anew: Array, nearly: Array) -> tuple[Solution, Answers]:
-        here, counts = on(sides)
-        here = eqx.tree_at(lambda m: m.start, here, jnp.where(here.held | ~nearly, here.start, found.price))
-        return solve_with_pools(here, area, found.rate, before, anew, nearly, options, outside, counts)
-
-    def again(carry: tuple[_Pass, Answers, Array, Array, _Pass]) -> tuple[_Pass, Answers, Array, Array, _Pass]:
-        """At first near the solution on the sides of the starting prices; then sides at the prices and shadow costs known so far, and all markets and pools on them, where
-        sides are not as they were."""
-        now, at, _, number, least = carry
-        sides, found = now.sides, now.found
-        first, begins = number == 0, (number <= 1) & ~follows
-        known = (found.price, jnp.broadcast_to(found.settled & ~begins, sides.settled.shape))
-        here = eqx.tree_at(lambda s: (s.price, s.settled), sides, known)
-
-        def weighed() -> Sides:
-            charged = eqx.tree_at(lambda m: m.shadow, markets, markets.shadow + pools.shadow(found.rate))
-            # what is chosen at first is weighed again at solved prices
-            tolerance = jnp.where(begins, FIRST_EUR, options.tolerance_eur)
-            each = (charged, pieces, here, bent.buyer_class, at.back, weighing)
-
-            def one(x: tuple[Any, ...]) -> Sides:
-                return _weighed(x[0], x[1], x[2], x[3], briefly(options, tolerance, x[4]), outside, Pooled(x[5], number > 1, number > TOGETHER))
-
-            return jax.lax.map(one, each)
-
-        fresh = jax.lax.cond(first, lambda: here, weighed)
-        moved = ((fresh.piece != sides.piece) | (fresh.held_at != sides.held_at)).sum(axis=1)
-        stays = follows & (fresh.seemed <= going_round) & jnp.isfinite(fresh.began) & (moved > 0)
-        left = (jnp.where(stays, 0, moved), jnp.where(stays, -fresh.seemed, fresh.began), fresh.seemed)
-        as_solved = eqx.tree_at(lambda s: (s.unsettled, s.to_gain, s.seemed), here, left)
-        fresh = jax.tree.map(lambda a, b: jnp.where(stays.reshape(-1, *[1] * (b.ndim - 1)), a, b), as_solved, fresh)
-        moved = jnp.where(stays, 0, moved)
-        gain = jnp.where(first | begins, jnp.inf, jnp.max(jnp.where(moved > 0, fresh.began, 0.0) * given.potential))
-        better = (gain < least.gain) | jnp.isinf(least.gain)
-        least = jax.tree.map(lambda new, old: jnp.where(better, new, old), _Pass(as_solved, found, gain), least)
-        anew = jnp.where(first, ~enough, begins | (moved > 0))
-        on_with = first | begins | (moved.any() & (number < PASSES))
-        found, at = jax.lax.cond(on_with, solved, lambda *_: (found, at), fresh, found, at, anew, first & ~follows)
-        return _Pass(fresh, found, gain), at, jnp.where(first | begins, 1, moved), number + 1, least
-
-    def unfinished(carry: tuple[_Pass, Answers, Array, Array, _Pass]) -> Array:
-        return (carry[2] > 0).any() & (carry[3] <= PASSES)
-
-    begin = _Pass(stood, unsolved(markets, area, given.rate), jnp.array(jnp.inf, float))
-    _, at, _, _, end = jax.lax.while_loop(unfinished, again, (begin, before, jnp.ones(markets.start.shape[0], int), jnp.array(0, int), begin))
-    sides, done = end.sides, end.found
-    spent = _spending(given, on(sides)[0], sides, done.price)
-    return _Found(sides, done, sides.unsettled, sides.to_gain, spent), Known(at, area.rules.live)
-
-
-def _worked_out(given: Given, part: _Found, open_: Array) -> tuple[SolvedMarket, Cleared | None, Array]:
+def _worked_out(given: Given, part: Found, open_: Array) -> tuple[SolvedMarket, Cleared | None, Array]:
     """What a part of the year comes to in a whole year, with derivatives, and what each pot pays."""
     bent, area, outside = given.bent, given.area, given.outside
     pieces, sides = pieces_in_force(bent.rules, bent.keeps, bent.incentives, open_), part.sides
@@ -423,30 +274,10 @@ def _worked_out(given: Given, part: _Found, open_: Array) -> tuple[SolvedMarket,
     else:
         cleared = cleared_at(here, area, part.solution, outside)
         found = cleared.markets
-    return found, cleared, _spending(given, here, sides, found.price).sum(axis=0)
+    return found, cleared, spending_in(given, here, sides, found.price).sum(axis=0)
 
 
 def solved_before(m: YearMarket, price: Array, residual: Array, evaluations: Array, settled: Array, outside: bool) -> SolvedMarket:
     """A market at prices that were solved while sides were chosen, with their derivatives."""
     held = jnp.where(m.held, m.start, price)
     return at_prices(m, known_prices(problem_of(m, m.shadow, outside), held), residual, evaluations, settled, outside)
-
-
-def _weighed(m: YearMarket, pieces: Pieces, known: Sides, buyer_class: Array, solver: Solver, outside: bool, pooled: Pooled) -> Sides:
-    """Sides of one market at solved prices; one without a breakpoint has none to choose."""
-    if pieces.breaks.shape[1] == 0:
-        return known
-    bent = (pieces.bent & m.on_sale).any()
-    return jax.lax.cond(bent, lambda x: choose_sides(m, pieces, x, buyer_class, solver, outside, pooled), lambda x: x, known)
-
-
-def _spending(given: Given, here: YearMarket, sides: Sides, price: Float[Array, "M J"]) -> Float[Array, "M P"]:
-    """What each pot would pay out in each market in a whole year at these prices, EUR; nothing to count where no pot can be empty."""
-    bent, rules = given.bent, given.bent.rules
-    if rules.budget.shape[0] == 0:
-        return jnp.zeros((price.shape[0], 0))
-
-    def counted() -> Array:
-        return spending_of(here, sides.piece, rules, bent.incentives, bent.buyer_class, given.potential, given.outside)(price)
-
-    return jax.lax.cond(jnp.isfinite(rules.budget).any(), counted, lambda: jnp.zeros((price.shape[0], rules.budget.shape[0])))

@@ -17,7 +17,8 @@ from jaxtyping import Array, Bool, Float
 from keiretsu.market.outcome import KM_IN_A_CAR_LIFE
 from keiretsu.outlook.arrays import BaseYear, FleetState, Guide, Parts, Plan, Reproduced, State, Year
 from keiretsu.outlook.base_year import by_draw, tastes_under
-from keiretsu.outlook.bent_year import Given, Led, bent_rules, clear_bent, stood_at_break
+from keiretsu.outlook.bent_search import Given, Led
+from keiretsu.outlook.bent_year import bent_rules, clear_bent, stood_at_break
 from keiretsu.outlook.clearing import SolvedMarket, YearMarket, clear
 from keiretsu.outlook.fleet import Area, year_of
 from keiretsu.outlook.fleet_clearing import Cleared, clear_with_pools
