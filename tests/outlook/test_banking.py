@@ -18,7 +18,7 @@ from keiretsu.moves.scenario import parse_scenarios
 from keiretsu.outlook.arrays import FleetYears, Guide, Year
 from keiretsu.outlook.facts import steady_facts
 from keiretsu.outlook.measures import measure_named
-from keiretsu.outlook.outlook import Outlook, build, run
+from keiretsu.outlook.outlook import Outlook, build, guide_of, run
 from keiretsu.outlook.sensitivity import output_at, slopes
 from keiretsu.study.run import chosen_scenarios
 from keiretsu.supply.pricing import PricingOptions
@@ -78,14 +78,15 @@ def test_a_market_in_which_a_car_comes_under_a_price_ceiling_has_the_only_shadow
     def given(years: Callable[[FleetYears], tuple[Year, Guide]], ruled: FleetYears) -> tuple[Year, Guide]:
         return years(dataclasses.replace(ruled, given=jnp.where(ruled.window >= 0, rate, 0.0), needed=jnp.ones_like(ruled.cap)))
 
-    monkeypatch.setattr(keiretsu.outlook.path, "averaged_over_years", given)
+    monkeypatch.setattr(keiretsu.outlook.path, "averaged_with_more", given)
     rate = jnp.zeros(4)  # what is traced below
+    guide = guide_of(out, "averaged", central)  # as the run's own years
 
     @eqx.filter_jit
     def years_at(at: Array) -> Year:
         nonlocal rate
         rate = at
-        return keiretsu.outlook.path.path(out.base, plan, *out.arrays(central), out.options)[1]
+        return keiretsu.outlook.path.path(out.base, plan, *out.arrays(central), out.options, guide)[1]
 
     def sums(of_ab: float) -> np.ndarray:
         own = years_at(jnp.asarray(np.where(np.arange(4) == 0, of_ab, np.where(pool == np.arange(4), price, 0.0)))).rules

@@ -228,7 +228,9 @@ def test_a_year_without_prices_ends_the_search_at_once_and_is_not_taken_for_a_so
 
 def test_slopes_are_refused_by_name_where_a_price_follows_a_makers_indifference(monkeypatch: pytest.MonkeyPatch) -> None:
     found, _ = solved(Trade())
-    monkeypatch.setattr(sensitivity, "run", lambda *_: (None, SimpleNamespace(rules=found)))
+    filled = SimpleNamespace(years=SimpleNamespace(rules=found), binding=())
+    monkeypatch.setattr(sensitivity, "guide_of", lambda *_: None)
+    monkeypatch.setattr(sensitivity, "filled_by", lambda *_: filled)
     outlook = SimpleNamespace(arrays=lambda _: None, plan=lambda *_: None, ruled=SimpleNamespace(labels=("eu: Combustion", "eu: Electric")))
     with pytest.raises(NotSettled, match=r"eu: Combustion: slopes where .* jumps through zero"):
         sensitivity.slopes(cast(Outlook, outlook), "averaged", cast(Measure, None), {})

@@ -19,7 +19,10 @@ _RULES: Mapping[str, tuple[str, Callable[[pd.DataFrame], pd.Series]]] = {
     "constant": ("1 for every car on sale: taste for a new car as such", lambda p: pd.Series(1.0, index=p.index)),
     "electric": ("1 for a battery-electric car", lambda p: (p["powertrain"] == "BEV").astype(float)),
     "plug_in": ("1 for a battery-electric car or a plug-in hybrid", lambda p: p["powertrain"].isin(["BEV", "PHEV"]).astype(float)),
-    "range_100km": ("electric range of a battery-electric car in hundreds of km, 0 for any other", lambda p: p["range_km"] / 100.0 * (p["powertrain"] == "BEV")),
+    "range_100km": (
+        "electric range of a battery-electric car in hundreds of km, 0 for any other",
+        lambda p: p["range_km"] / 100.0 * (p["powertrain"] == "BEV"),
+    ),
     "power_100kw": ("power in hundreds of kW", lambda p: p["power_kw"] / 100.0),
     "mass_t": ("mass in tonnes", lambda p: p["mass_kg"] / 1000.0),
     "size": ("segment as a number, A = 1 to F = 6", lambda p: _size(p)),

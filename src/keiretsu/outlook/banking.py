@@ -32,8 +32,13 @@ class _Known(eqx.Module):
     below: Float[Array, "W K"]
 
 
-def averaged_over_years(years: Callable[[FleetYears], tuple[Year, T]], rules: FleetYears) -> tuple[Year, T]:
-    """The years at shadow prices that clear every window's sum, and what comes with them; `years` runs them under rules whose `given` is set.
+def averaged_over_years(years: Callable[[FleetYears], Year], rules: FleetYears) -> Year:
+    """The years at shadow prices that clear every window's sum; `years` runs them under rules whose `given` is set."""
+    return averaged_with_more(lambda ruled: (years(ruled), None), rules)[0]
+
+
+def averaged_with_more(years: Callable[[FleetYears], tuple[Year, T]], rules: FleetYears) -> tuple[Year, T]:
+    """As `averaged_over_years`, for years that bring something along.
 
     Where a sum jumps through zero, the pool's makers have `left_over` to spare in the window's last year, and what makers with too little emissions get is paid for as
     far as others of the pool, or they themselves in other years, need it. Years of a window that did not clear are marked as not settled.

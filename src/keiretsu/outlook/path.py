@@ -20,7 +20,7 @@ from jaxtyping import Array, Float
 
 from keiretsu.numerics.implicit import SEARCHED
 from keiretsu.outlook.arrays import BaseYear, FleetState, FleetYears, Guide, Parts, Plan, Reproduced, State, Year
-from keiretsu.outlook.banking import averaged_over_years
+from keiretsu.outlook.banking import averaged_with_more
 from keiretsu.outlook.base_year import reproduce
 from keiretsu.outlook.fleet_newton import Known, nothing_known
 from keiretsu.outlook.inputs import Values
@@ -83,7 +83,7 @@ def path_and_guide(
         return jax.lax.scan(step, start, ({name: rules if name == "rules" else getattr(plan, name) for name in names}, guide))[1]
 
     if plan.rules is not None and plan.rules.windows:
-        return found, *averaged_over_years(years, plan.rules)
+        return found, *averaged_with_more(years, plan.rules)
     return found, *years(plan.rules)
 
 
