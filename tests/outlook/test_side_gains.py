@@ -135,12 +135,14 @@ def test_one_year_of_the_years_chooses_the_sides_of_the_one_year_model(grams: fl
     assert not np.asarray(years.unsettled_sides).any() and not np.asarray(years.side_gain).any()
 
 
-def test_where_a_pot_runs_out_or_no_rule_holds_what_the_path_says_stays_but_for_losses() -> None:
+def test_what_cannot_be_worked_out_anew_is_never_said_to_be_nothing() -> None:
     out, path, _ = one_year_ahead(35.0, 28_100.0)
     plan, given = out.plans["baseline"], out.arrays(out.central())
-    said = dataclasses.replace(path, side_gain=np.array([[-5.0, 7.0]]), unsettled_sides=np.array([[0, 1]]))
-    split = dataclasses.replace(said, pot_open=np.array([[0.5]]))
     facts = [out.world.markets[name] for name in out.roster.rows]
-    for one, years in ((plan, split), (dataclasses.replace(plan, rules=None), said)):
-        found = with_gains(out.base, one, given, (path, years), facts, out.options)  # type: ignore[arg-type]
-        assert np.asarray(found.side_gain).tolist() == [[0.0, 7.0]] and np.asarray(found.unsettled_sides).tolist() == [[0, 1]]
+    # left open by the path: nobody knows; a scenario that stays where the baseline was: what it would be while shadow prices stand still; known all along
+    for gain, count, expected, counted in ((-5.0, 0, np.inf, 1), (-5.0, 1, 5.0, 1), (7.0, 1, 7.0, 1), (0.0, 0, 0.0, 0)):
+        said = dataclasses.replace(path, side_gain=np.array([[gain, 0.0]]), unsettled_sides=np.array([[count, 0]]))
+        split = dataclasses.replace(said, pot_open=np.array([[0.5]]))
+        for one, years in ((plan, split), (dataclasses.replace(plan, rules=None), said)):
+            found = with_gains(out.base, one, given, (path, years), facts, out.options)  # type: ignore[arg-type]
+            assert np.asarray(found.side_gain).tolist() == [[expected, 0.0]] and np.asarray(found.unsettled_sides).tolist() == [[counted, 0]]

@@ -292,8 +292,8 @@ class Year(eqx.Module):
     """What a year brings. Money is EUR a year, quantities are cars a year; see `keiretsu.outlook.ensemble` for labels.
 
     `at_break` counts prices that stand at a breakpoint of a tax or incentive, `unsettled_sides` choices of side that went round, of which
-    those with the least to gain were kept, `side_gain` what one setter would gain by moving one price (EUR a year, inf where it is not known; below zero, by an estimate,
-    where it would gain while shadow prices stand still and loses as they move: `keiretsu.outlook.side_gains` works that out);
+    those with the least to gain were kept, `side_gain` what one setter would gain by moving one price (EUR a year, inf where it is not known; below zero where it gains while
+    shadow prices stand still and that is left open: `keiretsu.outlook.side_gains` works it out);
     `pot_open` is the share of the year that each pot had money.
     """
 

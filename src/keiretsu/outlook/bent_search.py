@@ -143,7 +143,7 @@ def find_part(given: Given, open_: Array, follows: Array | None = None, gained: 
         fresh = jax.lax.cond(first, lambda: here, weighed)
         moved = ((fresh.piece != sides.piece) | (fresh.held_at != sides.held_at)).sum(axis=1)
         stays = follows & (fresh.seemed <= going_round) & jnp.isfinite(fresh.began) & (moved > 0)
-        left = (jnp.where(stays, 0, moved), jnp.where(stays, -fresh.seemed, fresh.began), fresh.seemed)
+        left = (moved, jnp.where(stays, -fresh.seemed, fresh.began), fresh.seemed)
         as_solved = eqx.tree_at(lambda s: (s.unsettled, s.to_gain, s.seemed), here, left)
         fresh = jax.tree.map(lambda a, b: jnp.where(stays.reshape(-1, *[1] * (b.ndim - 1)), a, b), as_solved, fresh)
         moved = jnp.where(stays, 0, moved)

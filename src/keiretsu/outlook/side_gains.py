@@ -1,7 +1,7 @@
 """What a maker would gain by crossing a price threshold in a year of a path that is there, its pools cleared anew ([7], [10]).
 
-Inside a compiled year a crossing is charged by slopes (`keiretsu.outlook.side_cost`). Where that leaves somebody a gain, or leaves it open whether there is one, it is worked out
-here as in one year, by `keiretsu.market.crossing`: every car of the market on every other side, and pairs of them; where slopes could decide wrongly, with the pool
+Inside a compiled year a gain is what one setter would have while shadow prices stand still (`keiretsu.outlook.sides`). Where that leaves somebody a gain, or leaves it open whether
+there is one, it is worked out here as in one year, by `keiretsu.market.crossing`: every car of the market on every other side, and pairs of them; where slopes could decide wrongly, with the pool
 cleared anew. Setters count no cars in the rest of the area, as everywhere: to them it stays as it is.
 """
 
@@ -45,8 +45,9 @@ def with_gains(
     """The years of a path with the choices of side that gain (`unsettled_sides`) and the most that one brings (`side_gain`, EUR a year, not below zero) as they are with
     pools cleared anew.
 
-    What the path says stays, but for gains below zero, where a year has no fleet rule or a pot of money runs out in it, or where pools do not clear after a step. `facts` are
-    those of the markets, in order; arrays of `path` in NumPy.
+    What the path says stays where a year has no fleet rule or a pot of money runs out in it, or where pools do not clear after a step; of gains that it marks as open
+    (below zero) what they would be while shadow prices stand still where it knows that, and not known otherwise. `facts` are those of the markets, in order; arrays of
+    `path` in NumPy.
     """
     found, years = path
     gain, count = np.array(years.side_gain), np.array(years.unsettled_sides)
@@ -58,7 +59,9 @@ def with_gains(
             better = year.crossings(int(m))
             if better is not None:
                 gain[t, m], count[t, m] = max((one.gain_eur for one in better), default=0.0), len(better)
-    return dataclasses.replace(years, side_gain=np.maximum(gain, 0.0), unsettled_sides=count)
+    open_ = gain < 0
+    gain[open_] = np.where(count[open_] > 0, -gain[open_], np.inf)
+    return dataclasses.replace(years, side_gain=gain, unsettled_sides=np.where(open_, np.maximum(count, 1), count))
 
 
 class _StandingYear:
